@@ -1,0 +1,10 @@
+/**
+ * base: what every layer may lean on and that knows neither I/O nor Kubernetes.
+ *
+ * Time, randomness and logging are interfaces here because nothing below `platform` may reach for the real ones:
+ * a decision that depends on them takes them as a parameter.
+ */
+export { assert, AssertionError, unreachable } from './assert.ts';
+export { asError, type Clock, sleep } from './clock.ts';
+export { type LogFields, type Logger, silentLogger } from './logger.ts';
+export { nameSuffix, type Random } from './random.ts';

@@ -1,0 +1,6 @@
+/**
+ * machinery: what all kinds share and that knows none of them: metadata, JSON, quantities, versions, selectors, patches,
+ * the Status of a refusal, and tables.
+ */
+export * from './meta.ts';
+export { parseJson, stringifyJson } from './json.ts';
