@@ -32,7 +32,7 @@ const lines = names.map((name) => `${JSON.stringify(name)}: ${JSON.stringify(def
 writeFileSync(join(ROOT, 'src/api/schema/definitions.json'), `{\n${lines.join(',\n')}\n}\n`);
 
 /** What is served as a kind of its own always carries metadata. */
-const kinds = new Set([...definitions.values()].filter((schema) => 'x-kubernetes-group-version-kind' in schema));
+const kinds = new Set<Schema>([...definitions.values()].filter((schema) => 'x-kubernetes-group-version-kind' in schema));
 
 const groups = new Map<string, string[]>();
 for (const name of names) {

@@ -4,5 +4,6 @@
  */
 export type * from './types/core-v1.ts';
 export type * from './types/resource-v1.ts';
+export type { ResourceClaim } from './types/resource-v1.ts';
 export type * from './kind.ts';
 export type { Lease, LeaseSpec } from './types/coordination-v1.ts';

@@ -4,3 +4,4 @@
  */
 export * from './meta.ts';
 export { parseJson, stringifyJson } from './json.ts';
+export type { SchemaNode } from './schema.ts';
