@@ -1,0 +1,26 @@
+// Installs the dependencies of a checkout when they are missing or older than the lockfile. Plain JavaScript: it runs before anything is installed.
+import { createHash } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const lockfile = join(root, 'package-lock.json');
+const stamp = join(root, 'node_modules', '.dray-installed');
+const wanted = createHash('sha256').update(readFileSync(lockfile)).digest('hex');
+
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
+  if (!process.argv.includes('--quiet')) console.log('dray: installing dependencies (once) …');
+  const npm = process.env.npm_execpath;
+  const arguments_ = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const result =
+    npm === undefined
+      ? spawnSync('npm', arguments_, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
+      : spawnSync(process.execPath, [npm, ...arguments_], { cwd: root, stdio: ['ignore', 2, 2] });
+  if (result.status !== 0) {
+    console.error('dray: npm ci failed; its output above says why');
+    process.exit(1);
+  }
+  writeFileSync(stamp, wanted);
+}
