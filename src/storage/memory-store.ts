@@ -1,0 +1,39 @@
+/** The engine that keeps everything in memory: for tests, simulation and throw-away clusters. */
+import { Batch, RevisionIndex } from './revision-index.ts';
+import type { CommitResult, Entry, RangeQuery, RangeResult, Store, StoreEvent, Transaction } from './store.ts';
+
+/** A store that lives as long as its process. Commits take effect before `commit` returns its promise. */
+export class MemoryStore implements Store {
+  readonly #index = new RevisionIndex();
+
+  revision(): number {
+    return this.#index.revision;
+  }
+
+  get(key: string): Promise<Entry | undefined> {
+    return Promise.resolve(this.#index.get(key));
+  }
+
+  async range(query: RangeQuery): Promise<RangeResult> {
+    return this.#index.range(query);
+  }
+
+  async commit(transaction: Transaction): Promise<CommitResult> {
+    const batch = new Batch(this.#index);
+    const result = batch.add(transaction);
+    this.#index.apply(batch);
+    return result;
+  }
+
+  watch(prefix: string, revision: number, onEvents: (events: readonly StoreEvent[], revision: number) => void): () => void {
+    return this.#index.watch(prefix, revision, onEvents);
+  }
+
+  async compact(revision: number): Promise<void> {
+    this.#index.compact(revision);
+  }
+
+  async close(): Promise<void> {
+    this.#index.close();
+  }
+}

@@ -1,0 +1,189 @@
+/** The state that every engine keeps in memory: live entries, the changes since the last compaction, and the watchers. */
+import { assert } from '#base';
+import { SortedKeys, compareKeys } from './sorted-keys.ts';
+import { CompactedError, type CommitResult, type Entry, type RangeQuery, type RangeResult, type StoreEvent, type Transaction } from './store.ts';
+
+interface Watcher {
+  readonly prefix: string;
+  readonly onEvents: (events: readonly StoreEvent[], revision: number) => void;
+}
+
+/** The changes of one committed transaction. */
+export interface Change {
+  readonly revision: number;
+  readonly events: readonly StoreEvent[];
+}
+
+/**
+ * Transactions decided one after the other against the index and against those before them in the batch, but not yet
+ * visible. An engine makes the batch durable and then hands it to `RevisionIndex.apply`, or drops it.
+ */
+export class Batch {
+  readonly #index: RevisionIndex;
+  readonly #staged = new Map<string, Entry | undefined>();
+  readonly changes: Change[] = [];
+  revision: number;
+
+  constructor(index: RevisionIndex) {
+    this.#index = index;
+    this.revision = index.revision;
+  }
+
+  /** Decides one transaction: its revision, or what stands in its way. */
+  add(transaction: Transaction): CommitResult {
+    const conflicts = transaction.compare
+      .map(({ key, modRevision }) => ({ key, modRevision, current: this.#current(key) }))
+      .filter(({ current, modRevision }) => (current?.modRevision ?? 0) !== modRevision)
+      .map(({ key, current }) => ({ key, current }));
+    if (conflicts.length > 0) return { committed: false, conflicts };
+    const keys = new Set(transaction.writes.map((write) => write.key));
+    assert(keys.size === transaction.writes.length, 'a transaction writes each key at most once');
+    this.revision += 1;
+    this.changes.push({ revision: this.revision, events: this.#write(transaction) });
+    return { committed: true, revision: this.revision };
+  }
+
+  #write(transaction: Transaction): StoreEvent[] {
+    const events: StoreEvent[] = [];
+    for (const { key, value } of transaction.writes) {
+      const previous = this.#current(key);
+      if (value === undefined && previous === undefined) continue;
+      const createRevision = previous?.createRevision ?? this.revision;
+      events.push({ key, revision: this.revision, value, createRevision, previous });
+      this.#staged.set(key, value === undefined ? undefined : { key, value, createRevision, modRevision: this.revision });
+    }
+    return events;
+  }
+
+  #current(key: string): Entry | undefined {
+    return this.#staged.has(key) ? this.#staged.get(key) : this.#index.get(key);
+  }
+}
+
+/** Live entries, recent history and watchers of one store. All methods are synchronous. */
+export class RevisionIndex {
+  readonly #live = new Map<string, Entry>();
+  readonly #keys = new SortedKeys();
+  readonly #watchers = new Set<Watcher>();
+  /** Changes after #compacted, ascending. */
+  #changes: Change[] = [];
+  #compacted: number;
+  #revision: number;
+
+  /** Starts from the entries that lived at `revision`; what was before counts as compacted. */
+  constructor(revision = 1, entries: Iterable<Entry> = []) {
+    this.#revision = revision;
+    this.#compacted = revision === 1 ? 0 : revision;
+    for (const entry of entries) this.#live.set(entry.key, entry);
+    this.#keys.reset(this.#live.keys());
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Reads and watches start at this revision or later. */
+  get compactedRevision(): number {
+    return this.#compacted;
+  }
+
+  get(key: string): Entry | undefined {
+    return this.#live.get(key);
+  }
+
+  /** Makes a batch visible and tells the watchers, one call per commit. */
+  apply(batch: Batch): void {
+    for (const change of batch.changes) this.#applyChange(change);
+  }
+
+  #applyChange(change: Change): void {
+    assert(change.revision === this.#revision + 1, 'changes are applied in order');
+    this.#revision = change.revision;
+    for (const { key, value, createRevision, revision, previous } of change.events) {
+      if (value === undefined) {
+        this.#live.delete(key);
+        this.#keys.delete(key);
+        continue;
+      }
+      this.#live.set(key, { key, value, createRevision, modRevision: revision });
+      if (previous === undefined) this.#keys.add(key);
+    }
+    if (change.events.length > 0) this.#changes.push(change);
+    for (const watcher of [...this.#watchers]) notify(watcher, change);
+  }
+
+  /** Reads a range; throws CompactedError, or RangeError for a revision that does not exist yet. */
+  range(query: RangeQuery): RangeResult {
+    const revision = query.revision ?? this.#revision;
+    if (revision > this.#revision) throw new RangeError(`revision ${String(revision)} is in the future; the newest is ${String(this.#revision)}`);
+    if (revision < this.#compacted) throw new CompactedError(this.#compacted);
+    const entries = revision === this.#revision ? this.#liveRange(query) : this.#pastRange(query, revision);
+    const limit = query.limit === undefined || query.limit <= 0 ? entries.length : query.limit;
+    return { entries: entries.slice(0, limit), revision, remaining: Math.max(0, entries.length - limit) };
+  }
+
+  #liveRange({ prefix, startKey }: RangeQuery): Entry[] {
+    const entries: Entry[] = [];
+    for (const key of this.#keys.below(prefix, startKey)) {
+      const entry = this.#live.get(key);
+      if (entry !== undefined) entries.push(entry);
+    }
+    return entries;
+  }
+
+  /** The live range with the changes after `revision` undone. */
+  #pastRange(query: RangeQuery, revision: number): Entry[] {
+    const before = new Map<string, Entry | undefined>();
+    for (let i = this.#changes.length - 1; i >= this.#firstAfter(revision); i--) {
+      for (const event of this.#changes[i]?.events ?? []) {
+        if (event.key.startsWith(query.prefix) && compareKeys(event.key, query.startKey ?? '') >= 0) before.set(event.key, event.previous);
+      }
+    }
+    const entries = this.#liveRange(query).filter((entry) => !before.has(entry.key));
+    for (const entry of before.values()) if (entry !== undefined) entries.push(entry);
+    return entries.sort((a, b) => compareKeys(a.key, b.key));
+  }
+
+  /** The position of the first change after `revision`. */
+  #firstAfter(revision: number): number {
+    let low = 0;
+    let high = this.#changes.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#changes[middle]?.revision ?? 0) <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** See Store.watch. Changes that are already there are delivered before the call returns. */
+  watch(prefix: string, revision: number, onEvents: Watcher['onEvents']): () => void {
+    if (revision < this.#compacted) throw new CompactedError(this.#compacted);
+    const watcher: Watcher = { prefix, onEvents };
+    for (let i = this.#firstAfter(revision); i < this.#changes.length; i++) {
+      const change = this.#changes[i];
+      if (change !== undefined) notify(watcher, change);
+    }
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  /** Forgets the changes up to `revision`; returns false if they are forgotten already. */
+  compact(revision: number): boolean {
+    if (revision > this.#revision) throw new RangeError(`revision ${String(revision)} is in the future; the newest is ${String(this.#revision)}`);
+    if (revision <= this.#compacted) return false;
+    this.#changes = this.#changes.slice(this.#firstAfter(revision));
+    this.#compacted = revision;
+    return true;
+  }
+
+  /** Ends all watches. */
+  close(): void {
+    this.#watchers.clear();
+  }
+}
+
+function notify(watcher: Watcher, change: Change): void {
+  const events = change.events.filter((event) => event.key.startsWith(watcher.prefix));
+  if (events.length > 0) watcher.onEvents(events, change.revision);
+}

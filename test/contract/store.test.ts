@@ -1,0 +1,265 @@
+/** The contract of the Store port, run on every engine. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { CompactedError, MemoryStore, type Store, type StoreEvent } from '#storage';
+import { SqliteStore } from '../../src/platform/sqlite-store.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'dray-store-'));
+after(() => rmSync(directory, { recursive: true }));
+let files = 0;
+const newFile = (): string => join(directory, `store-${String(files++)}.db`);
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (value: Uint8Array | undefined): string | undefined => (value === undefined ? undefined : new TextDecoder().decode(value));
+
+async function put(store: Store, key: string, value: string, modRevision?: number): Promise<number> {
+  const compare = modRevision === undefined ? [] : [{ key, modRevision }];
+  const result = await store.commit({ compare, writes: [{ key, value: bytes(value) }] });
+  assert.ok(result.committed, `commit of ${key} was refused`);
+  return result.revision;
+}
+
+async function remove(store: Store, key: string): Promise<number> {
+  const result = await store.commit({ compare: [], writes: [{ key }] });
+  assert.ok(result.committed);
+  return result.revision;
+}
+
+async function contents(store: Store, prefix: string, revision?: number): Promise<string[]> {
+  const { entries } = await store.range({ prefix, revision });
+  return entries.map((entry) => `${entry.key}=${text(entry.value) ?? ''}`);
+}
+
+function describeContract(engine: string, open: () => Store): void {
+  describe(`the store contract, ${engine}`, () => {
+    const withStore = (name: string, body: (store: Store) => Promise<void>): void =>
+      void test(name, async () => {
+        const store = open();
+        try {
+          await body(store);
+        } finally {
+          await store.close();
+        }
+      });
+
+    withStore('an empty store is at revision 1 and every commit raises it by one', async (store) => {
+      assert.equal(store.revision(), 1);
+      assert.equal(await put(store, '/a', '1'), 2);
+      assert.equal(await put(store, '/a', '2'), 3);
+      assert.equal(store.revision(), 3);
+    });
+
+    withStore('an entry remembers when it was created and last changed', async (store) => {
+      await put(store, '/a', '1');
+      await put(store, '/a', '2');
+      const entry = await store.get('/a');
+      assert.deepEqual([entry?.createRevision, entry?.modRevision, text(entry?.value)], [2, 3, '2']);
+      assert.equal(await store.get('/b'), undefined);
+    });
+
+    withStore('a comparison that fails writes nothing and shows the current entry', async (store) => {
+      await put(store, '/a', '1', 0);
+      const result = await store.commit({
+        compare: [
+          { key: '/a', modRevision: 0 },
+          { key: '/b', modRevision: 0 },
+        ],
+        writes: [{ key: '/b', value: bytes('x') }],
+      });
+      assert.ok(!result.committed);
+      assert.deepEqual(
+        result.conflicts.map(({ key, current }) => [key, current?.modRevision]),
+        [['/a', 2]],
+      );
+      assert.equal(await store.get('/b'), undefined);
+      assert.equal(store.revision(), 2);
+    });
+
+    withStore('of two concurrent commits with the same comparison one wins', async (store) => {
+      const commit = (value: string) => store.commit({ compare: [{ key: '/a', modRevision: 0 }], writes: [{ key: '/a', value: bytes(value) }] });
+      const [first, second] = await Promise.all([commit('1'), commit('2')]);
+      assert.equal(first?.committed, true);
+      assert.equal(second?.committed, false);
+      assert.deepEqual(await contents(store, '/'), ['/a=1']);
+    });
+
+    withStore('all writes of a transaction share its revision', async (store) => {
+      await store.commit({
+        compare: [],
+        writes: [
+          { key: '/a', value: bytes('1') },
+          { key: '/b', value: bytes('2') },
+        ],
+      });
+      const { entries, revision } = await store.range({ prefix: '/' });
+      assert.deepEqual(
+        entries.map((entry) => entry.modRevision),
+        [2, 2],
+      );
+      assert.equal(revision, 2);
+    });
+
+    withStore('a range is in byte order, limited, and counts what remains', async (store) => {
+      for (const key of ['/p/b', '/p/a', '/q/a', '/p/ab', '/p/\u{1F600}', '/p/\uFFFD']) await put(store, key, 'x');
+      const first = await store.range({ prefix: '/p/', limit: 2 });
+      assert.deepEqual(
+        first.entries.map((entry) => entry.key),
+        ['/p/a', '/p/ab'],
+      );
+      assert.equal(first.remaining, 3);
+      const rest = await store.range({ prefix: '/p/', startKey: '/p/ab\0' });
+      assert.deepEqual(
+        rest.entries.map((entry) => entry.key),
+        ['/p/b', '/p/\uFFFD', '/p/\u{1F600}'],
+      );
+      assert.equal(rest.remaining, 0);
+    });
+
+    withStore('a range at an old revision shows what was there then', async (store) => {
+      await put(store, '/a', '1');
+      const then = await put(store, '/b', '1');
+      await put(store, '/a', '2');
+      await remove(store, '/b');
+      await put(store, '/c', '1');
+      assert.deepEqual(await contents(store, '/', then), ['/a=1', '/b=1']);
+      assert.deepEqual(await contents(store, '/'), ['/a=2', '/c=1']);
+    });
+
+    withStore('a range in the future is refused', async (store) => {
+      await assert.rejects(() => store.range({ prefix: '/', revision: 99 }), RangeError);
+    });
+
+    withStore('a key that was deleted starts anew', async (store) => {
+      await put(store, '/a', '1');
+      await remove(store, '/a');
+      await put(store, '/a', '2', 0);
+      assert.equal((await store.get('/a'))?.createRevision, 4);
+    });
+
+    withStore('a watch reports later changes below its prefix in order, with what was before', async (store) => {
+      const seen: string[] = [];
+      const stop = store.watch('/p/', store.revision(), (events, revision) =>
+        seen.push(...events.map((event) => `${String(revision)} ${describeEvent(event)}`)),
+      );
+      await put(store, '/p/a', '1');
+      await put(store, '/q/a', '1');
+      await put(store, '/p/a', '2');
+      await remove(store, '/p/a');
+      stop();
+      await put(store, '/p/a', '3');
+      assert.deepEqual(seen, ['2 /p/a -=>1', '4 /p/a 1=>2', '5 /p/a 2=>-']);
+    });
+
+    withStore('a watch from an old revision first reports what happened since', async (store) => {
+      const from = await put(store, '/a', '1');
+      await put(store, '/a', '2');
+      const seen: string[] = [];
+      store.watch('/', from, (events) => seen.push(...events.map(describeEvent)));
+      await put(store, '/a', '3');
+      assert.deepEqual(seen, ['/a 1=>2', '/a 2=>3']);
+    });
+
+    withStore('changes of one commit arrive together', async (store) => {
+      const sizes: number[] = [];
+      store.watch('/', store.revision(), (events) => sizes.push(events.length));
+      await store.commit({
+        compare: [],
+        writes: [
+          { key: '/a', value: bytes('1') },
+          { key: '/b', value: bytes('2') },
+        ],
+      });
+      assert.deepEqual(sizes, [2]);
+    });
+
+    withStore('what was compacted can be neither read nor watched', async (store) => {
+      await put(store, '/a', '1');
+      const kept = await put(store, '/a', '2');
+      await put(store, '/a', '3');
+      await store.compact(kept);
+      await assert.rejects(() => store.range({ prefix: '/', revision: kept - 1 }), CompactedError);
+      assert.throws(() => store.watch('/', kept - 1, () => {}), CompactedError);
+      assert.deepEqual(await contents(store, '/', kept), ['/a=2']);
+      const seen: string[] = [];
+      store.watch('/', kept, (events) => seen.push(...events.map(describeEvent)));
+      assert.deepEqual(seen, ['/a 2=>3']);
+    });
+  });
+}
+
+function describeEvent(event: StoreEvent): string {
+  return `${event.key} ${text(event.previous?.value) ?? '-'}=>${text(event.value) ?? '-'}`;
+}
+
+describeContract('memory', () => new MemoryStore());
+describeContract('SQLite', () => SqliteStore.open(newFile()));
+
+describe('the SQLite engine', () => {
+  test('a reopened file has the same entries, revision and history', async () => {
+    const file = newFile();
+    const first = SqliteStore.open(file);
+    await put(first, '/a', '1');
+    const then = await put(first, '/b', '1');
+    await put(first, '/a', '2');
+    await remove(first, '/b');
+    await first.close();
+    const second = SqliteStore.open(file);
+    assert.equal(second.revision(), 5);
+    assert.deepEqual(await contents(second, '/'), ['/a=2']);
+    assert.deepEqual(await contents(second, '/', then), ['/a=1', '/b=1']);
+    const seen: string[] = [];
+    second.watch('/', then, (events) => seen.push(...events.map(describeEvent)));
+    assert.deepEqual(seen, ['/a 1=>2', '/b 1=>-']);
+    assert.equal(await put(second, '/c', '1'), 6);
+    await second.close();
+  });
+
+  test('compaction survives a reopen', async () => {
+    const file = newFile();
+    const first = SqliteStore.open(file);
+    await put(first, '/a', '1');
+    await put(first, '/b', '1');
+    await remove(first, '/a');
+    const kept = await put(first, '/b', '2');
+    await put(first, '/c', '1');
+    await first.compact(kept);
+    await first.close();
+    const second = SqliteStore.open(file);
+    assert.deepEqual(await contents(second, '/'), ['/b=2', '/c=1']);
+    assert.deepEqual(await contents(second, '/', kept), ['/b=2']);
+    assert.equal((await second.get('/b'))?.createRevision, 3);
+    await assert.rejects(() => second.range({ prefix: '/', revision: kept - 1 }), CompactedError);
+    await second.close();
+  });
+
+  test('commits that were queued before close are kept', async () => {
+    const file = newFile();
+    const first = SqliteStore.open(file);
+    const pending = Promise.all([put(first, '/a', '1'), put(first, '/b', '1')]);
+    await first.close();
+    await pending;
+    const second = SqliteStore.open(file);
+    assert.deepEqual(await contents(second, '/'), ['/a=1', '/b=1']);
+    await second.close();
+    await assert.rejects(() => put(second, '/c', '1'), /is closed/);
+  });
+
+  test('a damaged file is refused in one sentence that names it', () => {
+    const file = newFile();
+    writeFileSync(file, 'this is no database, only a sentence that is long enough to look like one'.repeat(20));
+    assert.throws(
+      () => SqliteStore.open(file),
+      (error: Error) => error.message.includes(file) && /damaged or not a dray store/.test(error.message) && !error.message.includes('\n'),
+    );
+  });
+
+  test('a file in use by another store is refused', async () => {
+    const file = newFile();
+    const first = SqliteStore.open(file);
+    assert.throws(() => SqliteStore.open(file), /in use by another process/);
+    await first.close();
+  });
+});
