@@ -5,3 +5,6 @@
 export * from './meta.ts';
 export { parseJson, stringifyJson } from './json.ts';
 export type { SchemaNode } from './schema.ts';
+export * from './field-error.ts';
+export * from './status.ts';
+export { aggregateText, goJson, goQuote, goValue } from './go-text.ts';

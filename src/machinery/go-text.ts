@@ -1,0 +1,44 @@
+/** Writes values as Go does in upstream's messages: %q strings, JSON with escaped HTML, aggregated errors. */
+import { stringifyJson } from './json.ts';
+
+const NAMED_ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['"', '\\"'], ['\\', '\\\\'], ['\u0007', '\\a'], ['\b', '\\b'], ['\f', '\\f'],
+  ['\n', '\\n'], ['\r', '\\r'], ['\t', '\\t'], ['\v', '\\v'],
+]);
+const NEEDS_ESCAPE = /["\\\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
+const HTML = /[<>&\u2028\u2029]/g;
+
+/** `text` as Go's %q (strconv.Quote) prints it. */
+export function goQuote(text: string): string {
+  return `"${text.replace(NEEDS_ESCAPE, escapeCharacter)}"`;
+}
+
+function escapeCharacter(character: string): string {
+  const named = NAMED_ESCAPES.get(character);
+  if (named !== undefined) return named;
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0x80) return `\\x${code.toString(16).padStart(2, '0')}`;
+  if (code < 0x10000) return `\\u${code.toString(16).padStart(4, '0')}`;
+  return `\\U${code.toString(16).padStart(8, '0')}`;
+}
+
+/** `value` as Go's json.Marshal writes it: `<`, `>` and `&` become \u escapes. */
+export function goJson(value: unknown): string {
+  const text: string | undefined = stringifyJson(value);
+  return (text ?? 'null').replace(HTML, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Several messages as upstream's Aggregate prints them: one alone, several as `[a, b]`, repeated ones once. */
+export function aggregateText(messages: readonly string[]): string {
+  const distinct = [...new Set(messages)];
+  return distinct.length === 1 ? (distinct[0] ?? '') : `[${distinct.join(', ')}]`;
+}
+
+/** A JSON value as Go's %v prints it: `map[a:1 b:[x y]]`, keys sorted. */
+export function goValue(value: unknown): string {
+  if (value === null || value === undefined) return '<nil>';
+  if (Array.isArray(value)) return `[${value.map(goValue).join(' ')}]`;
+  if (typeof value !== 'object') return String(value);
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${members.map(([key, member]) => `${key}:${goValue(member)}`).join(' ')}]`;
+}
