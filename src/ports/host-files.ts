@@ -1,0 +1,44 @@
+/** Files of the host: whole-file reads and atomic writes. Paths are absolute. */
+
+/** An entry of a directory. */
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly kind: 'file' | 'directory' | 'socket' | 'other';
+}
+
+/** What identifies a file and a device node. */
+export interface FileStat {
+  readonly kind: 'file' | 'directory' | 'socket' | 'block' | 'char' | 'fifo' | 'other';
+  /** Changes when a file is re-created at the same path: device, inode and change time. */
+  readonly identity: string;
+  /** Permission bits. */
+  readonly mode: number;
+  /** Device numbers of a block or character device. */
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** The file system of the host. Rejections carry `code` (ENOENT, EACCES, …) as Node's do. */
+export interface HostFiles {
+  read(path: string): Promise<Uint8Array>;
+  readText(path: string): Promise<string>;
+  /** Replaces the file in one step: temporary file, fsync, rename. Readers see the old or the new content. */
+  writeAtomic(path: string, content: string | Uint8Array, mode?: number): Promise<void>;
+  /** Adds to the end of the file, making it if need be. */
+  append(path: string, content: string | Uint8Array): Promise<void>;
+  /** Removes a file or a whole directory; nothing there is fine. */
+  remove(path: string): Promise<void>;
+  /** Entries in order of name; an absent directory is empty. */
+  list(directory: string): Promise<readonly DirectoryEntry[]>;
+  /** Makes the directory and its parents. */
+  makeDirectory(path: string, mode?: number): Promise<void>;
+  /** undefined when nothing is there. Follows links. */
+  stat(path: string): Promise<FileStat | undefined>;
+  /** Calls `changed` soon after something changed directly in `directory`; the returned function ends it. Hints only: re-scan too. */
+  watch(directory: string, changed: () => void): () => void;
+}
+
+/** Whether a rejection of HostFiles means that the file is not there. */
+export function isFileMissing(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
+}
