@@ -8,3 +8,11 @@ export type { SchemaNode } from './schema.ts';
 export * from './field-error.ts';
 export * from './status.ts';
 export { aggregateText, goJson, goQuote, goValue } from './go-text.ts';
+export * from './names.ts';
+export { type Labels, parseInt64, type Requirement } from './requirement.ts';
+export { labelSelectorRequirements, labelSelectorText, matchesLabelSelector, parseLabelRequirements, parseLabelSelector } from './label-selector.ts';
+export { escapeFieldValue, type FieldRequirement, fieldSelectorText, matchesFieldRequirements, parseFieldSelector } from './field-selector.ts';
+export {
+  matchesNodeSelector, matchesNodeSelectorLazily, matchesNodeSelectorTerm, NodeSelectorError,
+  type NodeRequirement, type NodeTerm, type NodeTerms, type SelectableNode,
+} from './node-selector.ts';
