@@ -1,0 +1,6 @@
+/**
+ * reconcile: the loop that every controller shares. Events only say which key to look at; the reconciler reads the world,
+ * compares it with what should be, and acts. Failure means the same key again, later; nothing is carried from run to run.
+ */
+export { Controller, type ControllerOptions, type Reconciler, type ReconcileResult } from './controller.ts';
+export { DEFAULT_RETRY, type RetryLimits, WorkQueue } from './work-queue.ts';

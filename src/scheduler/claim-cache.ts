@@ -1,0 +1,78 @@
+/** What the scheduler believes about claims: the informer's view, its own writes on top, and allocations still being written. */
+import type { ResourceClaim } from '#api';
+import type { Lister } from '#client';
+import { keyOf } from '#machinery';
+
+/** Where claims count as using devices; `Ledger` of the allocator is one. */
+export interface DeviceUse {
+  upsertClaim(claim: ResourceClaim): void;
+  deleteClaim(key: string): void;
+}
+
+/**
+ * Reads the latest known state of each claim and keeps `use` in step with it, so that a device is taken from the moment of
+ * the decision and not only when the informer tells of it.
+ */
+export class ClaimCache {
+  readonly #lister: Lister<ResourceClaim>;
+  readonly #use: DeviceUse;
+  readonly #assumed = new Map<string, ResourceClaim>();
+  readonly #inFlight = new Map<string, ResourceClaim>();
+
+  constructor(lister: Lister<ResourceClaim>, use: DeviceUse) {
+    this.#lister = lister;
+    this.#use = use;
+  }
+
+  /** The claim as the API has it, as far as known; an own write counts before the informer delivers it. */
+  get(key: string): ResourceClaim | undefined {
+    const listed = this.#lister.get(key);
+    const assumed = this.#assumed.get(key);
+    if (listed === undefined || assumed === undefined) return listed;
+    return assumed.metadata.uid === listed.metadata.uid && isNewer(assumed, listed) ? assumed : listed;
+  }
+
+  /** Whether an allocation of the claim has been decided but not yet written. */
+  isInFlight(key: string): boolean {
+    return this.#inFlight.has(key);
+  }
+
+  /** An allocation was decided: `claim` carries it. */
+  startAllocation(claim: ResourceClaim): void {
+    this.#inFlight.set(keyOf(claim), claim);
+    this.#account(keyOf(claim));
+  }
+
+  /** The allocation was written, or given up. */
+  endAllocation(key: string): void {
+    this.#inFlight.delete(key);
+    this.#account(key);
+  }
+
+  /** An own write succeeded with this result. */
+  assume(claim: ResourceClaim): void {
+    const key = keyOf(claim);
+    const known = this.get(key);
+    if (known === undefined || known.metadata.uid !== claim.metadata.uid || !isNewer(claim, known)) return;
+    this.#assumed.set(key, claim);
+    this.#account(key);
+  }
+
+  /** The informer delivered a change or deletion of the claim. */
+  informed(key: string): void {
+    if (this.get(key) !== this.#assumed.get(key)) this.#assumed.delete(key);
+    this.#account(key);
+  }
+
+  #account(key: string): void {
+    const claim = this.#inFlight.get(key) ?? this.get(key);
+    if (claim === undefined) this.#use.deleteClaim(key);
+    else this.#use.upsertClaim(claim);
+  }
+}
+
+/** Resource versions of one resource are comparable numbers (KEP 5504). */
+function isNewer(a: ResourceClaim, b: ResourceClaim): boolean {
+  const [left, right] = [a.metadata.resourceVersion ?? '', b.metadata.resourceVersion ?? ''];
+  return left.length !== right.length ? left.length > right.length : left > right;
+}
