@@ -16,3 +16,6 @@ export {
   matchesNodeSelector, matchesNodeSelectorLazily, matchesNodeSelectorTerm, NodeSelectorError,
   type NodeRequirement, type NodeTerm, type NodeTerms, type SelectableNode,
 } from './node-selector.ts';
+export { parseQuantity, Quantity, type QuantityFormat } from './quantity.ts';
+export { QuantityError } from './quantity-text.ts';
+export { Semver, SemverError } from './semver.ts';

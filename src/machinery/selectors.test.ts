@@ -5,7 +5,7 @@ import { fieldSelectorText, matchesFieldRequirements, parseFieldSelector } from 
 import { labelSelectorRequirements, labelSelectorText, matchesLabelSelector, parseLabelRequirements, parseLabelSelector } from './label-selector.ts';
 import type { LabelSelector } from './meta.ts';
 import { matchesNodeSelector, matchesNodeSelectorLazily, matchesNodeSelectorTerm, type NodeTerms } from './node-selector.ts';
-import { vectors } from './vectors.test-data.ts';
+import { vectors } from './vectors.test.ts';
 
 type Labels = Record<string, string>;
 interface Want { error?: string; canonical?: string; empty?: boolean; match?: boolean; lazy?: { match?: boolean; error?: string } }

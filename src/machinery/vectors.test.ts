@@ -1,5 +1,7 @@
 /** Reads recorded upstream answers for the tests of this layer. */
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { parseJson } from './json.ts';
 
@@ -9,3 +11,8 @@ export function vectors<T>(name: string): readonly T[] {
   const lines = gunzipSync(readFileSync(file)).toString('utf8').trim().split('\n');
   return lines.map((line) => parseJson(line) as T);
 }
+
+test('a recording is read as one record per line', () => {
+  const records = vectors<{ id: string }>('semver-semver');
+  assert.equal(new Set(records.map(({ id }) => id)).size, 484);
+});
