@@ -1,9 +1,21 @@
 /**
  * api: the kinds. Types and schema data are generated from one recorded source; defaults, conversion, validation,
- * strategies and table columns are pure functions beside them.
+ * strategies and table columns are pure functions beside them, and a `Kind` in KINDS puts them together for the
+ * API server's registry. Objects are validated in the shape of their storage version (v1 for the DRA kinds), as
+ * upstream validates its internal types, so every served version reports the same paths.
+ *
+ * What a release serves and which features it has is data (`servedVersions`, `featureGates`); nothing here asks for
+ * the time, and CEL comes in as a parameter.
  */
 export type * from './types/core-v1.ts';
 export type * from './types/resource-v1.ts';
 export type { ResourceClaim } from './types/resource-v1.ts';
+export type { DeviceTaintRule, DeviceTaintRuleSpec, DeviceTaintSelector } from './types/resource-v1beta2.ts';
 export type * from './kind.ts';
 export type { Lease, LeaseSpec } from './types/coordination-v1.ts';
+export { KINDS, kindByResource } from './kinds.ts';
+export { definitions, type OpenApiSchema, schemaOf } from './schema.ts';
+export { compareReleases, featureGates, GateError } from './gates.ts';
+export { servedVersions } from './served.ts';
+export { claimState } from './columns/dra.ts';
+export { ageOf, humanDuration } from './columns/age.ts';

@@ -59,6 +59,8 @@ export interface Kind {
   readonly categories: readonly string[];
   readonly namespaced: boolean;
   readonly storageVersion: string;
+  /** Where the objects are kept if not under the kind's own name: core events serve events.k8s.io too. */
+  readonly storedAs?: { readonly group: string; readonly plural: string } | undefined;
   readonly versions: readonly KindVersion[];
   /** Subresources written as the object itself: status, resize, ephemeralcontainers. Others (binding, eviction, log, token) are handled by routes. */
   readonly subresources: readonly string[];

@@ -1,0 +1,57 @@
+/** v1beta1 claims and templates: there the members of `exactly` lie in the request itself. */
+import type { ApiObject } from '#machinery';
+import type { DeviceRequest, ResourceClaim, ResourceClaimSpec, ResourceClaimTemplate } from '../types/resource-v1.ts';
+import type {
+  DeviceRequest as FlatRequest, ResourceClaim as FlatClaim, ResourceClaimSpec as FlatSpec, ResourceClaimTemplate as FlatTemplate,
+} from '../types/resource-v1beta1.ts';
+
+const V1 = 'resource.k8s.io/v1';
+const V1BETA1 = 'resource.k8s.io/v1beta1';
+
+/** A v1beta1 claim as v1. */
+export function flatClaimToV1(object: ApiObject): ApiObject {
+  const claim = object as FlatClaim;
+  return { ...claim, apiVersion: V1, spec: specToV1(claim.spec) } as ApiObject;
+}
+
+/** A v1 claim as v1beta1. */
+export function flatClaimFromV1(object: ApiObject): ApiObject {
+  const claim = object as ResourceClaim;
+  return { ...claim, apiVersion: V1BETA1, spec: specFromV1(claim.spec) } as ApiObject;
+}
+
+/** A v1beta1 template as v1. */
+export function flatTemplateToV1(object: ApiObject): ApiObject {
+  const template = object as FlatTemplate;
+  return { ...template, apiVersion: V1, spec: { ...template.spec, spec: specToV1(template.spec.spec) } } as ApiObject;
+}
+
+/** A v1 template as v1beta1. */
+export function flatTemplateFromV1(object: ApiObject): ApiObject {
+  const template = object as ResourceClaimTemplate;
+  return { ...template, apiVersion: V1BETA1, spec: { ...template.spec, spec: specFromV1(template.spec.spec) } } as ApiObject;
+}
+
+function specToV1(spec: FlatSpec): ResourceClaimSpec {
+  const { requests, ...devices } = spec.devices ?? {};
+  return { ...spec, devices: { ...devices, ...(requests !== undefined && { requests: requests.map(requestToV1) }) } };
+}
+
+function specFromV1(spec: ResourceClaimSpec): FlatSpec {
+  const { requests, ...devices } = spec.devices ?? {};
+  return { ...spec, devices: { ...devices, ...(requests !== undefined && { requests: requests.map(requestFromV1) }) } };
+}
+
+/** `exactly` exists as soon as one of its members is set, so both forms at once stay visible to validation. */
+function requestToV1({ name, firstAvailable, ...flat }: FlatRequest): DeviceRequest {
+  const isSet = Object.values(flat).some((value) => value !== undefined && value !== '' && value !== 0);
+  return {
+    name,
+    ...(isSet && { exactly: { ...flat, deviceClassName: flat.deviceClassName ?? '' } }),
+    ...(firstAvailable !== undefined && { firstAvailable }),
+  };
+}
+
+function requestFromV1({ name, exactly, firstAvailable }: DeviceRequest): FlatRequest {
+  return { name, ...exactly, ...(firstAvailable !== undefined && { firstAvailable }) };
+}

@@ -1,0 +1,31 @@
+/** The list of kinds. Adding a kind means adding a value here. */
+import type { Kind } from './kind.ts';
+import { CONFIG_MAP, LEASE, NAMESPACE, NODE, SECRET, SERVICE_ACCOUNT } from './kinds/core.ts';
+import { DEVICE_CLASS, DEVICE_TAINT_RULE, RESOURCE_CLAIM, RESOURCE_CLAIM_TEMPLATE, RESOURCE_SLICE } from './kinds/dra.ts';
+import { EVENT, EVENTS_EVENT } from './kinds/event.ts';
+import { POD } from './kinds/pod.ts';
+
+/** Every kind that is stored; `servedVersions` tells which versions of them a release serves. */
+export const KINDS: readonly Kind[] = [
+  NAMESPACE,
+  NODE,
+  POD,
+  EVENT,
+  SERVICE_ACCOUNT,
+  CONFIG_MAP,
+  SECRET,
+  LEASE,
+  EVENTS_EVENT,
+  DEVICE_CLASS,
+  RESOURCE_CLAIM,
+  RESOURCE_CLAIM_TEMPLATE,
+  RESOURCE_SLICE,
+  DEVICE_TAINT_RULE,
+];
+
+const BY_RESOURCE: ReadonlyMap<string, Kind> = new Map(KINDS.map((kind) => [`${kind.group}/${kind.plural}`, kind]));
+
+/** The kind stored under `group` ("" for core) and `plural`. */
+export function kindByResource(group: string, plural: string): Kind | undefined {
+  return BY_RESOURCE.get(`${group}/${plural}`);
+}

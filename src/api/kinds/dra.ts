@@ -1,0 +1,127 @@
+/** The kinds of resource.k8s.io: DeviceClass, ResourceClaim, ResourceClaimTemplate, ResourceSlice, DeviceTaintRule. */
+import type { ApiObject } from '#machinery';
+import { CLAIM_COLUMNS, NAME_AND_AGE, SLICE_COLUMNS, TAINT_RULE_COLUMNS } from '../columns/dra.ts';
+import { flatClaimFromV1, flatClaimToV1, flatTemplateFromV1, flatTemplateToV1 } from '../conversion/claim.ts';
+import { basicSliceFromV1, basicSliceToV1 } from '../conversion/slice.ts';
+import { stampedAs } from '../conversion/stamp.ts';
+import {
+  defaultBasicSlice, defaultClaim, defaultFlatClaim, defaultFlatTemplate, defaultSlice, defaultTaintRule, defaultTemplate,
+} from '../defaults/dra.ts';
+import type { KindVersion } from '../kind.ts';
+import { firstGeneration, nextGeneration, onlyStatus } from '../object.ts';
+import { createdClaim, updatedClaim } from '../strategy/claim.ts';
+import { updatedTaintRule } from '../strategy/taint-rule.ts';
+import type { DeviceTaintRule } from '../types/resource-v1beta2.ts';
+import type { ResourceClaim, ResourceSlice } from '../types/resource-v1.ts';
+import { type Defaults, defineKind, version } from './define.ts';
+
+const GROUP = 'resource.k8s.io';
+const definition = (apiVersion: string, kind: string) => `io.k8s.api.resource.${apiVersion}.${kind}`;
+
+/** A version with the shape of the stored one: conversion only writes another apiVersion. */
+function sameShape(apiVersion: string, stored: string, kind: string, defaults?: Defaults): KindVersion {
+  return version(apiVersion, definition(apiVersion, kind), defaults, {
+    toStorage: stampedAs(`${GROUP}/${stored}`),
+    fromStorage: stampedAs(`${GROUP}/${apiVersion}`),
+  });
+}
+
+/** DeviceClasses. */
+export const DEVICE_CLASS = defineKind({
+  group: GROUP,
+  kind: 'DeviceClass',
+  plural: 'deviceclasses',
+  namespaced: false,
+  createOnUpdate: false,
+  versions: [
+    version('v1', definition('v1', 'DeviceClass')),
+    sameShape('v1beta2', 'v1', 'DeviceClass'),
+    sameShape('v1beta1', 'v1', 'DeviceClass'),
+  ],
+  generation: true,
+  prepareForCreate: firstGeneration,
+  prepareForUpdate: nextGeneration,
+  table: NAME_AND_AGE,
+});
+
+/** ResourceClaims. The spec is fixed, the status has several writers. */
+export const RESOURCE_CLAIM = defineKind({
+  group: GROUP,
+  kind: 'ResourceClaim',
+  plural: 'resourceclaims',
+  namespaced: true,
+  createOnUpdate: false,
+  subresources: ['status'],
+  versions: [
+    version('v1', definition('v1', 'ResourceClaim'), defaultClaim),
+    sameShape('v1beta2', 'v1', 'ResourceClaim', defaultClaim),
+    version('v1beta1', definition('v1beta1', 'ResourceClaim'), defaultFlatClaim, { toStorage: flatClaimToV1, fromStorage: flatClaimFromV1 }),
+  ],
+  prepareForCreate: (object, context) => createdClaim(object as ResourceClaim, context),
+  prepareForUpdate: (object, old, context) => updatedClaim(object as ResourceClaim, old as ResourceClaim, context),
+  table: CLAIM_COLUMNS,
+});
+
+/** ResourceClaimTemplates: immutable. */
+export const RESOURCE_CLAIM_TEMPLATE = defineKind({
+  group: GROUP,
+  kind: 'ResourceClaimTemplate',
+  plural: 'resourceclaimtemplates',
+  namespaced: true,
+  createOnUpdate: false,
+  versions: [
+    version('v1', definition('v1', 'ResourceClaimTemplate'), defaultTemplate),
+    sameShape('v1beta2', 'v1', 'ResourceClaimTemplate', defaultTemplate),
+    version('v1beta1', definition('v1beta1', 'ResourceClaimTemplate'), defaultFlatTemplate, { toStorage: flatTemplateToV1, fromStorage: flatTemplateFromV1 }),
+  ],
+  table: NAME_AND_AGE,
+});
+
+/** ResourceSlices, published by drivers. */
+export const RESOURCE_SLICE = defineKind({
+  group: GROUP,
+  kind: 'ResourceSlice',
+  plural: 'resourceslices',
+  namespaced: false,
+  createOnUpdate: false,
+  versions: [
+    version('v1', definition('v1', 'ResourceSlice'), defaultSlice),
+    sameShape('v1beta2', 'v1', 'ResourceSlice', defaultSlice),
+    version('v1beta1', definition('v1beta1', 'ResourceSlice'), defaultBasicSlice, { toStorage: basicSliceToV1, fromStorage: basicSliceFromV1 }),
+  ],
+  generation: true,
+  prepareForCreate: firstGeneration,
+  prepareForUpdate: nextGeneration,
+  warnings: (object) => driverWarnings((object as ResourceSlice).spec.driver),
+  selectableFieldNames: ['spec.nodeName', 'spec.driver'],
+  selectableFields: (object) => sliceFields(object as ResourceSlice),
+  table: SLICE_COLUMNS,
+});
+
+function sliceFields({ spec }: ResourceSlice): Readonly<Record<string, string>> {
+  return { 'spec.nodeName': spec.nodeName ?? '', 'spec.driver': spec.driver };
+}
+
+function driverWarnings(driver: string): readonly string[] {
+  if (driver === driver.toLowerCase()) return [];
+  return [`spec.driver: driver names should be lowercase; ${JSON.stringify(driver)} contains uppercase characters`];
+}
+
+/** DeviceTaintRules: taint devices by hand. */
+export const DEVICE_TAINT_RULE = defineKind({
+  group: GROUP,
+  kind: 'DeviceTaintRule',
+  plural: 'devicetaintrules',
+  namespaced: false,
+  createOnUpdate: false,
+  subresources: ['status'],
+  versions: [
+    version('v1beta2', definition('v1beta2', 'DeviceTaintRule'), defaultTaintRule),
+    sameShape('v1alpha3', 'v1beta2', 'DeviceTaintRule', defaultTaintRule),
+  ],
+  generation: true,
+  prepareForCreate: (object) => firstGeneration({ ...object, status: {} } as ApiObject),
+  prepareForUpdate: (object, old, context) =>
+    context.subresource === 'status' ? onlyStatus(object, old) : updatedTaintRule(object as DeviceTaintRule, old as DeviceTaintRule, context),
+  table: TAINT_RULE_COLUMNS,
+});

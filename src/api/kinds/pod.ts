@@ -1,0 +1,66 @@
+/** Pod. */
+import type { ApiObject } from '#machinery';
+import { POD_COLUMNS } from '../columns/pod.ts';
+import { defaultPod } from '../defaults/pod.ts';
+import { firstGeneration, nextGeneration, onlyStatus } from '../object.ts';
+import { qosClassOf } from '../strategy/qos.ts';
+import type { Pod } from '../types/core-v1.ts';
+import { defineKind, version } from './define.ts';
+
+/** Grace of a pod nobody runs yet, and of one whose spec names none. */
+const DEFAULT_GRACE_SECONDS = 30;
+
+/** Field labels of pods (core/v1 AddFieldLabelConversionsForPod). */
+const FIELD_NAMES = [
+  'spec.nodeName', 'spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName', 'spec.hostNetwork', 'status.phase',
+  'status.podIP', 'status.podIPs', 'status.nominatedNodeName',
+] as const;
+
+/** Pods: created pending, bound by `binding`, run by the node agent. */
+export const POD = defineKind({
+  group: '',
+  kind: 'Pod',
+  plural: 'pods',
+  shortNames: ['po'],
+  categories: ['all'],
+  namespaced: true,
+  versions: [version('v1', 'io.k8s.api.core.v1.Pod', defaultPod)],
+  subresources: ['status'],
+  generation: true,
+  gracePeriodSeconds: (object) => graceOf(object as Pod),
+  prepareForCreate: (object) => createdPod(object as Pod),
+  prepareForUpdate: (object, old, context) => (context.subresource === 'status' ? onlyStatus(object, old) : updatedPod(object as Pod, old as Pod)),
+  selectableFieldNames: FIELD_NAMES,
+  selectableFields: (object) => fieldsOf(object as Pod),
+  table: POD_COLUMNS,
+});
+
+function createdPod(pod: Pod): ApiObject {
+  const created = pod.spec === undefined ? pod : { ...pod, status: { phase: 'Pending' as const, qosClass: qosClassOf(pod.spec) } };
+  return firstGeneration(created);
+}
+
+function updatedPod(pod: Pod, old: Pod): ApiObject {
+  return nextGeneration({ ...pod, status: old.status }, old);
+}
+
+/** A pod that is not bound, or has ended, goes at once. */
+function graceOf(pod: Pod): number {
+  const ended = pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
+  if ((pod.spec?.nodeName ?? '') === '' || ended) return 0;
+  return Number(pod.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS);
+}
+
+function fieldsOf({ spec, status }: Pod): Readonly<Record<(typeof FIELD_NAMES)[number], string>> {
+  return {
+    'spec.nodeName': spec?.nodeName ?? '',
+    'spec.restartPolicy': spec?.restartPolicy ?? '',
+    'spec.schedulerName': spec?.schedulerName ?? '',
+    'spec.serviceAccountName': spec?.serviceAccountName ?? '',
+    'spec.hostNetwork': String(spec?.hostNetwork ?? false),
+    'status.phase': status?.phase ?? '',
+    'status.podIP': status?.podIPs?.[0]?.ip ?? status?.podIP ?? '',
+    'status.podIPs': (status?.podIPs ?? []).map(({ ip }) => ip).join(','),
+    'status.nominatedNodeName': status?.nominatedNodeName ?? '',
+  };
+}

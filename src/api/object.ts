@@ -1,0 +1,53 @@
+/** Rewrites of metadata and status that the strategies of most kinds share. */
+import type { ApiObject } from '#machinery';
+import { stringifyJson } from '#machinery';
+
+/** The parts of an object that strategies move about without knowing the kind. */
+export interface SpecAndStatus extends ApiObject {
+  readonly spec?: unknown;
+  readonly status?: unknown;
+}
+
+/** Whether two decoded values print the same; members in any order, absent and undefined alike. */
+export function sameValue(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return (a ?? undefined) === (b ?? undefined);
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, index) => sameValue(item, b[index]));
+  }
+  const left = definedEntries(a);
+  const right = new Map(definedEntries(b));
+  return left.length === right.size && left.every(([key, value]) => right.has(key) && sameValue(value, right.get(key)));
+}
+
+function definedEntries(object: object): [string, unknown][] {
+  return Object.entries(object).filter(([, value]) => value !== undefined && value !== null);
+}
+
+/** The object with this status in place of its own. */
+export function withStatus<T extends ApiObject>(object: T, status: unknown): T {
+  return { ...object, status };
+}
+
+/** What an update of /status may change: nothing but status, seen from the stored object. */
+export function onlyStatus<T extends SpecAndStatus>(object: T, old: T): T {
+  const { resourceVersion, managedFields } = object.metadata;
+  return { ...old, metadata: { ...old.metadata, resourceVersion, managedFields }, status: object.status };
+}
+
+/** A create's first generation. */
+export function firstGeneration<T extends ApiObject>(object: T): T {
+  return { ...object, metadata: { ...object.metadata, generation: 1 } };
+}
+
+/** metadata.generation of an update: one more than before when the spec differs. */
+export function nextGeneration<T extends SpecAndStatus>(object: T, old: T): T {
+  const before = old.metadata.generation ?? 0;
+  const generation = sameValue(object.spec, old.spec) ? before : before + 1;
+  return { ...object, metadata: { ...object.metadata, generation } };
+}
+
+/** The text of a value as Go's field errors show structures. */
+export function jsonText(value: unknown): string {
+  return stringifyJson(value ?? null);
+}

@@ -1,0 +1,112 @@
+/** The structure of every definition, read from the recorded OpenAPI data through machinery's schema port. */
+import type { Json, SchemaNode } from '#machinery';
+import raw from './schema/definitions.json' with { type: 'json' };
+
+/** A schema of the recorded OpenAPI v3 documents; only the members that occur there. */
+export interface OpenApiSchema {
+  readonly $ref?: string;
+  readonly type?: string;
+  readonly format?: string;
+  readonly default?: Json;
+  readonly enum?: readonly string[];
+  readonly required?: readonly string[];
+  readonly allOf?: readonly OpenApiSchema[];
+  readonly oneOf?: readonly OpenApiSchema[];
+  readonly items?: OpenApiSchema;
+  readonly properties?: Readonly<Record<string, OpenApiSchema>>;
+  readonly additionalProperties?: OpenApiSchema;
+  readonly 'x-kubernetes-list-type'?: string;
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[];
+  readonly 'x-kubernetes-map-type'?: string;
+  readonly 'x-kubernetes-patch-strategy'?: string;
+  readonly 'x-kubernetes-patch-merge-key'?: string;
+  readonly 'x-kubernetes-group-version-kind'?: readonly { readonly group: string; readonly version: string; readonly kind: string }[];
+}
+
+/** All definitions by name, e.g. `io.k8s.api.resource.v1.ResourceClaim`. References read `#/components/schemas/NAME`. */
+// The generator writes nothing but such schemas; the type inferred from 260 kB of JSON is of no use.
+export const definitions: Readonly<Record<string, OpenApiSchema>> = raw as unknown as Readonly<Record<string, OpenApiSchema>>;
+
+const REF_PREFIX = '#/components/schemas/';
+const QUANTITY = 'io.k8s.apimachinery.pkg.api.resource.Quantity';
+const INT_OR_STRING = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString';
+const cache = new Map<string, SchemaNode>();
+
+/** The structure of a definition. Nodes are built on first use and kept; throws RangeError on an unknown name. */
+export function schemaOf(definitionName: string): SchemaNode {
+  const known = cache.get(definitionName);
+  if (known !== undefined) return known;
+  if (definitions[definitionName] === undefined) throw new RangeError(`no definition named ${definitionName}`);
+  const node = new DefinitionNode({ $ref: REF_PREFIX + definitionName });
+  cache.set(definitionName, node);
+  return node;
+}
+
+/** The name of the definition a schema refers to, directly or through allOf. */
+export function referenceOf(schema: OpenApiSchema): string | undefined {
+  return (schema.$ref ?? schema.allOf?.[0]?.$ref)?.slice(REF_PREFIX.length);
+}
+
+class DefinitionNode implements SchemaNode {
+  readonly type: SchemaNode['type'];
+  readonly fieldNames: readonly string[];
+  readonly required: readonly string[];
+  readonly listType: SchemaNode['listType'];
+  readonly mapKeys: readonly string[];
+  readonly atomic: boolean;
+  readonly patchStrategies: readonly string[];
+  readonly patchMergeKey: string | undefined;
+  readonly default: Json | undefined;
+  readonly #schema: OpenApiSchema;
+  readonly #fields = new Map<string, SchemaNode>();
+  #items: SchemaNode | undefined;
+
+  /** `use` is the place that mentions the structure: markers stand there, members in the definition it refers to. */
+  constructor(use: OpenApiSchema) {
+    const reference = referenceOf(use);
+    const schema = reference === undefined ? use : (definitions[reference] ?? {});
+    this.#schema = schema;
+    this.type = typeOf(schema, reference);
+    this.fieldNames = Object.keys(schema.properties ?? {});
+    this.required = schema.required ?? [];
+    this.listType = listTypeOf(use['x-kubernetes-list-type']);
+    this.mapKeys = use['x-kubernetes-list-map-keys'] ?? [];
+    this.atomic = (use['x-kubernetes-map-type'] ?? schema['x-kubernetes-map-type']) === 'atomic';
+    this.patchStrategies = use['x-kubernetes-patch-strategy']?.split(',') ?? [];
+    this.patchMergeKey = use['x-kubernetes-patch-merge-key'];
+    this.default = use.default;
+  }
+
+  field(name: string): SchemaNode | undefined {
+    const known = this.#fields.get(this.type === 'map' ? '' : name);
+    if (known !== undefined) return known;
+    const use = this.type === 'map' ? this.#schema.additionalProperties : ownSchema(this.#schema.properties, name);
+    if (use === undefined) return undefined;
+    const node = new DefinitionNode(use);
+    this.#fields.set(this.type === 'map' ? '' : name, node);
+    return node;
+  }
+
+  get items(): SchemaNode | undefined {
+    if (this.#items === undefined && this.#schema.items !== undefined) this.#items = new DefinitionNode(this.#schema.items);
+    return this.#items;
+  }
+}
+
+function ownSchema(properties: OpenApiSchema['properties'], name: string): OpenApiSchema | undefined {
+  return properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
+}
+
+function listTypeOf(marker: string | undefined): SchemaNode['listType'] {
+  return marker === 'map' || marker === 'set' ? marker : 'atomic';
+}
+
+function typeOf(schema: OpenApiSchema, reference: string | undefined): SchemaNode['type'] {
+  if (reference === QUANTITY) return 'quantity';
+  if (reference === INT_OR_STRING) return 'int-or-string';
+  if (schema.properties !== undefined) return 'object';
+  if (schema.additionalProperties !== undefined) return 'map';
+  if (schema.items !== undefined) return 'list';
+  if (schema.type === 'string' || schema.type === 'integer' || schema.type === 'number' || schema.type === 'boolean') return schema.type;
+  return 'any';
+}

@@ -1,0 +1,63 @@
+/** Which versions of which resources a release serves by default, and what --runtime-config changes. */
+import { compareReleases } from './gates.ts';
+
+/** Releases in which a version of a resource exists: from the first up to, but without, the second. */
+interface Availability {
+  readonly from: string;
+  readonly before?: string;
+  /** Served without being asked for; alpha and beta versions are not. */
+  readonly byDefault: boolean;
+}
+
+const STABLE: Availability = { from: '1.0', byDefault: true };
+const DRA_V1: Availability = { from: '1.34', byDefault: true };
+const DRA_V1BETA2: Availability = { from: '1.33', before: '1.39', byDefault: false };
+const DRA_V1BETA1: Availability = { from: '1.32', before: '1.38', byDefault: false };
+const DRA_V1ALPHA3: Availability = { from: '1.31', before: '1.34', byDefault: false };
+const FOUR = { v1: DRA_V1, v1beta2: DRA_V1BETA2, v1beta1: DRA_V1BETA1, v1alpha3: DRA_V1ALPHA3 };
+
+const RESOURCE_GROUP: Readonly<Record<string, Readonly<Record<string, Availability>>>> = {
+  deviceclasses: FOUR,
+  resourceclaims: FOUR,
+  resourceclaimtemplates: FOUR,
+  resourceslices: FOUR,
+  devicetaintrules: {
+    v1: { from: '1.37', byDefault: true },
+    v1beta2: { from: '1.36', before: '1.42', byDefault: false },
+    v1alpha3: { from: '1.33', before: '1.39', byDefault: false },
+  },
+  resourcepoolstatusrequests: { v1alpha3: { from: '1.36', before: '1.42', byDefault: false } },
+};
+
+/**
+ * Tells whether `group`/`version`/`plural` is served. `runtimeConfig` has the keys of upstream's flag:
+ * `group/version`, `group/version/plural`, `api/all`, `api/ga`, `api/beta`, `api/alpha`; the most exact key wins.
+ */
+export function servedVersions(
+  emulatedVersion: string,
+  runtimeConfig: Readonly<Record<string, boolean>> = {},
+): (group: string, version: string, plural: string) => boolean {
+  return (group, version, plural) => {
+    const availability = availabilityOf(group, version, plural);
+    if (availability === undefined || compareReleases(availability.from, emulatedVersion) > 0) return false;
+    if (availability.before !== undefined && compareReleases(availability.before, emulatedVersion) <= 0) return false;
+    const groupVersion = group === '' ? version : `${group}/${version}`;
+    return (
+      runtimeConfig[`${groupVersion}/${plural}`] ??
+      runtimeConfig[groupVersion] ??
+      runtimeConfig[`api/${stageOf(version)}`] ??
+      runtimeConfig['api/all'] ??
+      availability.byDefault
+    );
+  };
+}
+
+function availabilityOf(group: string, version: string, plural: string): Availability | undefined {
+  if (group === 'resource.k8s.io') return RESOURCE_GROUP[plural]?.[version];
+  return stageOf(version) === 'ga' ? STABLE : { from: '1.0', byDefault: false };
+}
+
+function stageOf(version: string): 'alpha' | 'beta' | 'ga' {
+  if (version.includes('alpha')) return 'alpha';
+  return version.includes('beta') ? 'beta' : 'ga';
+}

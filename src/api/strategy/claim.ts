@@ -1,0 +1,38 @@
+/** What creates and updates of a ResourceClaim may touch (upstream registry/resource/resourceclaim/strategy.go). */
+import type { ApiObject } from '#machinery';
+import type { StrategyContext } from '../kind.ts';
+import { onlyStatus } from '../object.ts';
+import type { AllocatedDeviceStatus, ResourceClaim } from '../types/resource-v1.ts';
+
+/** A new claim has no status. */
+export function createdClaim(claim: ResourceClaim, _context: StrategyContext): ApiObject {
+  return { ...claim, status: {} } as ApiObject;
+}
+
+/** The main endpoint keeps the status, /status keeps everything else and forgets the status of devices given back. */
+export function updatedClaim(claim: ResourceClaim, old: ResourceClaim, context: StrategyContext): ApiObject {
+  if (context.subresource !== 'status') return { ...claim, status: old.status ?? {} } as ApiObject;
+  return dropDeallocated(onlyStatus(claim, old), old);
+}
+
+/** status.devices entries of devices that the old allocation had and the new one has not. */
+function dropDeallocated(claim: ResourceClaim, old: ResourceClaim): ApiObject {
+  const devices = claim.status?.devices;
+  if (devices === undefined) return claim;
+  const now = allocatedKeys(claim);
+  const gone = new Set([...allocatedKeys(old)].filter((key) => !now.has(key)));
+  const kept = devices.filter((device) => !gone.has(deviceKey(device)));
+  if (kept.length === devices.length) return claim;
+  const { devices: _, ...status } = claim.status ?? {};
+  return { ...claim, status: { ...status, ...(kept.length > 0 && { devices: kept }) } } as ApiObject;
+}
+
+/** Names one allocated device, or one share of it. */
+export function deviceKey(device: Pick<AllocatedDeviceStatus, 'driver' | 'pool' | 'device' | 'shareID'>): string {
+  return `${device.driver}/${device.pool}/${device.device}/${device.shareID ?? ''}`;
+}
+
+/** The keys of everything a claim has been allocated. */
+export function allocatedKeys(claim: ResourceClaim): ReadonlySet<string> {
+  return new Set((claim.status?.allocation?.devices?.results ?? []).map(deviceKey));
+}
