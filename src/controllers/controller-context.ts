@@ -1,0 +1,56 @@
+/** What every controller gets, and informers shared between them. */
+import type { Clock, Logger, Random } from '#base';
+import { Informer, type Resource, type RestClient } from '#client';
+import { type ApiObject, apiVersionOf } from '#machinery';
+
+/** What the controllers run on. */
+export interface ControllerContext {
+  readonly client: RestClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly gates: ReadonlyMap<string, boolean>;
+  readonly informers: SharedInformers;
+}
+
+/** One informer per resource, however many controllers read it. */
+export class SharedInformers {
+  readonly #parts: { readonly client: RestClient; readonly clock: Clock; readonly random: Random; readonly logger: Logger };
+  readonly #signal: AbortSignal;
+  readonly #informers = new Map<string, Informer<never>>();
+  readonly #running: Promise<void>[] = [];
+
+  constructor(parts: { readonly client: RestClient; readonly clock: Clock; readonly random: Random; readonly logger: Logger }, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#signal = signal;
+  }
+
+  /** The informer of a resource, started when first asked for. */
+  of<T extends ApiObject>(resource: Resource<T>): Informer<T> {
+    const key = `${apiVersionOf(resource)}/${resource.plural}`;
+    const known = this.#informers.get(key);
+    // The key names the resource, and with it T.
+    if (known !== undefined) return known as unknown as Informer<T>;
+    const informer = new Informer<T>({ ...this.#parts, resource });
+    this.#informers.set(key, informer as unknown as Informer<never>);
+    this.#running.push(informer.run(this.#signal));
+    return informer;
+  }
+
+  /** Resolves when all informers have ended. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+}
+
+/** Resolves when all informers have their first list, or `signal` aborts. */
+export async function synced(informers: readonly { whenSynced(): Promise<void> }[], signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<void>((resolve) => {
+    stop = resolve;
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  await Promise.race([Promise.all(informers.map((informer) => informer.whenSynced())), aborted]);
+  signal.removeEventListener('abort', stop);
+}
