@@ -1,0 +1,127 @@
+/** /openapi/v3: an index with hashed addresses, and one document per group and version, built from the kinds' definitions. */
+import { type OpenApiSchema, definitions } from '#api';
+import { type Json, apiVersionOf, stringifyJson } from '#machinery';
+import type { Scope } from '../catalog.ts';
+import { type ServerResponse, jsonResponse, rawJsonResponse } from '../http/message.ts';
+import type { Core } from '../options.ts';
+import { PATCH_TYPES } from '../registry/patch.ts';
+
+const PREFIX = '/openapi/v3';
+const REFERENCE = /"#\/components\/schemas\/([^"]+)"/g;
+/** Query parameters of writes that kubectl looks for before it relies on them. */
+const WRITE_PARAMETERS = ['dryRun', 'fieldManager', 'fieldValidation', 'force'];
+
+type Operation = { readonly [key: string]: Json | undefined };
+
+/** Serves the OpenAPI documents of one API server; each is built once. */
+export class OpenApi {
+  readonly #core: Core;
+  readonly #documents = new Map<string, string>();
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** Serves a path below /openapi/v3, undefined for others and for documents that do not exist. */
+  response(path: string): ServerResponse | undefined {
+    if (path === PREFIX) return jsonResponse(200, { paths: this.#index() });
+    if (!path.startsWith(`${PREFIX}/`)) return undefined;
+    const [root, ...rest] = path.slice(PREFIX.length + 1).split('/');
+    const [group, version] = root === 'api' ? ['', rest[0]] : [rest[0], rest[1]];
+    if (group === undefined || version === undefined) return undefined;
+    const document = this.#document(group, version);
+    return document === undefined ? undefined : rawJsonResponse(200, document);
+  }
+
+  #index(): Json {
+    const entries: [string, Json][] = [];
+    for (const group of this.#core.catalog.groups()) {
+      for (const version of this.#core.catalog.versions(group)) {
+        const path = rootPath(group, version);
+        entries.push([path, { serverRelativeURL: `${PREFIX}/${path}?hash=${hash(this.#document(group, version) ?? '')}` }]);
+      }
+    }
+    return Object.fromEntries(entries);
+  }
+
+  #document(group: string, version: string): string | undefined {
+    const key = apiVersionOf({ group, version });
+    const known = this.#documents.get(key);
+    if (known !== undefined) return known;
+    const scopes = this.#core.catalog.resources(group, version);
+    if (scopes.length === 0) return undefined;
+    const document = stringifyJson({
+      openapi: '3.0.0',
+      info: { title: 'Kubernetes', version: `v${this.#core.options.emulatedVersion}.0` },
+      paths: Object.fromEntries(scopes.flatMap(pathsOf)),
+      components: { schemas: schemasOf(scopes) },
+    });
+    this.#documents.set(key, document);
+    return document;
+  }
+}
+
+function rootPath(group: string, version: string): string {
+  return group === '' ? `api/${version}` : `apis/${group}/${version}`;
+}
+
+/** The definitions of the kinds, their lists, and all that these refer to. */
+function schemasOf(scopes: readonly Scope[]): Readonly<Record<string, OpenApiSchema>> {
+  const schemas: Record<string, OpenApiSchema> = {};
+  const pending = scopes.flatMap(({ version: { definition } }) => [definition, `${definition}List`]);
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    const schema = definitions[name];
+    if (schema === undefined || schemas[name] !== undefined) continue;
+    schemas[name] = schema;
+    for (const match of stringifyJson(schema).matchAll(REFERENCE)) pending.push(match[1] ?? '');
+  }
+  return schemas;
+}
+
+function pathsOf(scope: Scope): [string, Json][] {
+  const { kind, version } = scope;
+  const root = `/${rootPath(kind.group, version.version)}`;
+  const collection = kind.namespaced ? `${root}/namespaces/{namespace}/${kind.plural}` : `${root}/${kind.plural}`;
+  const named = `${collection}/{name}`;
+  const paths: [string, Json][] = [
+    [collection, pathItem(scope, ['get', 'post', 'delete'])],
+    [named, pathItem(scope, ['get', 'put', 'patch', 'delete'])],
+  ];
+  if (kind.namespaced) paths.push([`${root}/${kind.plural}`, pathItem(scope, ['get'])]);
+  for (const subresource of kind.subresources) paths.push([`${named}/${subresource}`, pathItem(scope, ['get', 'put', 'patch'])]);
+  return paths;
+}
+
+function pathItem(scope: Scope, methods: readonly string[]): Json {
+  return Object.fromEntries(methods.map((method) => [method, operation(scope, method)]));
+}
+
+/** Upstream's action names by method. */
+const ACTIONS: Readonly<Record<string, string>> = { get: 'get', post: 'post', put: 'put', patch: 'patch', delete: 'delete' };
+
+function operation({ gvk, version }: Scope, method: string): Operation {
+  const schema = { $ref: `#/components/schemas/${version.definition}` };
+  const writes = method !== 'get';
+  const parameters = writes ? WRITE_PARAMETERS.map((name) => ({ name, in: 'query', schema: { type: name === 'force' ? 'boolean' : 'string', uniqueItems: true } })) : [];
+  const bodyTypes = method === 'patch' ? PATCH_TYPES : ['application/json'];
+  const body = { content: Object.fromEntries(bodyTypes.map((type) => [type, { schema: method === 'patch' ? { type: 'object' } : schema }])) };
+  return {
+    tags: [`${gvk.group === '' ? 'core' : gvk.group}_${gvk.version}`],
+    'x-kubernetes-action': ACTIONS[method],
+    'x-kubernetes-group-version-kind': { group: gvk.group, version: gvk.version, kind: gvk.kind },
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(method === 'post' || method === 'put' || method === 'patch' ? { requestBody: body } : {}),
+    responses: { '200': { description: 'OK', content: { 'application/json': { schema } } } },
+  };
+}
+
+/** FNV-1a in two lanes: the address of a document changes with its text; no secrecy is asked of it. */
+function hash(text: string): string {
+  let a = 0x811c9dc5;
+  let b = 0x01000193;
+  for (let i = 0; i < text.length; i++) {
+    a = Math.imul(a ^ text.charCodeAt(i), 0x01000193);
+    b = Math.imul(b ^ text.charCodeAt(i), 0x85ebca6b);
+  }
+  return [a, b].map((lane) => (lane >>> 0).toString(16).toUpperCase().padStart(8, '0')).join('');
+}

@@ -1,0 +1,60 @@
+/** HTTP as the API server sees it: whole requests in, whole or streaming answers out. */
+import { stringifyJson } from '#machinery';
+
+/** Who makes a request: upstream's user.Info. */
+export interface UserInfo {
+  readonly name: string;
+  readonly uid?: string | undefined;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>> | undefined;
+}
+
+/** One request, its body already read. */
+export interface ServerRequest {
+  readonly method: string;
+  /** Path with query, as in the request line. */
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** Set when the caller is known already: by client certificate, or because it lives in this process. */
+  readonly user?: UserInfo | undefined;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+}
+
+/** The answer; a body that is iterated comes in pieces and may never end by itself (watch, logs). */
+export interface ServerResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+const encoder = new TextEncoder();
+
+/** UTF-8 of `text`. */
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** An answer in JSON. */
+export function jsonResponse(status: number, value: unknown, contentType = 'application/json'): ServerResponse {
+  return rawJsonResponse(status, stringifyJson(value), contentType);
+}
+
+/** An answer whose JSON text is there already. */
+export function rawJsonResponse(status: number, json: string, contentType = 'application/json'): ServerResponse {
+  return { status, headers: { 'content-type': contentType }, body: utf8(`${json}\n`) };
+}
+
+/** An answer in plain text. */
+export function textResponse(status: number, text: string): ServerResponse {
+  return { status, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }, body: utf8(text) };
+}
+
+/** The same answer with Warning headers added, as upstream writes them (RFC 7234 code 299). */
+export function withWarnings(response: ServerResponse, warnings: readonly string[]): ServerResponse {
+  if (warnings.length === 0) return response;
+  const texts = [...new Set(warnings)].map((warning) => `299 - "${warning.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`);
+  return { ...response, headers: { ...response.headers, warning: texts.join(', ') } };
+}

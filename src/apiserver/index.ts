@@ -1,0 +1,13 @@
+/**
+ * apiserver: HTTP requests in, HTTP answers out, over a revisioned store.
+ *
+ * A request goes: path → authentication → authorization → kind and version (`Catalog`) → verb (`registry/`). A write is
+ * decoded against the kind's schema, defaulted, converted to the storage version, prepared and validated by the kind's
+ * own functions, and committed with the revision that it was based on; a write that lost a race is made anew from the
+ * newer object. Reads decode each stored version once and encode it once per API version; watches share both.
+ * Nothing here listens on a socket, reads a clock or throws dice: transports, Clock and Random come from outside.
+ */
+export { type Authorizer, type AuthorizationAttributes, type AuthorizationDecision, ComponentAuthorizer } from './authorization.ts';
+export type { ServerRequest, ServerResponse, UserInfo } from './http/message.ts';
+export type { ApiServerOptions } from './options.ts';
+export { type ApiServer, createApiServer } from './server.ts';

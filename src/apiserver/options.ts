@@ -1,0 +1,48 @@
+/** What an API server is made of, and what its parts share. */
+import type { Clock, Logger, Random } from '#base';
+import type { Node } from '#api';
+import type { Json } from '#machinery';
+import type { Store } from '#storage';
+import type { Authorizer } from './authorization.ts';
+import type { Catalog } from './catalog.ts';
+import type { UserInfo } from './http/message.ts';
+import type { ObjectStore } from './registry/object-store.ts';
+
+/** Everything an API server is given. */
+export interface ApiServerOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Feature gates by name. */
+  readonly gates: ReadonlyMap<string, boolean>;
+  /** Which resources are served. */
+  readonly served: (group: string, version: string, plural: string) => boolean;
+  /** The Kubernetes minor version that is emulated, e.g. "1.36". */
+  readonly emulatedVersion: string;
+  /** The user of a bearer token, undefined for a token nobody has. */
+  readonly authenticateToken?: ((token: string) => UserInfo | undefined) | undefined;
+  /** Whether requests without credentials are served as system:anonymous (default, as upstream) or refused with 401. */
+  readonly anonymousAuth?: boolean | undefined;
+  /** Default: ComponentAuthorizer. */
+  readonly authorizer?: Authorizer | undefined;
+  /** Problems of a CEL device selector; `stored` admits what only stored expressions may use. */
+  readonly celCheck: (expression: string, stored: boolean, gates: ReadonlyMap<string, boolean>) => readonly string[];
+  /** Parses YAML bodies (server-side apply sends them); without it they must be JSON. */
+  readonly parseYaml?: ((text: string) => Json) | undefined;
+  /** The log of a container from the agent of its node; the query carries namespace, pod and kubectl's options. */
+  readonly podLogs?: ((node: Node, query: URLSearchParams) => Promise<AsyncIterable<Uint8Array>>) | undefined;
+}
+
+/** What the handlers of one API server share. */
+export interface Core {
+  readonly options: ApiServerOptions;
+  readonly catalog: Catalog;
+  readonly objects: ObjectStore;
+  readonly authorizer: Authorizer;
+}
+
+/** Now as metadata and conditions carry it: RFC 3339 in UTC with whole seconds. */
+export function timestamp(nowMs: number): string {
+  return `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,116 @@
+/** The subresources of pods that are not the pod itself: binding, eviction and log. */
+import type { Node, Pod } from '#api';
+import { type Json, badRequest, conflict, internalError, notFound } from '#machinery';
+import { type ServerResponse, jsonResponse } from './http/message.ts';
+import { type Core, timestamp } from './options.ts';
+import { refusal } from './refusals.ts';
+import type { Call } from './registry/call.ts';
+import { isJsonObject, parseBody } from './registry/decode.ts';
+import { deleteObject } from './registry/delete.ts';
+import { type StoredObject, withMetadata } from './registry/object-store.ts';
+
+/** Another write may come between reading a pod and binding it. */
+const BIND_ATTEMPTS = 10;
+
+/** POST pods/NAME/binding: sets the node, once. */
+export async function bindPod(core: Core, call: Call): Promise<ServerResponse> {
+  const body = objectBody(core, call, 'Binding');
+  const target = isJsonObject(body['target']) ? body['target'] : {};
+  const { name: nodeName } = target;
+  if (typeof nodeName !== 'string' || nodeName === '') throw refusal(500, '', 'target.name: Required value');
+  const metadata = isJsonObject(body['metadata']) ? body['metadata'] : {};
+  for (let attempt = 1; attempt <= BIND_ATTEMPTS; attempt++) {
+    const live = await livePod(core, call);
+    const pod = live.object as Pod;
+    checkBindable(call, pod, metadata['uid']);
+    if (call.dryRun || (await core.objects.put(call.scope, bound(core, pod, nodeName, stringMap(metadata['annotations'])), live.revision)) !== undefined) return success();
+  }
+  throw conflict({ group: '', resource: 'pods/binding' }, call.target.name);
+}
+
+function checkBindable(call: Call, pod: Pod, uid: Json | undefined): void {
+  const { name } = call.target;
+  const resource = { group: '', resource: 'pods/binding' };
+  if (typeof uid === 'string' && uid !== '' && uid !== pod.metadata.uid) {
+    throw conflict(resource, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid ?? ''}`);
+  }
+  if (pod.metadata.deletionTimestamp !== undefined) throw conflict(resource, name, `pod ${name} is being deleted, cannot be assigned to a host`);
+  const nodeName = pod.spec?.nodeName ?? '';
+  if (nodeName !== '') throw conflict(resource, name, `pod ${name} is already assigned to node ${JSON.stringify(nodeName)}`);
+  if ((pod.spec?.schedulingGates ?? []).length > 0) throw conflict(resource, name, `pod ${name} has non-empty .spec.schedulingGates`);
+}
+
+function bound(core: Core, pod: Pod, nodeName: string, annotations: Readonly<Record<string, string>>): Pod {
+  const now = timestamp(core.options.clock.nowMs());
+  const others = (pod.status?.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled');
+  const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: now, observedGeneration: pod.metadata.generation };
+  const merged = { ...pod.metadata.annotations, ...annotations };
+  const annotated = Object.keys(merged).length === 0 ? pod : withMetadata(pod, { annotations: merged });
+  if (annotated.spec === undefined) throw internalError('a stored pod has no spec');
+  return { ...annotated, spec: { ...annotated.spec, nodeName }, status: { ...annotated.status, conditions: [...others, scheduled] } };
+}
+
+/** POST pods/NAME/eviction: a delete that may be refused. */
+export async function evictPod(core: Core, call: Call): Promise<ServerResponse> {
+  const body = call.request.body.length === 0 ? {} : objectBody(core, call, 'Eviction');
+  const options = isJsonObject(body['deleteOptions']) ? body['deleteOptions'] : {};
+  const grace = options['gracePeriodSeconds'];
+  const deleteOptions = typeof grace === 'number' ? { gracePeriodSeconds: grace } : {};
+  await deleteObject(core, call, deleteOptions, { namespace: call.target.namespace, name: call.target.name });
+  return success();
+}
+
+/** GET pods/NAME/log: asks the agent of the pod's node. */
+export async function podLog(core: Core, call: Call): Promise<ServerResponse> {
+  const pod = (await livePod(core, call)).object as Pod;
+  const query = new URLSearchParams(call.info.query);
+  query.set('namespace', call.target.namespace);
+  query.set('pod', call.target.name);
+  query.set('container', chooseContainer(pod, call.info.query.get('container') ?? ''));
+  const nodeName = pod.spec?.nodeName ?? '';
+  if (nodeName === '') return text(new Uint8Array());
+  const scope = core.catalog.find('', 'v1', 'nodes');
+  const node = scope === undefined ? undefined : await core.objects.get(scope, '', nodeName);
+  if (node === undefined) throw notFound({ group: '', resource: 'nodes' }, nodeName);
+  const { podLogs } = core.options;
+  if (podLogs === undefined) throw refusal(503, 'ServiceUnavailable', 'this API server has no way to the logs of nodes');
+  // Objects stored under nodes are Nodes.
+  return text(await podLogs(node.object as Node, query));
+}
+
+function chooseContainer(pod: Pod, asked: string): string {
+  const name = pod.metadata.name ?? '';
+  const containers = (pod.spec?.containers ?? []).map((container) => container.name);
+  const all = [...containers, ...(pod.spec?.initContainers ?? []).map((container) => container.name)];
+  if (asked !== '') {
+    if (all.includes(asked)) return asked;
+    throw badRequest(`container ${asked} is not valid for pod ${name}`);
+  }
+  if (containers.length === 1) return containers[0] ?? '';
+  throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${containers.join(' ')}]`);
+}
+
+function text(body: Uint8Array | AsyncIterable<Uint8Array>): ServerResponse {
+  return { status: 200, headers: { 'content-type': 'text/plain' }, body };
+}
+
+async function livePod(core: Core, call: Call): Promise<StoredObject> {
+  const live = await core.objects.get(call.scope, call.target.namespace, call.target.name);
+  if (live === undefined) throw notFound(call.scope.groupResource, call.target.name);
+  return live;
+}
+
+function objectBody(core: Core, call: Call, kind: string): { readonly [key: string]: Json | undefined } {
+  const body = parseBody(core, call, kind);
+  if (!isJsonObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${kind})`);
+  return body;
+}
+
+function stringMap(value: Json | undefined): Readonly<Record<string, string>> {
+  if (!isJsonObject(value)) return {};
+  return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+function success(): ServerResponse {
+  return jsonResponse(201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
+}

@@ -1,0 +1,48 @@
+/** Refusals that only the API server makes, as Status with upstream's texts. */
+import type { FieldError } from '#api';
+import { ApiError, type Status, type StatusCause } from '#machinery';
+
+type Details = NonNullable<Status['details']>;
+
+/** An ApiError from its parts; `reason` "" leaves the reason out. */
+export function refusal(code: number, reason: string, message: string, details?: Details): ApiError {
+  const head: Status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message };
+  return new ApiError({ ...head, ...(reason === '' ? {} : { reason }), ...(details === undefined ? {} : { details }), code });
+}
+
+/** 404 of a path below a served group that names nothing. */
+export function unknownResource(): ApiError {
+  return refusal(404, 'NotFound', 'the server could not find the requested resource', {});
+}
+
+/** 405 of a verb that a resource does not have. */
+export function verbNotSupported(): ApiError {
+  return refusal(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
+}
+
+/** 422 of an object that failed validation; equal messages are named once. */
+export function invalidObject(kind: { readonly group: string; readonly kind: string }, name: string, errors: readonly FieldError[]): ApiError {
+  const causes: StatusCause[] = errors.map(({ path, reason, message }) => ({ reason, message, field: path }));
+  const texts = [...new Set(errors.map(({ path, message }) => `${path}: ${message}`))];
+  const list = texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
+  const qualified = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
+  const details: Details = { ...(name === '' ? {} : { name }), ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.kind, causes };
+  return refusal(422, 'Invalid', `${qualified} ${JSON.stringify(name)} is invalid: ${list}`, details);
+}
+
+/** 422 of request options (CreateOptions, DeleteOptions …). */
+export function invalidOption(kind: string, error: FieldError): ApiError {
+  return invalidObject({ group: 'meta.k8s.io', kind }, '', [error]);
+}
+
+/** 504 of a resourceVersion that is not reached yet (storage.NewTooLargeResourceVersionError). */
+export function tooLargeResourceVersion(wanted: number, current: number): ApiError {
+  const causes: StatusCause[] = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
+  const message = `Timeout: Too large resource version: ${String(wanted)}, current: ${String(current)}`;
+  return refusal(504, 'Timeout', message, { causes, retryAfterSeconds: 1 });
+}
+
+/** 410 of a watch or list that starts before what is remembered. */
+export function tooOldResourceVersion(wanted: number, oldest: number): ApiError {
+  return refusal(410, 'Expired', `too old resource version: ${String(wanted)} (${String(oldest)})`);
+}

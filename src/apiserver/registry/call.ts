@@ -1,0 +1,66 @@
+/** One authenticated request on a resource, with its options read and checked. */
+import type { StrategyContext } from '#api';
+import type { Scope } from '../catalog.ts';
+import type { ServerRequest, UserInfo } from '../http/message.ts';
+import type { RequestInfo, ResourceTarget } from '../http/request-info.ts';
+import { type Core, timestamp } from '../options.ts';
+import { invalidOption } from '../refusals.ts';
+
+/** What handlers are given. */
+export interface Call {
+  readonly request: ServerRequest;
+  readonly info: RequestInfo;
+  readonly target: ResourceTarget;
+  readonly scope: Scope;
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  /** Collects texts for Warning headers. */
+  readonly warnings: string[];
+}
+
+/** What to do with fields that the schema does not know. */
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
+
+/** Who writes, as managedFields names it: the fieldManager, or the start of the user agent (upstream: managerOrUserAgent). */
+export function fieldManagerOf(call: Call): string {
+  const manager = call.info.query.get('fieldManager');
+  if (manager !== null && manager !== '') return manager;
+  const agent = call.request.headers['user-agent'] ?? '';
+  return agent.split('/')[0]?.slice(0, FIELD_MANAGER_MAX_LENGTH) ?? '';
+}
+
+/** Upstream: FieldManagerMaxLength of apimachinery/pkg/apis/meta/v1/validation. */
+const FIELD_MANAGER_MAX_LENGTH = 128;
+
+/** The fieldValidation of a write; the default is Warn. */
+export function fieldValidationOf(call: Call): FieldValidation {
+  const value = call.info.query.get('fieldValidation') ?? '';
+  if (value === '' || value === 'Warn') return 'Warn';
+  if (value === 'Strict' || value === 'Ignore') return value;
+  const message = `Unsupported value: ${JSON.stringify(value)}: supported values: "", "Ignore", "Strict", "Warn"`;
+  throw invalidOption(optionsKind(call.target.verb), { path: 'fieldValidation', reason: 'FieldValueNotSupported', message });
+}
+
+/** Whether the values of dryRun ask for one; only All is allowed. */
+export function parseDryRun(verb: string, values: readonly string[]): boolean {
+  if (values.every((value) => value === 'All')) return values.length > 0;
+  const message = `Unsupported value: ${JSON.stringify(values)}: supported values: "All"`;
+  throw invalidOption(optionsKind(verb), { path: 'dryRun', reason: 'FieldValueNotSupported', message });
+}
+
+const OPTIONS_KINDS: Readonly<Record<string, string>> = { create: 'CreateOptions', update: 'UpdateOptions', patch: 'PatchOptions' };
+
+function optionsKind(verb: string): string {
+  return OPTIONS_KINDS[verb] ?? 'DeleteOptions';
+}
+
+/** What the kind's functions may look at. */
+export function strategyContext(core: Core, call: Call): StrategyContext {
+  const { options } = core;
+  return {
+    gates: options.gates,
+    subresource: call.target.subresource,
+    now: timestamp(options.clock.nowMs()),
+    checkSelector: (expression, stored) => options.celCheck(expression, stored, options.gates),
+  };
+}

@@ -1,0 +1,98 @@
+/** POST on a collection: from the decoded body to the stored object. */
+import { nameSuffix } from '#base';
+import { type ApiObject, alreadyExists, badRequest, updateManagedFields } from '#machinery';
+import { invalidObject } from '../refusals.ts';
+import { type Core, timestamp } from '../options.ts';
+import { admitCreate, checkNamespace } from './admission.ts';
+import { type Call, fieldManagerOf, fieldValidationOf, strategyContext } from './call.ts';
+import { decodeObject } from './decode.ts';
+import { asJson, asObject } from './managed.ts';
+import { StoredObject, fromStorage, toStorage, withMetadata } from './object-store.ts';
+
+/** Upstream: maxNameLength of generated names minus the suffix (storage/names/generate.go). */
+const MAX_GENERATED_NAME_LENGTH = 63 - 5;
+const NAME_SUFFIX_LENGTH = 5;
+/** Upstream: maxNameGenerationCreateAttempts of the generic registry. */
+const NAME_GENERATION_ATTEMPTS = 8;
+
+/** Creates the object of the body. */
+export async function create(core: Core, call: Call): Promise<StoredObject> {
+  const decoded = decodeObject(core, call, fieldValidationOf(call));
+  return createObject(core, call, withRequestNamespace(call, decoded));
+}
+
+/** Creates an object that is decoded already, in the version of the call's scope. Used by create, PUT and apply of absent names. */
+export async function createObject(core: Core, call: Call, decoded: ApiObject, managed?: ApiObject): Promise<StoredObject> {
+  const { resourceVersion } = decoded.metadata;
+  if (resourceVersion !== undefined && resourceVersion !== '0') throw badRequest('resourceVersion should not be set on objects to be created');
+  await checkNamespace(core, call);
+  const generated = decoded.metadata.name === undefined && decoded.metadata.generateName !== undefined;
+  for (let attempt = 1; ; attempt++) {
+    const named = generated ? withMetadata(decoded, { name: generateName(core, decoded.metadata.generateName ?? '') }) : decoded;
+    const object = prepare(core, call, named, managed);
+    const stored = await insert(core, call, object);
+    if (stored !== undefined) return stored;
+    if (!generated || attempt === NAME_GENERATION_ATTEMPTS) throw alreadyExists(call.scope.groupResource, object.metadata.name ?? '');
+  }
+}
+
+async function insert(core: Core, call: Call, object: ApiObject): Promise<StoredObject | undefined> {
+  if (!call.dryRun) return core.objects.put(call.scope, object, 0);
+  const existing = await core.objects.get(call.scope, object.metadata.namespace ?? '', object.metadata.name ?? '');
+  return existing === undefined ? new StoredObject(object, 0) : undefined;
+}
+
+/** Defaults, conversion, fresh metadata, strategy, managed fields and validation; the object to store. */
+function prepare(core: Core, call: Call, decoded: ApiObject, managed: ApiObject | undefined): ApiObject {
+  const { scope } = call;
+  const { kind, version } = scope;
+  const context = strategyContext(core, call);
+  const defaulted = version.defaults === undefined ? decoded : version.defaults(decoded, context);
+  const fresh = withMetadata(admitCreate(toStorage(scope, defaulted)), {
+    uid: core.options.random.uuid(),
+    creationTimestamp: timestamp(core.options.clock.nowMs()),
+    deletionTimestamp: undefined,
+    deletionGracePeriodSeconds: undefined,
+    selfLink: undefined,
+    resourceVersion: undefined,
+    generation: kind.generation ? 1 : undefined,
+  });
+  const prepared = kind.prepareForCreate === undefined ? fresh : kind.prepareForCreate(fresh, context);
+  if (prepared.metadata.name === undefined) {
+    throw invalidObject(scope.gvk, '', [{ path: 'metadata.name', reason: 'FieldValueRequired', message: 'Required value: name or generateName is required' }]);
+  }
+  const errors = kind.validateCreate?.(prepared, context) ?? [];
+  if (errors.length > 0) throw invalidObject(scope.gvk, prepared.metadata.name, errors);
+  call.warnings.push(...(kind.warnings?.(prepared, context) ?? []));
+  return withManagedFields(core, call, prepared, managed);
+}
+
+function withManagedFields(core: Core, call: Call, prepared: ApiObject, managed: ApiObject | undefined): ApiObject {
+  if (managed !== undefined) return withMetadata(prepared, { managedFields: managed.metadata.managedFields });
+  const updated = asObject(
+    updateManagedFields({
+      live: undefined,
+      updated: asJson(fromStorage(call.scope, prepared)),
+      manager: fieldManagerOf(call),
+      apiVersion: call.scope.apiVersion,
+      subresource: call.target.subresource,
+      now: timestamp(core.options.clock.nowMs()),
+      schema: call.scope.schema,
+    }),
+  );
+  return withMetadata(prepared, { managedFields: updated.metadata.managedFields });
+}
+
+/** The object with the namespace of the path; 400 when it names another. */
+export function withRequestNamespace(call: Call, object: ApiObject): ApiObject {
+  const { namespace } = object.metadata;
+  if (!call.scope.kind.namespaced) return namespace === undefined ? object : withMetadata(object, { namespace: undefined });
+  if (namespace !== undefined && namespace !== call.target.namespace) {
+    throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
+  }
+  return withMetadata(object, { namespace: call.target.namespace });
+}
+
+function generateName(core: Core, base: string): string {
+  return base.slice(0, MAX_GENERATED_NAME_LENGTH) + nameSuffix(core.options.random, NAME_SUFFIX_LENGTH);
+}

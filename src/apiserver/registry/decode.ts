@@ -1,0 +1,102 @@
+/** Decodes request bodies into objects of a kind. */
+import { asError } from '#base';
+import { type ApiObject, type Json, type SchemaNode, badRequest, parseJson, requestEntityTooLarge, unsupportedMediaType } from '#machinery';
+import type { Scope } from '../catalog.ts';
+import type { Core } from '../options.ts';
+import { type Call, type FieldValidation } from './call.ts';
+import { StructureError, checkStructure, undecodable } from './structure.ts';
+
+/** Upstream: MaxRequestBodyBytes of the generic API server. */
+export const MAX_REQUEST_BODY_BYTES = 3 * 1024 * 1024;
+
+const decoder = new TextDecoder();
+
+/** Media type without parameters, in lower case. */
+export function mediaType(header: string | undefined): string {
+  return (header ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+}
+
+/** The text of the body; 413 when it is too large. */
+export function bodyText(body: Uint8Array): string {
+  if (body.length > MAX_REQUEST_BODY_BYTES) throw requestEntityTooLarge(`Request entity too large: limit is ${String(MAX_REQUEST_BODY_BYTES)}`);
+  return decoder.decode(body);
+}
+
+/** Parses a JSON or YAML body by its content type; 415 for others. */
+export function parseBody(core: Core, call: Call, kind: string): Json {
+  const text = bodyText(call.request.body);
+  const type = mediaType(call.request.headers['content-type']);
+  const { parseYaml } = core.options;
+  if (type === '' || type === 'application/json' || type === '*/*') return parseOr400(text, parseJson, kind);
+  if (type === 'application/yaml' && parseYaml !== undefined) return parseOr400(text, parseYaml, kind);
+  throw unsupportedMediaType('the body of the request was in an unknown format - accepted media types include: application/json, application/yaml');
+}
+
+function parseOr400(text: string, parse: (text: string) => Json, kind: string): Json {
+  try {
+    return parse(text);
+  } catch (thrown) {
+    const shown = text === '' ? '<empty>' : text.length > SHOWN_BODY_LENGTH ? `${text.slice(0, SHOWN_BODY_LENGTH)} ...` : text;
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${asError(thrown).message} (${shown})`);
+  }
+}
+
+/** How much of an unreadable body an error shows. */
+const SHOWN_BODY_LENGTH = 30;
+
+/** True for a JSON object. */
+export function isJsonObject(value: Json | undefined): value is { readonly [key: string]: Json | undefined } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The body as an object of the scope's version: type meta checked, structure checked, defaults not yet filled. */
+export function decodeObject(core: Core, call: Call, validation: FieldValidation): ApiObject {
+  const { scope } = call;
+  const parsed = parseBody(core, call, scope.kind.kind);
+  const body = parsed === null ? {} : parsed;
+  if (!isJsonObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${scope.kind.kind}): couldn't get version/kind; json parse error: the body is not an object`);
+  checkTypeMeta(scope, body);
+  return structured(call, body, validation);
+}
+
+function checkTypeMeta(scope: Scope, body: { readonly [key: string]: Json | undefined }): void {
+  const { apiVersion, kind } = body;
+  if (kind !== undefined && kind !== '' && kind !== scope.kind.kind) {
+    throw badRequest(`${String(kind)} in version ${JSON.stringify(String(apiVersion ?? ''))} cannot be handled as a ${scope.kind.kind}: converting (${String(apiVersion)}, Kind=${String(kind)}) to (${scope.apiVersion}, Kind=${scope.kind.kind}): unknown conversion`);
+  }
+  if (apiVersion !== undefined && apiVersion !== '' && apiVersion !== scope.apiVersion) {
+    throw badRequest(`the API version in the data (${String(apiVersion)}) does not match the expected API version (${scope.apiVersion})`);
+  }
+}
+
+/** Checks a value's structure as the scope's version; unknown fields are refused, warned of or dropped in silence. */
+export function structured(call: Call, value: Json, validation: FieldValidation): ApiObject {
+  const { kind, version, schema, apiVersion } = call.scope;
+  const checked = structureOf(schema, value, kind.kind, version.version);
+  const texts = checked.unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`);
+  if (validation === 'Strict' && texts.length > 0) throw undecodable(kind.kind, version.version, `strict decoding error: ${texts.join(', ')}`);
+  if (validation === 'Warn') call.warnings.push(...texts);
+  const object = isJsonObject(checked.value) ? checked.value : {};
+  const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
+  return { ...object, kind: kind.kind, apiVersion, metadata: withoutEmptyMaps(metadata) };
+}
+
+function structureOf(schema: SchemaNode, value: Json, kind: string, version: string): ReturnType<typeof checkStructure> {
+  try {
+    return checkStructure(schema, value);
+  } catch (thrown) {
+    if (thrown instanceof StructureError) throw undecodable(kind, version, thrown.message);
+    throw thrown;
+  }
+}
+
+/** Metadata members that Go leaves out when they are empty (omitempty of ObjectMeta). */
+function withoutEmptyMaps(metadata: { readonly [key: string]: Json | undefined }): ApiObject['metadata'] {
+  return Object.fromEntries(Object.entries(metadata).filter(([, value]) => !isEmpty(value)));
+}
+
+function isEmpty(value: Json | undefined): boolean {
+  if (value === '' || value === undefined || value === null || value === 0) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isJsonObject(value) && Object.keys(value).length === 0;
+}

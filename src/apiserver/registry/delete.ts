@@ -1,0 +1,202 @@
+/** DELETE: preconditions, finalizers, grace, and many at once. */
+import type { Namespace } from '#api';
+import { asError } from '#base';
+import { type ApiObject, type DeleteOptions, type Json, badRequest, forbidden, isNotFound, notFound, parseJson } from '#machinery';
+import { type Core, timestamp } from '../options.ts';
+import { invalidOption, refusal } from '../refusals.ts';
+import { IMMORTAL_NAMESPACES } from './admission.ts';
+import { type Call, parseDryRun } from './call.ts';
+import { bodyText, isJsonObject } from './decode.ts';
+import { namespaceFinalizers } from './finish.ts';
+import { listObjects } from './list.ts';
+import { StoredObject, withMetadata } from './object-store.ts';
+
+/** A delete that keeps losing races gives up after so many rounds. */
+const DELETE_ATTEMPTS = 10;
+/** Finalizers by which the garbage collector is told what to do with dependents (apimachinery meta/v1). */
+const FOREGROUND_FINALIZER = 'foregroundDeletion';
+const ORPHAN_FINALIZER = 'orphan';
+
+/** What became of the object: gone, or marked as being deleted. */
+export interface DeleteResult {
+  readonly stored: StoredObject;
+  readonly gone: boolean;
+}
+
+/** The options of a DELETE, from its body and its query (the body wins). */
+export function parseDeleteOptions(call: Call): DeleteOptions {
+  const { query } = call.info;
+  const grace = query.get('gracePeriodSeconds');
+  const policy = query.get('propagationPolicy');
+  const orphan = query.get('orphanDependents');
+  const fromQuery: DeleteOptions = {
+    ...(grace === null ? {} : { gracePeriodSeconds: Number(grace) }),
+    ...(policy === null ? {} : { propagationPolicy: policy }),
+    ...(orphan === null ? {} : { orphanDependents: orphan === 'true' }),
+    dryRun: query.getAll('dryRun'),
+  };
+  const options: DeleteOptions = { ...fromQuery, ...bodyOptions(call) };
+  validateOptions(options);
+  return options;
+}
+
+function bodyOptions(call: Call): DeleteOptions {
+  if (call.request.body.length === 0) return {};
+  let body: Json;
+  try {
+    body = parseJson(bodyText(call.request.body));
+  } catch (thrown) {
+    throw badRequest(`the object provided is unrecognized (must be of type DeleteOptions): ${asError(thrown).message}`);
+  }
+  if (!isJsonObject(body)) return {};
+  const { gracePeriodSeconds: grace, propagationPolicy: policy, orphanDependents: orphan, preconditions, dryRun } = body;
+  return {
+    ...(typeof grace === 'number' ? { gracePeriodSeconds: grace } : {}),
+    ...(typeof policy === 'string' ? { propagationPolicy: policy } : {}),
+    ...(typeof orphan === 'boolean' ? { orphanDependents: orphan } : {}),
+    ...(isJsonObject(preconditions) ? { preconditions: preconditionsOf(preconditions) } : {}),
+    ...(Array.isArray(dryRun) ? { dryRun: dryRun.map(String) } : {}),
+  };
+}
+
+function preconditionsOf(value: { readonly [key: string]: Json | undefined }): NonNullable<DeleteOptions['preconditions']> {
+  const { uid, resourceVersion } = value;
+  return { ...(typeof uid === 'string' ? { uid } : {}), ...(typeof resourceVersion === 'string' ? { resourceVersion } : {}) };
+}
+
+function validateOptions({ propagationPolicy: policy, orphanDependents }: DeleteOptions): void {
+  if (policy === undefined) return;
+  const path = 'propagationPolicy';
+  if (orphanDependents !== undefined) {
+    const message = `Invalid value: ${JSON.stringify(policy)}: orphanDependents and deletionPropagation cannot be both set`;
+    throw invalidOption('DeleteOptions', { path, reason: 'FieldValueInvalid', message });
+  }
+  if (['Foreground', 'Background', 'Orphan'].includes(policy)) return;
+  const message = `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`;
+  throw invalidOption('DeleteOptions', { path, reason: 'FieldValueNotSupported', message });
+}
+
+/** Deletes the named object of the call. */
+export function deleteNamed(core: Core, call: Call): Promise<DeleteResult> {
+  return deleteObject(core, call, parseDeleteOptions(call), { namespace: call.target.namespace, name: call.target.name });
+}
+
+/** Deletes one object by the rules of its kind. */
+export async function deleteObject(core: Core, call: Call, options: DeleteOptions, key: { readonly namespace: string; readonly name: string }): Promise<DeleteResult> {
+  const { scope } = call;
+  const dryRun = call.dryRun || parseDryRun('delete', options.dryRun ?? []);
+  for (let attempt = 1; attempt <= DELETE_ATTEMPTS; attempt++) {
+    const live = await core.objects.get(scope, key.namespace, key.name);
+    if (live === undefined) throw notFound(scope.groupResource, key.name);
+    checkPreconditions(call, live.object, options);
+    if (scope.storagePrefix === '/registry/namespaces/' && IMMORTAL_NAMESPACES.has(key.name)) throw forbidden(scope.groupResource, key.name, 'this namespace may not be deleted');
+    const plan = planDeletion(scope.kind.gracePeriodSeconds, live.object, options, core.options.clock.nowMs());
+    const done = await carryOut(core, call, { live, plan, dryRun });
+    if (done !== undefined) return done;
+  }
+  throw refusal(409, 'Conflict', `Operation cannot be fulfilled on ${scope.kind.plural} ${JSON.stringify(key.name)}: it is being written too often`);
+}
+
+interface Deletion {
+  readonly live: StoredObject;
+  readonly plan: Plan;
+  readonly dryRun: boolean;
+}
+
+async function carryOut(core: Core, call: Call, { live, plan, dryRun }: Deletion): Promise<DeleteResult | undefined> {
+  if (plan.kind === 'nothing') return { stored: live, gone: false };
+  if (dryRun) return { stored: new StoredObject(plan.object, live.revision), gone: plan.kind === 'remove' };
+  if (plan.kind === 'mark') {
+    const stored = await core.objects.put(call.scope, plan.object, live.revision);
+    return stored === undefined ? undefined : { stored, gone: false };
+  }
+  const revision = await core.objects.remove(call.scope, plan.object, live.revision);
+  if (revision === undefined) return undefined;
+  return { stored: new StoredObject(withMetadata(plan.object, { resourceVersion: String(revision) }), revision), gone: true };
+}
+
+/** What a delete does: remove the object, mark it, or nothing because it is marked already. */
+type Plan = { readonly kind: 'remove' | 'mark'; readonly object: ApiObject } | { readonly kind: 'nothing' };
+
+/** Decides a delete (upstream: rest.BeforeDelete and the generic registry's deletionFinalizersForGarbageCollection). */
+function planDeletion(gracePeriod: ((object: ApiObject) => number) | undefined, live: ApiObject, options: DeleteOptions, nowMs: number): Plan {
+  const grace = graceOf(gracePeriod, live, options.gracePeriodSeconds);
+  const finalizers = finalizersFor(live, options);
+  const held = finalizers.length > 0 || namespaceFinalizers(live).length > 0;
+  const { deletionTimestamp, deletionGracePeriodSeconds: earlier = 0 } = live.metadata;
+  if (deletionTimestamp !== undefined) {
+    if (!held && grace === 0) return { kind: 'remove', object: withMetadata(live, { deletionGracePeriodSeconds: 0, deletionTimestamp: shifted(deletionTimestamp, -earlier) }) };
+    if (grace >= earlier) return { kind: 'nothing' };
+    const changes = { deletionGracePeriodSeconds: grace, deletionTimestamp: shifted(deletionTimestamp, grace - earlier), finalizers };
+    return { kind: 'mark', object: withMetadata(live, changes) };
+  }
+  if (!held && grace === 0 && gracePeriod === undefined) return { kind: 'remove', object: live };
+  const marked = withMetadata(live, {
+    deletionTimestamp: timestamp(nowMs + grace * 1000),
+    // A namespace that only its spec.finalizers hold carries no grace period upstream.
+    deletionGracePeriodSeconds: namespaceFinalizers(live).length > 0 && finalizers.length === 0 ? undefined : grace,
+    generation: live.metadata.generation === undefined ? undefined : live.metadata.generation + 1,
+    finalizers: finalizers.length === 0 ? undefined : finalizers,
+  });
+  return { kind: !held && grace === 0 ? 'remove' : 'mark', object: terminating(marked) };
+}
+
+function terminating(object: ApiObject): ApiObject {
+  if (object.kind !== 'Namespace') return object;
+  // Narrowed by kind.
+  const namespace = object as Namespace;
+  const marked: Namespace = { ...namespace, status: { ...namespace.status, phase: 'Terminating' } };
+  return marked;
+}
+
+/** Seconds of grace: kinds without grace have none; an object whose default is none needs none whatever is asked. */
+function graceOf(gracePeriod: ((object: ApiObject) => number) | undefined, live: ApiObject, asked: number | undefined): number {
+  if (gracePeriod === undefined) return 0;
+  const standard = gracePeriod(live);
+  if (standard === 0 || asked === undefined) return standard;
+  // Upstream: a negative period counts as one second.
+  return asked < 0 ? 1 : asked;
+}
+
+function shifted(time: string, seconds: number): string {
+  return timestamp(Date.parse(time) + seconds * 1000);
+}
+
+function finalizersFor(live: ApiObject, { propagationPolicy, orphanDependents }: DeleteOptions): string[] {
+  const present = [...(live.metadata.finalizers ?? [])];
+  const policy = propagationPolicy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background');
+  if (policy === undefined) return present;
+  const others = present.filter((finalizer) => finalizer !== FOREGROUND_FINALIZER && finalizer !== ORPHAN_FINALIZER);
+  if (policy === 'Foreground') return [...others, FOREGROUND_FINALIZER];
+  return policy === 'Orphan' ? [...others, ORPHAN_FINALIZER] : others;
+}
+
+/** 409 unless uid and resourceVersion are those that the options ask for. */
+function checkPreconditions(call: Call, live: ApiObject, { preconditions = {} }: DeleteOptions): void {
+  const { uid, resourceVersion } = preconditions;
+  const { gvk } = call.scope;
+  const refuse = (what: string, wanted: string, actual = ''): Error => {
+    const qualified = gvk.group === '' ? gvk.kind : `${gvk.kind}.${gvk.group}`;
+    const name = live.metadata.name ?? '';
+    const message = `Operation cannot be fulfilled on ${qualified} ${JSON.stringify(name)}: Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${actual}`;
+    return refusal(409, 'Conflict', message, { name, ...(gvk.group === '' ? {} : { group: gvk.group }), kind: gvk.kind });
+  };
+  if (uid !== undefined && uid !== live.metadata.uid) throw refuse('UID', uid, live.metadata.uid);
+  if (resourceVersion !== undefined && resourceVersion !== live.metadata.resourceVersion) throw refuse('ResourceVersion', resourceVersion, live.metadata.resourceVersion);
+}
+
+/** Deletes what a list with the call's selectors returns; those objects. */
+export async function deleteCollection(core: Core, call: Call): Promise<{ readonly items: readonly StoredObject[]; readonly revision: number }> {
+  const options = parseDeleteOptions(call);
+  const { items, revision } = await listObjects(core, call);
+  const deleted: StoredObject[] = [];
+  for (const item of items) {
+    const { namespace = '', name = '' } = item.object.metadata;
+    try {
+      deleted.push((await deleteObject(core, call, options, { namespace, name })).stored);
+    } catch (thrown) {
+      if (!isNotFound(thrown)) throw thrown;
+    }
+  }
+  return { items: deleted, revision };
+}

@@ -1,0 +1,98 @@
+/** Dispatches a call on a kind to its verb. */
+import { methodNotAllowed, notFound } from '#machinery';
+import { type ServerResponse, jsonResponse } from '../http/message.ts';
+import type { Core } from '../options.ts';
+import { unknownResource } from '../refusals.ts';
+import { bindPod, evictPod, podLog } from '../pods.ts';
+import type { Call } from './call.ts';
+import { create } from './create.ts';
+import { type DeleteResult, deleteCollection, deleteNamed } from './delete.ts';
+import { listObjects, revisionOption } from './list.ts';
+import { patch } from './patch.ts';
+import { listResponse, objectResponse, watchRendering } from './respond.ts';
+import { type UpdateResult, update } from './update.ts';
+import { watch } from './watch.ts';
+
+/** Core kinds whose DELETE answers with the deleted object instead of a Status (ReturnDeletedObject upstream). */
+const RETURNS_DELETED: ReadonlySet<string> = new Set(['pods', 'resourcequotas', 'serviceaccounts', 'services', 'persistentvolumes', 'persistentvolumeclaims', 'podtemplates', 'limitranges']);
+
+/** Subresources with handlers of their own: method, plural and name. */
+const SPECIAL: Readonly<Record<string, (core: Core, call: Call) => Promise<ServerResponse>>> = {
+  'create pods/binding': bindPod,
+  'create pods/eviction': evictPod,
+  'get pods/log': podLog,
+};
+
+/** Serves a call whose caller is authorized already. */
+export async function handleCall(core: Core, call: Call): Promise<ServerResponse> {
+  const { verb, subresource } = call.target;
+  const { kind } = call.scope;
+  const special = kind.group === '' ? SPECIAL[`${verb} ${kind.plural}/${subresource}`] : undefined;
+  if (special !== undefined) return special(core, call);
+  if (subresource !== '' && !isObjectSubresource(call)) throw unknownResource();
+  return handleVerb(core, call);
+}
+
+/** Subresources that are written and read as the object itself. */
+function isObjectSubresource({ scope: { kind }, target: { verb, subresource } }: Call): boolean {
+  if (kind.group === '' && kind.plural === 'namespaces' && subresource === 'finalize') return verb === 'update';
+  return kind.subresources.includes(subresource);
+}
+
+async function handleVerb(core: Core, call: Call): Promise<ServerResponse> {
+  const { verb, name, subresource } = call.target;
+  const onObject = name !== '';
+  switch (verb) {
+    case 'get':
+      return get(core, call);
+    case 'list': {
+      const page = await listObjects(core, call);
+      return listResponse(core, call, page.items, page);
+    }
+    case 'watch':
+      return watchResponse(core, call);
+    case 'create':
+      if (onObject) throw methodNotAllowed();
+      return objectResponse(core, call, await create(core, call), 201);
+    case 'update':
+      if (!onObject) throw methodNotAllowed();
+      return updateResponse(core, call, await update(core, call));
+    case 'patch':
+      if (!onObject) throw methodNotAllowed();
+      return updateResponse(core, call, await patch(core, call));
+    case 'delete':
+      if (subresource !== '') throw methodNotAllowed();
+      return deleteResponse(core, call, await deleteNamed(core, call));
+    case 'deletecollection': {
+      const { items, revision } = await deleteCollection(core, call);
+      return listResponse(core, call, items, { revision });
+    }
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+async function get(core: Core, call: Call): Promise<ServerResponse> {
+  revisionOption(call.info.query);
+  const stored = await core.objects.get(call.scope, call.target.namespace, call.target.name);
+  if (stored === undefined) throw notFound(call.scope.groupResource, call.target.name);
+  return objectResponse(core, call, stored);
+}
+
+async function watchResponse(core: Core, call: Call): Promise<ServerResponse> {
+  const body = await watch(core, call, watchRendering(core, call));
+  return { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private' }, body };
+}
+
+function updateResponse(core: Core, call: Call, { stored, created }: UpdateResult): ServerResponse {
+  return objectResponse(core, call, stored, created ? 201 : 200);
+}
+
+function deleteResponse(core: Core, call: Call, { stored, gone }: DeleteResult): ServerResponse {
+  const { kind, groupResource } = call.scope;
+  const returnsObject = kind.group === 'resource.k8s.io' || (kind.group === '' && RETURNS_DELETED.has(kind.plural));
+  if (!gone || returnsObject) return objectResponse(core, call, stored);
+  const { name, uid } = stored.object.metadata;
+  const group = groupResource.group === '' ? {} : { group: groupResource.group };
+  return jsonResponse(200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details: { name, ...group, kind: kind.plural, uid } });
+}

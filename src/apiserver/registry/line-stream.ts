@@ -1,0 +1,81 @@
+/** A bounded queue of text lines that a response body drains. */
+import { utf8 } from '../http/message.ts';
+import { refusal } from '../refusals.ts';
+
+/** Lines that a reader may lag behind before it is cut off; upstream buffers 100 to 1000 events per watcher. */
+const LAG_LINES_MAX = 10_000;
+
+/** Written by events, read by one consumer as chunks of whole lines. A reader that lags too far is told and cut off. */
+export class LineStream implements AsyncIterable<Uint8Array> {
+  #lines: string[] = [];
+  /** How many of #lines count as lag. */
+  #lag = 0;
+  #ended = false;
+  #closed = false;
+  #wake: (() => void) | undefined;
+  readonly #cleanups: (() => void)[] = [];
+
+  /** Runs `cleanup` once when the stream ends or is closed; at once when it has. */
+  onClose(cleanup: () => void): void {
+    if (this.#ended) cleanup();
+    else this.#cleanups.push(cleanup);
+  }
+
+  /** Adds a line that does not count against the limit: what exists when a watch starts is not lag. */
+  pushInitial(line: string): void {
+    if (this.#ended) return;
+    this.#lines.push(line);
+    this.#wakeReader();
+  }
+
+  /** Adds a line; ends the stream with an ERROR event of 410 when the reader lags too far. */
+  push(line: string): void {
+    if (this.#ended) return;
+    this.#lag += 1;
+    if (this.#lag <= LAG_LINES_MAX) return this.pushInitial(line);
+    const { status } = refusal(410, 'Expired', 'the watch was too slow to follow and has to start anew');
+    this.#lines = [];
+    this.end(`{"type":"ERROR","object":${JSON.stringify(status)}}\n`);
+  }
+
+  /** Ends the stream after what is queued, and after `last`. */
+  end(last?: string): void {
+    if (this.#ended) return;
+    if (last !== undefined) this.#lines.push(last);
+    this.#ended = true;
+    for (const cleanup of this.#cleanups.splice(0)) cleanup();
+    this.#wakeReader();
+  }
+
+  /** Ends the stream at once; what is queued is dropped. */
+  close(): void {
+    this.#closed = true;
+    this.#lines = [];
+    this.end();
+  }
+
+  #wakeReader(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    try {
+      while (!this.#closed) {
+        if (this.#lines.length > 0) {
+          const chunk = this.#lines.join('');
+          this.#lines = [];
+          this.#lag = 0;
+          yield utf8(chunk);
+          continue;
+        }
+        if (this.#ended) return;
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    } finally {
+      this.close();
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/** PATCH: JSON patch, merge patch, strategic merge patch and server-side apply. */
+import { asError } from '#base';
+import {
+  type ApiObject,
+  type Json,
+  applyJsonPatch,
+  applyMergePatch,
+  applyStrategicMergePatch,
+  badRequest,
+  parseJson,
+  serverSideApply,
+  unsupportedMediaType,
+} from '#machinery';
+import { type Core, timestamp } from '../options.ts';
+import { invalidOption } from '../refusals.ts';
+import { type Call, type FieldValidation, fieldManagerOf, fieldValidationOf } from './call.ts';
+import { withRequestNamespace } from './create.ts';
+import { bodyText, isJsonObject, mediaType, structured } from './decode.ts';
+import { asJson, asObject } from './managed.ts';
+import { withMetadata } from './object-store.ts';
+import { type Transformation, type UpdateResult, updateWith } from './update.ts';
+
+/** Content types of patches that change a live object. */
+export const PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml'] as const;
+
+/** Patches the named object; apply creates it when it is absent. */
+export async function patch(core: Core, call: Call): Promise<UpdateResult> {
+  const type = mediaType(call.request.headers['content-type']);
+  const validation = fieldValidationOf(call);
+  if (type === 'application/apply-patch+yaml') return apply(core, call, validation);
+  const body = parsePatch(call);
+  const change = patchFunction(call, type, body);
+  const transform: Transformation = (live) => {
+    if (live === undefined) throw badRequest('there is no object to patch');
+    return { wanted: keepIdentity(call, structured(call, change(asJson(live)), validation)) };
+  };
+  return updateWith(core, call, transform, false);
+}
+
+function patchFunction(call: Call, type: string, body: Json): (live: Json) => Json {
+  switch (type) {
+    case 'application/json-patch+json':
+      return (live) => applyJsonPatch(live, body);
+    case 'application/merge-patch+json':
+      return (live) => applyMergePatch(live, body);
+    case 'application/strategic-merge-patch+json':
+      return (live) => applyStrategicMergePatch(live, body, call.scope.schema);
+    default:
+      throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${PATCH_TYPES.join(', ')}`);
+  }
+}
+
+function parsePatch(call: Call): Json {
+  const text = bodyText(call.request.body);
+  try {
+    return parseJson(text);
+  } catch (thrown) {
+    throw badRequest(`error decoding patch: ${asError(thrown).message}`);
+  }
+}
+
+/** A patch may not rename: the name of another object is refused, and where kinds are namespaced so is another namespace. */
+function keepIdentity(call: Call, object: ApiObject): ApiObject {
+  const { name } = object.metadata;
+  if (name !== undefined && name !== call.target.name) {
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.target.name})`);
+  }
+  return withRequestNamespace(call, withMetadata(object, { name: call.target.name }));
+}
+
+function apply(core: Core, call: Call, validation: FieldValidation): Promise<UpdateResult> {
+  const manager = call.info.query.get('fieldManager') ?? '';
+  if (manager === '') throw invalidOption('PatchOptions', { path: 'fieldManager', reason: 'FieldValueRequired', message: 'Required value: is required for apply patch' });
+  const applied = structured(call, parseApplied(core, call), validation);
+  const checked = asJson(keepIdentity(call, applied));
+  const transform: Transformation = (live) => {
+    const { object } = serverSideApply({
+      live: live === undefined ? undefined : asJson(live),
+      applied: checked,
+      manager: fieldManagerOf(call),
+      force: call.info.query.get('force') === 'true',
+      apiVersion: call.scope.apiVersion,
+      subresource: call.target.subresource,
+      now: timestamp(core.options.clock.nowMs()),
+      schema: call.scope.schema,
+    });
+    const result = keepIdentity(call, asObject(object));
+    return { wanted: result, managed: result };
+  };
+  return updateWith(core, call, transform, true);
+}
+
+function parseApplied(core: Core, call: Call): Json {
+  const text = bodyText(call.request.body);
+  const parse = core.options.parseYaml ?? parseJson;
+  let body: Json;
+  try {
+    body = parse(text);
+  } catch (thrown) {
+    throw badRequest(`error decoding YAML: ${asError(thrown).message}`);
+  }
+  if (!isJsonObject(body)) throw badRequest('error decoding YAML: the body is not an object');
+  const { apiVersion, kind: { kind } } = call.scope;
+  if (body['apiVersion'] !== apiVersion || body['kind'] !== kind) {
+    throw badRequest(`apply patch must name apiVersion ${apiVersion} and kind ${kind}`);
+  }
+  return body;
+}

@@ -1,0 +1,122 @@
+/** Objects, lists and their tables as answers. */
+import type { Column, TableColumns } from '#api';
+import { type ApiObject, type Json, notAcceptable, stringifyJson } from '#machinery';
+import { type Shape, shapeOf } from '../http/accept.ts';
+import { type ServerResponse, rawJsonResponse } from '../http/message.ts';
+import type { Core } from '../options.ts';
+import type { Call } from './call.ts';
+import type { StoredObject } from './object-store.ts';
+import type { Rendering } from './watch.ts';
+
+/** Metadata of a list answer. */
+export interface ListHead {
+  readonly revision: number;
+  readonly continue?: string | undefined;
+  readonly remaining?: number | undefined;
+}
+
+const META_GROUP_VERSION = 'meta.k8s.io/v1';
+
+/** The columns of kinds that bring none (upstream: defaultTableConvertor). */
+const DEFAULT_COLUMNS: TableColumns = {
+  columns: [
+    { name: 'Name', type: 'string', format: 'name', description: 'Name must be unique within a namespace.', priority: 0 },
+    { name: 'Created At', type: 'date', format: '', description: 'CreationTimestamp is a timestamp representing the server time when this object was created.', priority: 0 },
+  ],
+  cells: (object) => [object.metadata.name ?? '', object.metadata.creationTimestamp ?? null],
+};
+
+/** The shape that the client asks for; 406 when there is none. */
+export function wantedShape(call: Call): Shape {
+  const shape = shapeOf(call.request.headers['accept']);
+  if (shape === undefined) {
+    throw notAcceptable('only the following media types are accepted: application/json, application/json;as=Table;g=meta.k8s.io;v=v1, application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1');
+  }
+  return shape;
+}
+
+/** One object as answer. */
+export function objectResponse(core: Core, call: Call, stored: StoredObject, status = 200): ServerResponse {
+  switch (wantedShape(call)) {
+    case 'Table':
+      return rawJsonResponse(status, tableJson(core, call, [stored], { revision: stored.revision }));
+    case 'PartialObjectMetadata':
+      return rawJsonResponse(status, partialJson(call, stored));
+    default:
+      return rawJsonResponse(status, stored.json(call.scope));
+  }
+}
+
+/** A list as answer. */
+export function listResponse(core: Core, call: Call, items: readonly StoredObject[], head: ListHead): ServerResponse {
+  const { kind, apiVersion } = call.scope;
+  const metadata = stringifyJson(listMeta(head));
+  switch (wantedShape(call)) {
+    case 'Table':
+      return rawJsonResponse(200, tableJson(core, call, items, head));
+    case 'PartialObjectMetadata':
+    case 'PartialObjectMetadataList': {
+      const partials = items.map((item) => partialJson(call, item)).join(',');
+      return rawJsonResponse(200, `{"kind":"PartialObjectMetadataList","apiVersion":"${META_GROUP_VERSION}","metadata":${metadata},"items":[${partials}]}`);
+    }
+    default: {
+      const objects = items.map((item) => item.itemJson(call.scope)).join(',');
+      return rawJsonResponse(200, `{"kind":"${kind.kind}List","apiVersion":"${apiVersion}","metadata":${metadata},"items":[${objects}]}`);
+    }
+  }
+}
+
+/** How the objects of a watch are written. Tables after the first leave their columns out, as upstream. */
+export function watchRendering(core: Core, call: Call): Rendering {
+  switch (wantedShape(call)) {
+    case 'Table': {
+      let first = true;
+      return (stored) => {
+        const json = tableJson(core, call, [stored], { revision: stored.revision }, first);
+        first = false;
+        return json;
+      };
+    }
+    case 'PartialObjectMetadata':
+    case 'PartialObjectMetadataList':
+      return (stored) => partialJson(call, stored);
+    default:
+      return (stored) => stored.json(call.scope);
+  }
+}
+
+function listMeta(head: ListHead): Json {
+  return { resourceVersion: String(head.revision), continue: head.continue, remainingItemCount: head.remaining };
+}
+
+function partialJson(call: Call, stored: StoredObject): string {
+  return stringifyJson(partial(call, stored));
+}
+
+function partial(call: Call, stored: StoredObject): ApiObject {
+  return { kind: 'PartialObjectMetadata', apiVersion: META_GROUP_VERSION, metadata: stored.in(call.scope).metadata };
+}
+
+function tableJson(core: Core, call: Call, items: readonly StoredObject[], head: ListHead, withColumns = true): string {
+  const table = call.scope.kind.table ?? DEFAULT_COLUMNS;
+  const nowMs = core.options.clock.nowMs();
+  const rows = items.map((item) => ({ cells: table.cells(item.object, nowMs), object: rowObject(call, item) }));
+  const columnDefinitions = withColumns ? table.columns.map(columnDefinition) : [];
+  return stringifyJson({ kind: 'Table', apiVersion: META_GROUP_VERSION, metadata: listMeta(head), columnDefinitions, rows });
+}
+
+function columnDefinition({ name, type, format, description, priority }: Column): Json {
+  return { name, type, format: format ?? '', description, priority };
+}
+
+/** What a row carries of its object, by includeObject: Metadata unless asked otherwise. */
+function rowObject(call: Call, item: StoredObject): unknown {
+  switch (call.info.query.get('includeObject') ?? '') {
+    case 'None':
+      return undefined;
+    case 'Object':
+      return item.in(call.scope);
+    default:
+      return partial(call, item);
+  }
+}

@@ -1,0 +1,153 @@
+/** PUT, and the second half of PATCH: from the wanted object to the stored one. */
+import { type ApiObject, badRequest, conflict, notFound, updateManagedFields } from '#machinery';
+import { invalidObject, refusal } from '../refusals.ts';
+import { type Core, timestamp } from '../options.ts';
+import { admitCreate, checkNamespace } from './admission.ts';
+import { type Call, fieldManagerOf, fieldValidationOf, strategyContext } from './call.ts';
+import { createObject, withRequestNamespace } from './create.ts';
+import { decodeObject } from './decode.ts';
+import { isFinished, removeFinished } from './finish.ts';
+import { asJson, asObject, equalJson } from './managed.ts';
+import { StoredObject, fromStorage, toStorage, withMetadata } from './object-store.ts';
+
+/** Writes that lost a race against another without asking for a resourceVersion are tried again; upstream's patch: 5. */
+const UPDATE_ATTEMPTS = 10;
+
+/** The outcome of an update: the stored object, and whether it was created by it. */
+export interface UpdateResult {
+  readonly stored: StoredObject;
+  readonly created: boolean;
+}
+
+/** How to get from the live object (in the scope's version; undefined: absent) to the wanted one. */
+export interface Transformation {
+  /** `managed` carries the managed fields when the transformation itself computed them (apply). */
+  (live: ApiObject | undefined): { readonly wanted: ApiObject; readonly managed?: ApiObject | undefined };
+}
+
+/** Replaces the object by the body. */
+export async function update(core: Core, call: Call): Promise<UpdateResult> {
+  const wanted = withRequestNamespace(call, decodeObject(core, call, fieldValidationOf(call)));
+  checkName(call, wanted);
+  return updateWith(core, call, () => ({ wanted }), call.scope.kind.createOnUpdate);
+}
+
+function checkName(call: Call, wanted: ApiObject): void {
+  const { name } = wanted.metadata;
+  const { name: expected } = call.target;
+  if (name === undefined) throw badRequest(`the name of the object (${expected} based on URL) was undeterminable: name must be provided`);
+  if (name !== expected) throw badRequest(`the name of the object (${name}) does not match the name on the URL (${expected})`);
+}
+
+/** Applies `transform` to the live object and stores the result, again if another write came between. */
+export async function updateWith(core: Core, call: Call, transform: Transformation, createIfAbsent: boolean): Promise<UpdateResult> {
+  const { scope, target } = call;
+  await checkNamespace(core, call);
+  for (let attempt = 1; attempt <= UPDATE_ATTEMPTS; attempt++) {
+    const live = await core.objects.get(scope, target.namespace, target.name);
+    if (live === undefined) {
+      if (!createIfAbsent || target.subresource !== '') throw notFound(scope.groupResource, target.name);
+      const { wanted, managed } = transform(undefined);
+      return { stored: await createObject(core, call, wanted, managed), created: true };
+    }
+    const { wanted, managed } = transform(live.in(scope));
+    checkPreconditions(call, live.object, wanted);
+    const object = prepare(core, call, { live: live.object, wanted, managed });
+    const stored = await write(core, call, live, object);
+    if (stored !== undefined) return { stored, created: false };
+    if ((wanted.metadata.resourceVersion ?? '') !== '' && wanted.metadata.resourceVersion !== live.object.metadata.resourceVersion) break;
+  }
+  throw conflict(scope.groupResource, target.name);
+}
+
+async function write(core: Core, call: Call, live: StoredObject, object: ApiObject): Promise<StoredObject | undefined> {
+  if (isFinished(live.object, object)) return removeFinished(core, call, live, object);
+  if (equalJson(asJson(live.object), asJson(object))) return live;
+  if (call.dryRun) return new StoredObject(object, live.revision);
+  return core.objects.put(call.scope, object, live.revision);
+}
+
+/** 409 unless resourceVersion and uid, where the request names them, are those of the live object. */
+function checkPreconditions(call: Call, live: ApiObject, wanted: ApiObject): void {
+  const { resourceVersion = '', uid = '' } = wanted.metadata;
+  const { groupResource } = call.scope;
+  if (uid !== '' && uid !== live.metadata.uid) {
+    throw conflict(groupResource, call.target.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ''}`);
+  }
+  if (resourceVersion === '' || resourceVersion === '0') return;
+  if (!/^\d+$/.test(resourceVersion)) throw refusal(400, 'BadRequest', `resourceVersion: Invalid value: ${JSON.stringify(resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`);
+  if (resourceVersion !== live.metadata.resourceVersion) throw conflict(groupResource, call.target.name);
+}
+
+interface Versions {
+  /** In the storage version. */
+  readonly live: ApiObject;
+  /** In the scope's version. */
+  readonly wanted: ApiObject;
+  readonly managed: ApiObject | undefined;
+}
+
+/** Defaults, conversion, kept metadata, strategy, validation, managed fields and generation; the object to store. */
+function prepare(core: Core, call: Call, { live, wanted, managed }: Versions): ApiObject {
+  const { scope } = call;
+  const { kind, version } = scope;
+  const context = strategyContext(core, call);
+  const defaulted = version.defaults === undefined ? wanted : version.defaults(wanted, context);
+  const kept = keepMetadata(live, admitUpdate(toStorage(scope, defaulted), live));
+  const prepared = kind.prepareForUpdate === undefined ? kept : kind.prepareForUpdate(kept, live, context);
+  const errors = kind.validateUpdate?.(prepared, live, context) ?? [];
+  if (errors.length > 0) throw invalidObject(scope.gvk, live.metadata.name ?? '', errors);
+  call.warnings.push(...(kind.warnings?.(prepared, context) ?? []));
+  return withGeneration(live, withManagedFields(core, call, { live, wanted: prepared, managed }), kind.generation);
+}
+
+/** What admission fills on create must not be lost by a PUT of the same manifest. */
+function admitUpdate(object: ApiObject, live: ApiObject): ApiObject {
+  if (object.kind !== 'Pod') return object;
+  const admitted = admitCreate(object);
+  return live.kind === 'Pod' ? admitted : object;
+}
+
+/** Members of metadata that no update may change are those of the live object. */
+function keepMetadata(live: ApiObject, object: ApiObject): ApiObject {
+  const { name, namespace, uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation, generateName, selfLink } = live.metadata;
+  return withMetadata(object, {
+    name,
+    namespace,
+    uid,
+    creationTimestamp,
+    deletionTimestamp,
+    deletionGracePeriodSeconds,
+    generation,
+    selfLink,
+    generateName: object.metadata.generateName ?? generateName,
+    resourceVersion: live.metadata.resourceVersion,
+  });
+}
+
+function withManagedFields(core: Core, call: Call, { live, wanted, managed }: Versions): ApiObject {
+  if (managed !== undefined) return withMetadata(wanted, { managedFields: managed.metadata.managedFields });
+  const updated = asObject(
+    updateManagedFields({
+      live: asJson(fromStorage(call.scope, live)),
+      updated: asJson(fromStorage(call.scope, wanted)),
+      manager: fieldManagerOf(call),
+      apiVersion: call.scope.apiVersion,
+      subresource: call.target.subresource,
+      now: timestamp(core.options.clock.nowMs()),
+      schema: call.scope.schema,
+    }),
+  );
+  return withMetadata(wanted, { managedFields: updated.metadata.managedFields });
+}
+
+/** Raises metadata.generation when anything but metadata and status changed. */
+function withGeneration(live: ApiObject, object: ApiObject, counted: boolean): ApiObject {
+  if (!counted || equalJson(desiredState(live), desiredState(object))) return object;
+  return withMetadata(object, { generation: (live.metadata.generation ?? 0) + 1 });
+}
+
+function desiredState(object: ApiObject): ReturnType<typeof asJson> {
+  const { metadata: _metadata, ...rest } = object;
+  return asJson({ ...rest, status: undefined, metadata: {} } as ApiObject);
+}

@@ -1,0 +1,124 @@
+/** Reviews: kinds that are never stored, only answered (authentication.k8s.io and authorization.k8s.io). */
+import type { FieldError } from '#api';
+import { type Json, badRequest, parseJson } from '#machinery';
+import type { AuthorizationAttributes } from './authorization.ts';
+import { type ServerRequest, type ServerResponse, type UserInfo, jsonResponse } from './http/message.ts';
+import type { ResourceTarget } from './http/request-info.ts';
+import { type Core, timestamp } from './options.ts';
+import { invalidObject } from './refusals.ts';
+import { bodyText, isJsonObject } from './registry/decode.ts';
+
+type JsonObject = { readonly [key: string]: Json | undefined };
+
+/** A review resource. */
+export interface Review {
+  readonly group: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+  readonly answer: (core: Core, input: ReviewInput) => Promise<JsonObject>;
+}
+
+interface ReviewInput {
+  readonly user: UserInfo;
+  readonly body: JsonObject;
+  readonly spec: JsonObject;
+  readonly namespace: string;
+}
+
+const AUTHENTICATION = 'authentication.k8s.io';
+const AUTHORIZATION = 'authorization.k8s.io';
+
+/** All reviews, by plural. */
+export const REVIEWS: readonly Review[] = [
+  { group: AUTHENTICATION, plural: 'selfsubjectreviews', kind: 'SelfSubjectReview', namespaced: false, answer: selfSubjectReview },
+  { group: AUTHENTICATION, plural: 'tokenreviews', kind: 'TokenReview', namespaced: false, answer: tokenReview },
+  { group: AUTHORIZATION, plural: 'localsubjectaccessreviews', kind: 'LocalSubjectAccessReview', namespaced: true, answer: subjectAccessReview },
+  { group: AUTHORIZATION, plural: 'selfsubjectaccessreviews', kind: 'SelfSubjectAccessReview', namespaced: false, answer: selfSubjectAccessReview },
+  { group: AUTHORIZATION, plural: 'selfsubjectrulesreviews', kind: 'SelfSubjectRulesReview', namespaced: false, answer: selfSubjectRulesReview },
+  { group: AUTHORIZATION, plural: 'subjectaccessreviews', kind: 'SubjectAccessReview', namespaced: false, answer: subjectAccessReview },
+];
+
+/** The review that a request is about. */
+export function findReview({ group, version, plural, name }: ResourceTarget): Review | undefined {
+  return version === 'v1' && name === '' ? REVIEWS.find((review) => review.group === group && review.plural === plural) : undefined;
+}
+
+/** Answers a review. */
+export async function handleReview(core: Core, review: Review, { request, target, user }: { request: ServerRequest; target: ResourceTarget; user: UserInfo }): Promise<ServerResponse> {
+  const body = parseJson(bodyText(request.body));
+  if (!isJsonObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${review.kind})`);
+  const spec = isJsonObject(body['spec']) ? body['spec'] : {};
+  const answer = await review.answer(core, { user, body, spec, namespace: target.namespace });
+  const metadata = isJsonObject(body['metadata']) ? body['metadata'] : {};
+  const head = { kind: review.kind, apiVersion: `${review.group}/v1`, metadata: { ...metadata, ...(review.namespaced ? { namespace: target.namespace } : {}) } };
+  return jsonResponse(201, { ...head, ...answer });
+}
+
+async function selfSubjectReview(core: Core, { user }: ReviewInput): Promise<JsonObject> {
+  return { metadata: { creationTimestamp: timestamp(core.options.clock.nowMs()) }, status: { userInfo: userJson(user) } };
+}
+
+function userJson(user: UserInfo): JsonObject {
+  return { username: user.name, uid: user.uid, groups: user.groups, extra: user.extra };
+}
+
+async function tokenReview(core: Core, { spec }: ReviewInput): Promise<JsonObject> {
+  const token = spec['token'];
+  if (typeof token !== 'string' || token === '') throw badRequest('token is required for TokenReview in authentication');
+  const user = core.options.authenticateToken?.(token);
+  if (user === undefined) return { spec, status: { user: {}, error: 'invalid bearer token' } };
+  return { spec, status: { authenticated: true, user: userJson({ ...user, groups: [...new Set([...user.groups, 'system:authenticated'])] }) } };
+}
+
+async function selfSubjectAccessReview(core: Core, { user, spec }: ReviewInput): Promise<JsonObject> {
+  checkAttributes(spec);
+  return { spec, status: await decide(core, user, spec) };
+}
+
+async function subjectAccessReview(core: Core, { spec, namespace }: ReviewInput): Promise<JsonObject> {
+  checkAttributes(spec);
+  const { user, groups, uid } = spec;
+  const name = typeof user === 'string' ? user : '';
+  const groupNames = Array.isArray(groups) ? groups.map(String) : [];
+  if (name === '' && groupNames.length === 0) throw invalidSpec('spec.user', 'Invalid value: "": at least one of user or group must be specified');
+  const attributes = isJsonObject(spec['resourceAttributes']) ? spec['resourceAttributes'] : {};
+  if (namespace !== '' && attributes['namespace'] !== namespace) {
+    throw invalidSpec('spec.resourceAttributes.namespace', `Invalid value: ${JSON.stringify(attributes['namespace'] ?? '')}: must match metadata.namespace`);
+  }
+  const subject: UserInfo = { name, groups: groupNames, ...(typeof uid === 'string' ? { uid } : {}) };
+  return { spec, status: await decide(core, subject, spec) };
+}
+
+function checkAttributes(spec: JsonObject): void {
+  const onResource = isJsonObject(spec['resourceAttributes']);
+  const onPath = isJsonObject(spec['nonResourceAttributes']);
+  if (onResource && onPath) throw invalidSpec('spec.nonResourceAttributes', 'Invalid value: cannot be specified in combination with resourceAttributes');
+  if (!onResource && !onPath) throw invalidSpec('spec.resourceAttributes', 'Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified');
+}
+
+function invalidSpec(path: string, message: string): Error {
+  const error: FieldError = { path, reason: 'FieldValueInvalid', message };
+  return invalidObject({ group: AUTHORIZATION, kind: '' }, '', [error]);
+}
+
+async function decide(core: Core, user: UserInfo, spec: JsonObject): Promise<JsonObject> {
+  const { allowed, reason } = await core.authorizer.authorize(attributesOf(user, spec));
+  return reason === undefined ? { allowed } : { allowed, reason };
+}
+
+function attributesOf(user: UserInfo, spec: JsonObject): AuthorizationAttributes {
+  const source = spec['nonResourceAttributes'] ?? spec['resourceAttributes'];
+  const members = isJsonObject(source) ? source : {};
+  const read = (name: string): string => (typeof members[name] === 'string' ? members[name] : '');
+  if (isJsonObject(spec['nonResourceAttributes'])) return { user, verb: read('verb'), path: read('path') };
+  return { user, verb: read('verb'), group: read('group'), resource: read('resource'), subresource: read('subresource'), namespace: read('namespace'), name: read('name') };
+}
+
+/** Without RBAC rules the answer names what the simple policy gives: everything or nothing. */
+async function selfSubjectRulesReview(core: Core, { user, spec }: ReviewInput): Promise<JsonObject> {
+  const { allowed } = await core.authorizer.authorize({ user, verb: '*', group: '*', resource: '*' });
+  const resourceRules = allowed ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] : [];
+  const nonResourceRules = allowed ? [{ verbs: ['*'], nonResourceURLs: ['*'] }] : [{ verbs: ['get'], nonResourceURLs: ['/api', '/api/*', '/apis', '/apis/*', '/healthz', '/livez', '/openapi', '/openapi/*', '/readyz', '/version', '/version/'] }];
+  return { spec, status: { resourceRules, nonResourceRules, incomplete: false } };
+}

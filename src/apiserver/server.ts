@@ -1,0 +1,128 @@
+/** The API server: from request to response. */
+import { asError } from '#base';
+import { ApiError, forbidden } from '#machinery';
+import { authenticate } from './authentication.ts';
+import { type AuthorizationAttributes, ComponentAuthorizer, refusalText } from './authorization.ts';
+import { Catalog } from './catalog.ts';
+import { discovery } from './discovery/discovery.ts';
+import { OpenApi } from './discovery/openapi.ts';
+import { RequestMetrics, health, version } from './health.ts';
+import { type ServerRequest, type ServerResponse, type UserInfo, jsonResponse, textResponse, withWarnings } from './http/message.ts';
+import { type RequestInfo, type ResourceTarget, parseRequestInfo } from './http/request-info.ts';
+import { Housekeeping } from './housekeeping.ts';
+import type { ApiServerOptions, Core } from './options.ts';
+import { refusal, unknownResource } from './refusals.ts';
+import { type Call, parseDryRun } from './registry/call.ts';
+import { handleCall } from './registry/handle.ts';
+import { ObjectStore } from './registry/object-store.ts';
+import { findReview, handleReview } from './reviews.ts';
+
+/** A running API server. It listens nowhere: transports hand it requests. */
+export interface ApiServer {
+  /** Answers one request; never rejects. */
+  handle(request: ServerRequest): Promise<ServerResponse>;
+  /** Ends watches and background work. The store stays open: whoever opened it closes it. */
+  close(): void;
+}
+
+/** Creates an API server over a store. The default namespaces are there before the first request is answered. */
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  return new Server(options);
+}
+
+class Server implements ApiServer {
+  readonly #core: Core;
+  readonly #openApi: OpenApi;
+  readonly #metrics = new RequestMetrics();
+  readonly #housekeeping: Housekeeping;
+  readonly #closing = new AbortController();
+
+  constructor(options: ApiServerOptions) {
+    this.#core = {
+      options,
+      catalog: new Catalog(options.served),
+      objects: new ObjectStore(options.store),
+      authorizer: options.authorizer ?? new ComponentAuthorizer(),
+    };
+    this.#openApi = new OpenApi(this.#core);
+    this.#housekeeping = new Housekeeping(this.#core);
+  }
+
+  async handle(request: ServerRequest): Promise<ServerResponse> {
+    const info = parseRequestInfo(request.method, request.path);
+    const warnings: string[] = [];
+    const response = await this.#answer({ ...request, signal: AbortSignal.any([request.signal, this.#closing.signal]) }, info, warnings);
+    this.#metrics.count(info.target?.verb ?? request.method, info.target?.plural ?? '', response.status);
+    return withWarnings(response, warnings);
+  }
+
+  async #answer(request: ServerRequest, info: RequestInfo, warnings: string[]): Promise<ServerResponse> {
+    try {
+      await this.#housekeeping.ready();
+      const user = await authenticate(this.#core, request);
+      if (info.target === undefined) return await this.#nonResource(request, info, user);
+      return await this.#resource({ request, info, user, target: info.target }, warnings);
+    } catch (thrown) {
+      return this.#failure(thrown, request);
+    }
+  }
+
+  #failure(thrown: unknown, request: ServerRequest): ServerResponse {
+    if (thrown instanceof ApiError) return jsonResponse(thrown.code, thrown.status);
+    const error = asError(thrown);
+    this.#core.options.logger.error('a request failed', { method: request.method, path: request.path, error: error.stack });
+    return jsonResponse(500, refusal(500, 'InternalError', `Internal error occurred: ${error.message}`, { causes: [{ message: error.message }] }).status);
+  }
+
+  async #nonResource(request: ServerRequest, info: RequestInfo, user: UserInfo): Promise<ServerResponse> {
+    const { path } = info;
+    const attributes: AuthorizationAttributes = { user, verb: request.method === 'HEAD' ? 'head' : request.method.toLowerCase(), path };
+    const { allowed, reason } = await this.#core.authorizer.authorize(attributes);
+    if (!allowed) throw refusal(403, 'Forbidden', `forbidden: ${refusalText(attributes, reason)}`, {});
+    if (path === '/version' || path === '/version/') return version(this.#core);
+    if (path === '/metrics') return this.#metrics.response(this.#core);
+    const response = (await health(this.#core, path, info.query)) ?? discovery(this.#core, path, request.headers['accept']) ?? this.#openApi.response(path);
+    return response ?? textResponse(404, '404 page not found\n');
+  }
+
+  async #resource(input: ResourceInput, warnings: string[]): Promise<ServerResponse> {
+    const { request, info, user, target } = input;
+    const attributes = attributesOf(user, target);
+    const { allowed, reason } = await this.#core.authorizer.authorize(attributes);
+    if (!allowed) throw forbidden({ group: target.group, resource: target.plural }, target.name, refusalText(attributes, reason));
+    const review = target.verb === 'create' ? findReview(target) : undefined;
+    if (review !== undefined) return handleReview(this.#core, review, input);
+    const scope = this.#core.catalog.find(target.group, target.version, target.plural);
+    if (scope === undefined) return this.#unserved(target);
+    // A namespace is its own place: /namespaces/NAME names it, and nothing cluster-scoped lives below one.
+    if (target.namespace !== '' && !scope.kind.namespaced) throw unknownResource();
+    if (target.namespace === '' && scope.kind.namespaced && (target.name !== '' || target.verb === 'create')) throw unknownResource();
+    const dryRun = target.verb !== 'get' && parseDryRun(target.verb, info.query.getAll('dryRun'));
+    const call: Call = { request, info, target, scope, user, dryRun, warnings };
+    return handleCall(this.#core, call);
+  }
+
+  /** Below a served group the 404 is a Status, elsewhere plain text, as upstream. */
+  #unserved(target: ResourceTarget): ServerResponse {
+    if (target.group === '' || this.#core.catalog.groups().includes(target.group)) throw unknownResource();
+    return textResponse(404, '404 page not found\n');
+  }
+
+  close(): void {
+    this.#closing.abort(new Error('the API server is closing'));
+    this.#housekeeping.close();
+  }
+}
+
+interface ResourceInput {
+  readonly request: ServerRequest;
+  readonly info: RequestInfo;
+  readonly user: UserInfo;
+  readonly target: ResourceTarget;
+}
+
+function attributesOf(user: UserInfo, target: ResourceTarget): AuthorizationAttributes {
+  const { verb, group, plural, subresource, namespace, name } = target;
+  // Requests on one namespace are authorized in it (upstream: requestinfo.go).
+  return { user, verb, group, resource: plural, subresource, name, namespace: group === '' && plural === 'namespaces' ? name : namespace };
+}

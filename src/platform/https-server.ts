@@ -1,0 +1,140 @@
+/** Listens on HTTPS and hands requests to an API server: certificates become users, bodies stream with backpressure. */
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse as NodeResponse } from 'node:http';
+import { type Server, createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { ApiServer, ServerResponse, UserInfo } from '#apiserver';
+
+/** One byte more than the API server takes (MAX_REQUEST_BODY_BYTES): it then refuses with 413, and memory stays bounded. */
+const REQUEST_BODY_BYTES_MAX = 3 * 1024 * 1024 + 1;
+/** Requests that run take so long at most to end when the server closes. */
+const CLOSE_GRACE_MS = 2_000;
+
+/** Keys of the server, and the authority whose client certificates are believed. All PEM. */
+export interface ServerTls {
+  readonly certPem: string;
+  readonly keyPem: string;
+  readonly clientCaPem: string;
+}
+
+/** What to serve and where; port 0 takes a free one. */
+export interface ListenOptions {
+  readonly apiServer: ApiServer;
+  readonly address: string;
+  readonly port: number;
+  readonly tls: ServerTls;
+}
+
+/** A listening server. */
+export interface Listener {
+  readonly port: number;
+  /** Stops listening, ends open requests and resolves when all connections are closed. */
+  close(): Promise<void>;
+}
+
+/** Starts to listen; rejects with one sentence when the address is taken or not ours. */
+export async function listen({ apiServer, address, port, tls }: ListenOptions): Promise<Listener> {
+  const closing = new AbortController();
+  const server = createServer({ cert: tls.certPem, key: tls.keyPem, ca: tls.clientCaPem, requestCert: true, rejectUnauthorized: false }, (incoming, outgoing) => {
+    void serve(apiServer, incoming, outgoing, closing.signal);
+  });
+  // Watches are silent for long; the API server itself ends them.
+  server.requestTimeout = 0;
+  server.timeout = 0;
+  await start(server, address, port);
+  // An IP server's address is never a string (that is a pipe's).
+  const { port: bound } = server.address() as AddressInfo;
+  return { port: bound, close: () => stop(server, closing) };
+}
+
+async function start(server: Server, address: string, port: number): Promise<void> {
+  try {
+    server.listen(port, address);
+    await once(server, 'listening');
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown);
+    const why = code === 'EADDRINUSE' ? 'another process listens there' : code;
+    throw new Error(`cannot listen on ${address}:${String(port)} (${why})`, { cause: thrown });
+  }
+}
+
+async function stop(server: Server, closing: AbortController): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  closing.abort(new Error('the server is closing'));
+  server.closeIdleConnections();
+  const force = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  await closed;
+  clearTimeout(force);
+}
+
+async function serve(apiServer: ApiServer, incoming: IncomingMessage, outgoing: NodeResponse, closing: AbortSignal): Promise<void> {
+  const gone = new AbortController();
+  outgoing.once('close', () => gone.abort(new Error('the client is gone')));
+  const signal = AbortSignal.any([gone.signal, closing]);
+  try {
+    const body = await readBody(incoming);
+    const user = peerUser(incoming.socket as TLSSocket);
+    const response = await apiServer.handle({
+      method: incoming.method ?? 'GET',
+      path: incoming.url ?? '/',
+      headers: headersOf(incoming),
+      body,
+      ...(user === undefined ? {} : { user }),
+      signal,
+    });
+    await send(response, outgoing, signal);
+  } catch {
+    // The client is gone, or the body broke off: nobody is left to tell.
+    outgoing.destroy();
+  }
+}
+
+/** Reads the body; past the limit it stops keeping, so that the API server sees it is too large. */
+async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of incoming) {
+    if (!(piece instanceof Uint8Array) || length >= REQUEST_BODY_BYTES_MAX) continue;
+    pieces.push(piece.subarray(0, REQUEST_BODY_BYTES_MAX - length));
+    length += Math.min(piece.length, REQUEST_BODY_BYTES_MAX - length);
+  }
+  return pieces.length === 1 ? (pieces[0] ?? new Uint8Array()) : Buffer.concat(pieces);
+}
+
+function headersOf(incoming: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return headers;
+}
+
+/** The user of a client certificate that our authority signed: CN is the name, O the groups. */
+function peerUser(socket: TLSSocket): UserInfo | undefined {
+  if (!socket.authorized) return undefined;
+  // Node types the subject's members as strings, but gives an array where one occurs several times.
+  const { CN, O } = (socket.getPeerCertificate().subject ?? {}) as { CN?: string | string[]; O?: string | string[] };
+  const name = Array.isArray(CN) ? CN[0] : CN;
+  if (name === undefined || name === '') return undefined;
+  const groups = O === undefined ? [] : Array.isArray(O) ? O : [O];
+  return { name, groups };
+}
+
+/** Writes the answer; waits for the client where it reads slowly, and stops when it is gone. */
+async function send(response: ServerResponse, outgoing: NodeResponse, signal: AbortSignal): Promise<void> {
+  const { body } = response;
+  if (body instanceof Uint8Array) {
+    outgoing.writeHead(response.status, { ...response.headers, 'content-length': body.length });
+    outgoing.end(body);
+    return;
+  }
+  outgoing.writeHead(response.status, response.headers);
+  outgoing.flushHeaders();
+  for await (const piece of body) {
+    if (signal.aborted) break;
+    if (!outgoing.write(piece)) await once(outgoing, 'drain', { signal });
+  }
+  outgoing.end();
+}
