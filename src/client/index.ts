@@ -13,7 +13,6 @@ export { type KubeConnection, KubeconfigError, parseKubeconfig } from './kubecon
 export { type IndexFunction, IndexedStore, type Lister } from './lister.ts';
 export { reflect, type ReflectorOptions, type ReflectorSink } from './reflector.ts';
 export {
-  apiVersionOfResource,
   CONFIG_MAPS,
   DEVICE_CLASSES,
   EVENTS,
@@ -26,6 +25,7 @@ export {
   RESOURCE_CLAIMS,
   RESOURCE_SLICES,
   type Resource,
+  type ResourceName,
   SECRETS,
   SERVICE_ACCOUNTS,
 } from './resource.ts';

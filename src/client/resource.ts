@@ -1,16 +1,20 @@
 /** Names of the resources that dray's own components use, each tied to the type of its objects. */
 import type { DeviceClass, Event, ConfigMap, Lease, Namespace, Node, Pod, ResourceClaim, ResourceClaimTemplate, ResourceSlice, Secret, ServiceAccount } from '#api';
-import { type ApiObject, apiVersionOf } from '#machinery';
+import type { ApiObject } from '#machinery';
 
-/** Where objects of type T live in the API: group ("" for core), version and plural; `kind` is what they are called. */
-export interface Resource<T extends ApiObject> {
+/** Where objects live in the API: group ("" for core), version and plural; `kind` is what they are called. */
+export interface ResourceName {
   readonly group: string;
   readonly version: string;
   readonly plural: string;
   readonly kind: string;
   readonly namespaced: boolean;
+}
+
+/** A resource whose objects are of type T. */
+export interface Resource<T extends ApiObject> extends ResourceName {
   /** Carries T for the compiler; never set. */
-  readonly objectType?: T;
+  readonly objectType?: T | undefined;
 }
 
 /** Core v1 pods. */
@@ -38,13 +42,8 @@ export const RESOURCE_SLICES: Resource<ResourceSlice> = dra('resourceslices', 'R
 /** resource.k8s.io/v1 device classes. */
 export const DEVICE_CLASSES: Resource<DeviceClass> = dra('deviceclasses', 'DeviceClass', false);
 
-/** apiVersion of the resource's objects. */
-export function apiVersionOfResource(resource: Resource<never>): string {
-  return apiVersionOf(resource);
-}
-
 /** The URL path of the collection (no name) or of one object, with an optional subresource. */
-export function pathOf(resource: Resource<never>, namespace?: string, name?: string, subresource?: string): string {
+export function pathOf(resource: ResourceName, namespace?: string, name?: string, subresource?: string): string {
   let path = resource.group === '' ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
   if (resource.namespaced && namespace !== undefined && namespace !== '') path += `/namespaces/${encodeURIComponent(namespace)}`;
   path += `/${resource.plural}`;

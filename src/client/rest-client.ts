@@ -73,7 +73,7 @@ export class RestClient {
 
   /** Reads one object. */
   get<T extends ApiObject>(resource: Resource<T>, name: string, namespace?: string): Promise<T> {
-    return this.#call<T>('GET', path(resource, namespace, name));
+    return this.#call<T>('GET', pathOf(resource, namespace, name));
   }
 
   /** All objects of the scope, page after page; items carry apiVersion and kind. resourceVersion is the first page's. */
@@ -86,7 +86,7 @@ export class RestClient {
         throw error;
       });
       // The continue token outlived the history: upstream's pager then reads everything at once.
-      if (page === undefined) return typed(resource, await this.#call<ApiList<T>>('GET', path(resource, options.namespace) + scopeQuery(options)));
+      if (page === undefined) return typed(resource, await this.#call<ApiList<T>>('GET', pathOf(resource, options.namespace) + scopeQuery(options)));
       for (const item of page.items) items.push(item);
       next = page.metadata.continue;
       if (next === undefined || next === '') return typed(resource, { ...page, items });
@@ -99,28 +99,28 @@ export class RestClient {
       continue: next,
       resourceVersion: next === undefined ? options.resourceVersion : undefined,
     });
-    return this.#call<ApiList<T>>('GET', path(resource, options.namespace) + query);
+    return this.#call<ApiList<T>>('GET', pathOf(resource, options.namespace) + query);
   }
 
   /** Creates an object; the namespace is the object's. */
   create<T extends ApiObject>(resource: Resource<T>, object: T): Promise<T> {
-    return this.#call<T>('POST', path(resource, object.metadata.namespace), named(resource, object));
+    return this.#call<T>('POST', pathOf(resource, object.metadata.namespace), named(resource, object));
   }
 
   /** Replaces an object; a stale metadata.resourceVersion is refused with a conflict. */
   update<T extends ApiObject>(resource: Resource<T>, object: T): Promise<T> {
-    return this.#call<T>('PUT', path(resource, object.metadata.namespace, nameOf(object)), named(resource, object));
+    return this.#call<T>('PUT', pathOf(resource, object.metadata.namespace, nameOf(object)), named(resource, object));
   }
 
   /** Replaces an object's status through its status subresource. */
   updateStatus<T extends ApiObject>(resource: Resource<T>, object: T): Promise<T> {
-    return this.#call<T>('PUT', path(resource, object.metadata.namespace, nameOf(object), 'status'), named(resource, object));
+    return this.#call<T>('PUT', pathOf(resource, object.metadata.namespace, nameOf(object), 'status'), named(resource, object));
   }
 
   /** Patches an object or its subresource. */
   patch<T extends ApiObject>(resource: Resource<T>, name: string, options: PatchOptions): Promise<T> {
     const query = queryOf({ fieldManager: options.fieldManager, force: options.force === true ? 'true' : undefined });
-    const url = path(resource, options.namespace, name, options.subresource) + query;
+    const url = pathOf(resource, options.namespace, name, options.subresource) + query;
     return this.#call<T>('PATCH', url, options.body, PATCH_TYPES[options.type]);
   }
 
@@ -129,12 +129,12 @@ export class RestClient {
     const { uid, resourceVersion, gracePeriodSeconds, propagationPolicy } = options;
     const preconditions = uid === undefined && resourceVersion === undefined ? {} : { preconditions: { ...defined({ uid, resourceVersion }) } };
     const body: DeleteOptions = { apiVersion: 'v1', kind: 'DeleteOptions', ...defined({ gracePeriodSeconds, propagationPolicy }), ...preconditions };
-    await this.#call<unknown>('DELETE', path(resource, options.namespace, name), body);
+    await this.#call<unknown>('DELETE', pathOf(resource, options.namespace, name), body);
   }
 
   /** Posts to a subresource that is a kind of its own: a pod's binding or eviction. The namespace is that of `body`. */
   async createSubresource<T extends ApiObject>(resource: Resource<T>, name: string, subresource: 'binding' | 'eviction', body: ApiObject): Promise<void> {
-    await this.#call<unknown>('POST', path(resource, body.metadata.namespace, name, subresource), body);
+    await this.#call<unknown>('POST', pathOf(resource, body.metadata.namespace, name, subresource), body);
   }
 
   /** Events from `options.resourceVersion` on, until the server ends the watch or `signal` aborts. */
@@ -145,7 +145,7 @@ export class RestClient {
       allowWatchBookmarks: options.allowWatchBookmarks === true ? 'true' : undefined,
       timeoutSeconds: options.timeoutSeconds === undefined ? undefined : String(options.timeoutSeconds),
     });
-    const response = await this.raw({ method: 'GET', path: path(resource, options.namespace) + query, headers: {} }, signal);
+    const response = await this.raw({ method: 'GET', path: pathOf(resource, options.namespace) + query, headers: {} }, signal);
     if (response.status !== 200) throw await refusal(response);
     yield* watchEvents<T>(response.body);
   }
@@ -180,10 +180,6 @@ function statusOf(text: string): Status | undefined {
   } catch {
     return undefined;
   }
-}
-
-function path<T extends ApiObject>(resource: Resource<T>, namespace?: string, name?: string, subresource?: string): string {
-  return pathOf(resource as Resource<never>, namespace, name, subresource);
 }
 
 function named<T extends ApiObject>(resource: Resource<T>, object: T): T {
