@@ -1,0 +1,152 @@
+/** A DRA driver's node part: sockets, services and slices around an author's code. */
+import { asError, type Clock, type Logger, type Random } from '#base';
+import { RESOURCE_CLAIMS, type RestClient } from '#client';
+import type { Grpc, GrpcMethod, GrpcServer, HostFiles } from '#ports';
+import { GrpcCode, GrpcError } from '#ports';
+import { draV1, draV1beta1, registrationV1, unary } from '#wire';
+import type { ResourceClaim } from '#api';
+import type { DesiredPool } from './pool-plan.ts';
+import { type Author, type ClaimReference, PreparedClaims, type ReportedDevice } from './prepared-claims.ts';
+import { SlicePublisher } from './slice-publisher.ts';
+
+/** What a driver needs. `rootDir` is the kubelet's root directory. */
+export interface DriverPluginOptions {
+  readonly driver: string;
+  readonly nodeName: string;
+  readonly rootDir: string;
+  /** Default `<rootDir>/cdi`; the runtime must look there. */
+  readonly cdiDirectory?: string | undefined;
+  readonly client: RestClient;
+  readonly files: HostFiles;
+  readonly grpc: Grpc;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly author: Author;
+}
+
+/** What the node agent last said about the registration; undefined before it said anything. */
+export interface RegistrationState {
+  readonly registered: boolean;
+  readonly error: string;
+}
+
+/** Serves until its signal aborts; sockets are removed then, slices and prepared claims stay for the next start. */
+export class DriverPlugin {
+  readonly #options: DriverPluginOptions;
+  readonly #claims: PreparedClaims;
+  readonly #publisher: SlicePublisher;
+  #registration: RegistrationState | undefined;
+
+  constructor(options: DriverPluginOptions) {
+    this.#options = options;
+    const { driver, nodeName, files, author, logger, rootDir } = options;
+    const cdiDirectory = options.cdiDirectory ?? `${rootDir}/cdi`;
+    this.#claims = new PreparedClaims({ driver, nodeName, files, author, logger, cdiDirectory, checkpointFile: `${this.#dataDir()}/checkpoint.json` });
+    this.#publisher = new SlicePublisher(options);
+  }
+
+  #dataDir(): string {
+    return `${this.#options.rootDir}/plugins/${this.#options.driver}`;
+  }
+
+  /** Wants exactly these pools published from now on; returns at once. */
+  publish(pools: ReadonlyMap<string, DesiredPool>): void {
+    this.#publisher.publish(pools);
+  }
+
+  /** What the node agent last said about the registration. */
+  registrationState(): RegistrationState | undefined {
+    return this.#registration;
+  }
+
+  /** UIDs of claims that are prepared. */
+  preparedClaims(): readonly string[] {
+    return this.#claims.uids();
+  }
+
+  /** Serves and publishes until `signal` aborts. Rejects when it cannot start. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { files, rootDir, logger, driver } = this.#options;
+    await this.#claims.load();
+    await files.makeDirectory(this.#dataDir(), 0o750);
+    await files.makeDirectory(`${rootDir}/plugins_registry`);
+    const servers: GrpcServer[] = [];
+    try {
+      // The service first: whoever finds the registration socket calls it at once.
+      servers.push(await this.#options.grpc.serve(this.#serviceSocket(), this.#services()));
+      servers.push(await this.#options.grpc.serve(`${rootDir}/plugins_registry/${driver}-reg.sock`, this.#registrationService()));
+      logger.info('Driver is up', { driver, socket: this.#serviceSocket() });
+      await this.#publisher.run(signal);
+    } finally {
+      for (const server of servers.reverse()) await server.close();
+    }
+  }
+
+  #serviceSocket(): string {
+    return `${this.#dataDir()}/dra.sock`;
+  }
+
+  #registrationService(): readonly GrpcMethod[] {
+    const info = { type: 'DRAPlugin', name: this.#options.driver, endpoint: this.#serviceSocket(), supportedVersions: ['v1.DRAPlugin', 'v1beta1.DRAPlugin'] };
+    const { getInfo, notifyRegistrationStatus } = registrationV1.Registration.method;
+    return [
+      unary(getInfo, async () => info),
+      unary(notifyRegistrationStatus, async (status) => {
+        this.#registration = { registered: status.pluginRegistered, error: status.error };
+        if (!status.pluginRegistered) {
+          this.#options.logger.error('The node agent refused the registration', { error: status.error });
+          throw new GrpcError(GrpcCode.unknown, `failed registration process: ${status.error}`);
+        }
+        return {};
+      }),
+    ];
+  }
+
+  #services(): readonly GrpcMethod[] {
+    const v1 = draV1.DRAPlugin.method;
+    const v1beta1 = draV1beta1.DRAPlugin.method;
+    return [
+      unary(v1.nodePrepareResources, async (request) => ({ claims: await this.#prepareAll(request.claims) })),
+      unary(v1.nodeUnprepareResources, async (request) => ({ claims: await this.#unprepareAll(request.claims) })),
+      unary(v1beta1.nodePrepareResources, async (request) => ({ claims: await this.#prepareAll(request.claims) })),
+      unary(v1beta1.nodeUnprepareResources, async (request) => ({ claims: await this.#unprepareAll(request.claims) })),
+    ];
+  }
+
+  /** Any claim that cannot be read fails the whole call, as the upstream helper does; the author's errors fail their claim. */
+  async #prepareAll(references: readonly ClaimReference[]): Promise<Record<string, { devices: ReportedDevice[]; error: string }>> {
+    const claims: ResourceClaim[] = [];
+    for (const reference of references) claims.push(await this.#read(reference));
+    const answers: Record<string, { devices: ReportedDevice[]; error: string }> = {};
+    for (const claim of claims) {
+      try {
+        answers[claim.metadata.uid ?? ''] = { devices: await this.#claims.prepare(claim), error: '' };
+      } catch (error) {
+        this.#options.logger.warn('Preparing a claim failed', { claim: claim.metadata.name, error: asError(error).message });
+        answers[claim.metadata.uid ?? ''] = { devices: [], error: asError(error).message };
+      }
+    }
+    return answers;
+  }
+
+  async #read(reference: ClaimReference): Promise<ResourceClaim> {
+    const { namespace, name, uid } = reference;
+    const claim = await this.#options.client.get(RESOURCE_CLAIMS, name, namespace);
+    if (claim.status?.allocation === undefined) throw new Error(`claim ${namespace}/${name} not allocated`);
+    if (claim.metadata.uid !== uid) throw new Error(`claim ${namespace}/${name} got replaced`);
+    return claim;
+  }
+
+  async #unprepareAll(references: readonly ClaimReference[]): Promise<Record<string, { error: string }>> {
+    const answers: Record<string, { error: string }> = {};
+    for (const { namespace, name, uid } of references) {
+      const error = await this.#claims.unprepare({ namespace, name, uid }).then(
+        () => '',
+        (thrown: unknown) => asError(thrown).message,
+      );
+      answers[uid] = { error };
+    }
+    return answers;
+  }
+}

@@ -1,0 +1,139 @@
+/** Keeps a driver's ResourceSlices in the API server as wanted. */
+import { asError, type Clock, type Logger, type Random, sleep } from '#base';
+import type { ResourceSlice } from '#api';
+import { Informer, NODES, RESOURCE_SLICES, type RestClient } from '#client';
+import { isConflict, isNotFound, nameOf } from '#machinery';
+import { canonical, type DesiredPool, planPool, type SliceOwner } from './pool-plan.ts';
+
+/** What a publisher needs. */
+export interface SlicePublisherOptions {
+  readonly client: RestClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly driver: string;
+  readonly nodeName: string;
+}
+
+/** How long after an outside change a pool is put right: own writes and bursts settle first (controller: defaultSyncDelay). */
+const REPAIR_DELAY_MS = 30_000;
+/** Pause after a failed sync, doubled up to the maximum. */
+const RETRY_MIN_MS = 500;
+const RETRY_MAX_MS = 60_000;
+
+/** One writer per driver and node. Pools that are no longer wanted are deleted; slices stay when the driver stops. */
+export class SlicePublisher {
+  readonly #options: SlicePublisherOptions;
+  readonly #informer: Informer<ResourceSlice>;
+  #desired: ReadonlyMap<string, DesiredPool> | undefined;
+  #wake: () => void = () => undefined;
+  #woken = false;
+  #repairPlanned = false;
+  /** Names and versions this publisher wrote itself; their events need no repair. */
+  readonly #ownWrites = new Set<string>();
+
+  constructor(options: SlicePublisherOptions) {
+    this.#options = options;
+    const { client, clock, random, logger, driver, nodeName } = options;
+    this.#informer = new Informer({ client, clock, random, logger, resource: RESOURCE_SLICES, fieldSelector: `spec.driver=${driver},spec.nodeName=${nodeName}` });
+    const changed = (slice: ResourceSlice): void => this.#planRepair(slice);
+    this.#informer.addHandler({ added: changed, updated: (_old, now) => changed(now), deleted: changed });
+  }
+
+  /** Wants exactly these pools, by name, from now on. Returns at once. */
+  publish(pools: ReadonlyMap<string, DesiredPool>): void {
+    this.#desired = pools;
+    this.#wakeUp();
+  }
+
+  /** Works until `signal` aborts. Errors are logged and retried. */
+  async run(signal: AbortSignal): Promise<void> {
+    const informing = this.#informer.run(signal);
+    let retryMs = RETRY_MIN_MS;
+    while (!signal.aborted) {
+      await this.#woke(signal);
+      if (signal.aborted) break;
+      try {
+        await this.#syncAll();
+        retryMs = RETRY_MIN_MS;
+      } catch (error) {
+        this.#options.logger.error('Publishing ResourceSlices failed', { driver: this.#options.driver, error: asError(error).message });
+        await sleep(this.#options.clock, retryMs, signal).catch(() => undefined);
+        retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
+        this.#wakeUp();
+      }
+    }
+    await informing;
+  }
+
+  #wakeUp(): void {
+    this.#woken = true;
+    this.#wake();
+  }
+
+  async #woke(signal: AbortSignal): Promise<void> {
+    while (!this.#woken && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+    this.#woken = false;
+  }
+
+  #planRepair(slice: ResourceSlice): void {
+    if (this.#repairPlanned || this.#ownWrites.has(`${nameOf(slice)}@${slice.metadata.resourceVersion ?? ''}`)) return;
+    this.#repairPlanned = true;
+    this.#options.clock.setTimer(REPAIR_DELAY_MS, () => {
+      this.#repairPlanned = false;
+      this.#wakeUp();
+    });
+  }
+
+  /** Reads the server rather than the informer: after own writes the informer may lag. */
+  async #syncAll(): Promise<void> {
+    const desired = this.#desired;
+    if (desired === undefined) return;
+    const { client, driver, nodeName } = this.#options;
+    const [node, listed] = await Promise.all([client.get(NODES, nodeName), client.list(RESOURCE_SLICES, { fieldSelector: `spec.driver=${driver}` })]);
+    const nodeReference = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: node.metadata.uid ?? '', controller: true };
+    const mine = listed.items.filter((slice) => slice.spec.nodeName === nodeName || desired.has(slice.spec.pool.name));
+    for (const pool of new Set([...desired.keys(), ...mine.map((slice) => slice.spec.pool.name)])) {
+      const existing = mine.filter((slice) => slice.spec.pool.name === pool);
+      await this.#syncPool(pool, desired.get(pool), existing, { driver, nodeName, nodeReference });
+    }
+  }
+
+  async #syncPool(name: string, desired: DesiredPool | undefined, existing: readonly ResourceSlice[], owner: SliceOwner): Promise<void> {
+    const { client, logger } = this.#options;
+    const plan = planPool(name, desired, existing, owner);
+    for (const slice of plan.deletes) {
+      const { uid, resourceVersion } = slice.metadata;
+      await client.delete(RESOURCE_SLICES, nameOf(slice), { uid, resourceVersion }).catch(ignoreNotFound);
+    }
+    for (const slice of plan.updates) this.#written(slice, await client.update(RESOURCE_SLICES, slice));
+    for (const slice of plan.creates) this.#written(slice, await client.create(RESOURCE_SLICES, slice));
+    const { deletes, updates, creates } = plan;
+    if (deletes.length + updates.length + creates.length > 0) {
+      logger.info('Published a pool', { pool: name, deleted: deletes.length, updated: updates.length, created: creates.length });
+    }
+  }
+
+  /** Says so when the server kept less than was sent: a feature gate is off. */
+  #written(sent: ResourceSlice, stored: ResourceSlice): void {
+    this.#ownWrites.add(`${nameOf(stored)}@${stored.metadata.resourceVersion ?? ''}`);
+    const [devices, kept] = [sent.spec.devices ?? [], stored.spec.devices ?? []];
+    const dropped = devices.filter((device, i) => canonical(withoutTimes(device)) !== canonical(withoutTimes(kept[i])));
+    if (dropped.length === 0) return;
+    const gates = 'DRADeviceTaints, DRAPartitionableDevices, DRADeviceBindingConditions, DRAConsumableCapacity';
+    this.#options.logger.warn(`The API server dropped fields of a ResourceSlice; a feature gate may be off (${gates})`, { slice: nameOf(stored), devices: dropped.map((d) => d.name).slice(0, 8) });
+  }
+}
+
+function withoutTimes(device: NonNullable<ResourceSlice['spec']['devices']>[number] | undefined): unknown {
+  return device === undefined ? undefined : { ...device, taints: device.taints?.map((taint) => ({ ...taint, timeAdded: undefined })) };
+}
+
+function ignoreNotFound(error: unknown): void {
+  if (!isNotFound(error) && !isConflict(error)) throw error;
+}
