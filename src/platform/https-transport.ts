@@ -1,0 +1,98 @@
+/** The client's Transport over HTTPS (or, for test servers, plain HTTP): kept-alive connections, bodies as they arrive. */
+import { readFile } from 'node:fs/promises';
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { dirname, resolve } from 'node:path';
+import { asError } from '#base';
+import { type KubeConnection, parseKubeconfig, type Transport, type TransportRequest, type TransportResponse } from '#client';
+
+/** Where a server is and how to prove who we are: a client certificate, a bearer token or both. PEM texts. */
+export interface HttpsTransportOptions {
+  readonly server: string;
+  readonly caPem?: string | undefined;
+  readonly certPem?: string | undefined;
+  readonly keyPem?: string | undefined;
+  readonly token?: string | undefined;
+  readonly insecureSkipTlsVerify?: boolean | undefined;
+  readonly tlsServerName?: string | undefined;
+}
+
+/** Reads a kubeconfig and connects as its current context says; throws one sentence that names the file. */
+export async function transportFromKubeconfig(path: string): Promise<Transport> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new Error(`cannot read the kubeconfig ${path}: ${asError(error).message}`, { cause: error });
+  });
+  try {
+    const connection = parseKubeconfig(text);
+    return httpsTransport({ ...connection, ...(await readFiles(connection, dirname(path))) });
+  } catch (error) {
+    throw new Error(`kubeconfig ${path}: ${asError(error).message}`, { cause: error });
+  }
+}
+
+/** The texts of what the kubeconfig gives as files, relative to its own folder; embedded data win. */
+async function readFiles(connection: KubeConnection, folder: string): Promise<Pick<HttpsTransportOptions, 'caPem' | 'certPem' | 'keyPem' | 'token'>> {
+  const text = async (embedded: string | undefined, file: string | undefined): Promise<string | undefined> =>
+    embedded ?? (file === undefined ? undefined : await readFile(resolve(folder, file), 'utf8'));
+  const [caPem, certPem, keyPem, token] = await Promise.all([
+    text(connection.caPem, connection.caFile),
+    text(connection.certPem, connection.certFile),
+    text(connection.keyPem, connection.keyFile),
+    text(connection.token, connection.tokenFile),
+  ]);
+  return { caPem, certPem, keyPem, token: token?.trim() };
+}
+
+/** A Transport to one server. Idle connections do not keep the process alive. */
+export function httpsTransport(options: HttpsTransportOptions): Transport {
+  const server = new URL(options.server);
+  const secure = server.protocol === 'https:';
+  const base = server.pathname.replace(/\/$/, '');
+  const agent = secure ? new HttpsAgent({ keepAlive: true, ...tlsOptions(options) }) : new HttpAgent({ keepAlive: true });
+  const send = secure ? httpsRequest : httpRequest;
+  const token = options.token;
+  return (request, signal) =>
+    new Promise<TransportResponse>((resolve, reject) => {
+      const requestOptions: RequestOptions = {
+        agent,
+        method: request.method,
+        host: server.hostname.replace(/^\[|\]$/g, ''),
+        port: server.port === '' ? (secure ? 443 : 80) : server.port,
+        path: base + request.path,
+        headers: requestHeaders(request, token),
+        signal,
+      };
+      const outgoing = send(requestOptions, (incoming) => resolve(responseOf(incoming)));
+      outgoing.on('error', (error) => reject(signal.aborted ? asError(signal.reason) : connectionError(server, error)));
+      outgoing.end(request.body);
+    });
+}
+
+function tlsOptions(options: HttpsTransportOptions): Record<string, unknown> {
+  return {
+    ...(options.caPem === undefined ? {} : { ca: options.caPem }),
+    ...(options.certPem === undefined ? {} : { cert: options.certPem }),
+    ...(options.keyPem === undefined ? {} : { key: options.keyPem }),
+    ...(options.tlsServerName === undefined ? {} : { servername: options.tlsServerName }),
+    ...(options.insecureSkipTlsVerify === true ? { rejectUnauthorized: false } : {}),
+  };
+}
+
+function requestHeaders(request: TransportRequest, token: string | undefined): Record<string, string> {
+  const headers: Record<string, string> = { ...request.headers };
+  if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+  if (request.body !== undefined) headers['content-length'] = String(Buffer.byteLength(request.body));
+  return headers;
+}
+
+function responseOf(incoming: IncomingMessage): TransportResponse {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(incoming.headers)) headers[name] = Array.isArray(value) ? value.join(', ') : (value ?? '');
+  return { status: incoming.statusCode ?? 0, headers, body: incoming };
+}
+
+/** What went wrong, with the address: Node's own text names neither when several addresses were tried. */
+function connectionError(server: URL, error: Error & { code?: string }): Error {
+  const what = error.message === '' ? (error.code ?? 'connection failed') : error.message;
+  return Object.assign(new Error(`${server.origin}: ${what}`, { cause: error }), { code: error.code });
+}

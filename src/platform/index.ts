@@ -1,0 +1,13 @@
+/**
+ * platform: the outside world as Node gives it, behind the interfaces the layers below ask for.
+ *
+ * Clock, randomness, files, processes, sockets, TLS and the database live here and nowhere else, so everything below
+ * runs unchanged in a simulator or a browser. Each module implements one port; none decides anything.
+ */
+export { systemClock } from './clock.ts';
+export { type DataDir, openDataDir } from './data-dir.ts';
+export { httpsTransport, type HttpsTransportOptions, transportFromKubeconfig } from './https-transport.ts';
+export { createLogger, type LogLevel } from './logger.ts';
+export { memoryTransport } from './memory-transport.ts';
+export { systemRandom } from './random.ts';
+export { CertificateAuthority, type CertificateRequest, type KeyPair } from './tls.ts';
