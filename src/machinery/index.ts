@@ -19,3 +19,6 @@ export {
 export { parseQuantity, Quantity, type QuantityFormat } from './quantity.ts';
 export { QuantityError } from './quantity-text.ts';
 export { Semver, SemverError } from './semver.ts';
+export { applyJsonPatch, MAX_JSON_PATCH_OPERATIONS } from './json-patch.ts';
+export { applyMergePatch, isJsonObject, type JsonObject } from './merge-patch.ts';
+export { applyStrategicMergePatch } from './strategic-patch.ts';

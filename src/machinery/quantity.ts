@@ -23,7 +23,6 @@ const INT64_MIN = -(2n ** 63n);
 const DECIMAL_SUFFIXES: ReadonlyMap<number, string> = new Map([
   [-9, 'n'], [-6, 'u'], [-3, 'm'], [0, ''], [3, 'k'], [6, 'M'], [9, 'G'], [12, 'T'], [15, 'P'], [18, 'E'],
 ]);
-const DECIMAL_EXPONENT_MAX = 18;
 const BINARY_SUFFIXES: readonly string[] = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 
 /** An immutable amount. Arithmetic is exact and returns a new quantity in the receiver's format. */
@@ -198,11 +197,10 @@ export class Quantity {
     const { rest, times } = factorsOf(this.#unscaled, 10n);
     const reduced = this.#exponent + times;
     const aligned = Math.floor(reduced / 3) * 3;
-    // Beyond exa there is no suffix; upstream then drops the power, here the digits stay.
-    const exponent = exponential ? aligned : Math.min(aligned, DECIMAL_EXPONENT_MAX);
-    const digits = rest * pow10(reduced - exponent);
-    if (!exponential) return `${digits}${DECIMAL_SUFFIXES.get(exponent) ?? ''}`;
-    return exponent === 0 ? digits.toString() : `${digits}e${exponent}`;
+    const digits = rest * pow10(reduced - aligned);
+    // Beyond exa there is no suffix, and upstream prints none (1000E prints as 1).
+    if (!exponential) return `${digits}${DECIMAL_SUFFIXES.get(aligned) ?? ''}`;
+    return aligned === 0 ? digits.toString() : `${digits}e${aligned}`;
   }
 }
 
@@ -224,11 +222,6 @@ function smallNumber({ unscaled, exponent }: QuantityParts): number {
 }
 
 function binaryText(whole: bigint): string {
-  let rest = whole;
-  let power = 0;
-  while (power < BINARY_SUFFIXES.length - 1 && rest % 1024n === 0n) {
-    rest /= 1024n;
-    power++;
-  }
-  return `${rest}${BINARY_SUFFIXES[power] ?? ''}`;
+  const { rest, times } = factorsOf(whole, 1024n);
+  return `${rest}${BINARY_SUFFIXES[times] ?? ''}`;
 }

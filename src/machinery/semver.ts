@@ -1,5 +1,6 @@
 /** Semantic versions as device attributes carry them, with the texts of blang/semver v4. */
 import { goQuote } from './go-text.ts';
+import { byteLength } from './names.ts';
 
 /** A text that is no version; the message is upstream's. */
 export class SemverError extends Error {
@@ -99,7 +100,7 @@ function cut(text: string, mark: string): [string, string[] | undefined] {
 }
 
 function withoutLeadingZeros(part: string): string {
-  if (part.length < 2) return part;
+  if (byteLength(part) < 2) return part;
   const trimmed = part.replace(/^0+/, '');
   return /^[0-9]/.test(trimmed) ? trimmed : `0${trimmed}`;
 }

@@ -1,0 +1,54 @@
+/** JSON patch (RFC 6902) as upstream's library understands it (evanphx/json-patch v4 behind handlers.jsonPatcher). */
+import { applyPatch, Pointer, type Operation } from 'rfc6902';
+import type { Json } from './meta.ts';
+import { badRequest, requestEntityTooLarge, unprocessable } from './status.ts';
+
+/** Most operations in one patch (handlers.maxJSONPatchOperations). */
+export const MAX_JSON_PATCH_OPERATIONS = 10_000;
+
+/** Go's name of a JSON value's type, as its decoder complains about it. */
+export function goJsonType(value: Json): string {
+  if (Array.isArray(value)) return 'array';
+  if (value === null) return 'null';
+  return typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'number' : typeof value;
+}
+
+/**
+ * `doc` with the operations of `patch` applied; `doc` stays as it is. Throws ApiError: 400 when the patch is no list of
+ * operations, 413 when it has too many, 422 when one of them does not fit.
+ */
+export function applyJsonPatch(doc: Json, patch: Json): Json {
+  if (patch === null) return doc;
+  if (!Array.isArray(patch)) throw undecodable(patch, '[]handlers.jsonPatchOp');
+  if (patch.length > MAX_JSON_PATCH_OPERATIONS) {
+    throw requestEntityTooLarge(`The allowed maximum operations in a JSON patch is ${MAX_JSON_PATCH_OPERATIONS}, got ${patch.length}`);
+  }
+  const root: { doc: Json } = { doc: structuredClone(doc) };
+  for (const operation of patch) applyOperation(root, operation);
+  return root.doc;
+}
+
+function undecodable(value: Json, into: string): Error {
+  return badRequest(`error decoding patch: json: cannot unmarshal ${goJsonType(value)} into Go value of type ${into}`);
+}
+
+function applyOperation(root: { doc: Json }, given: Json): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw undecodable(given, 'handlers.jsonPatchOp');
+  const operation = { ...given } as { op?: Json; path?: Json; from?: Json; value?: Json };
+  if (typeof operation.op !== 'string' || !isPointer(operation.path)) throw unprocessable();
+  if ((operation.op === 'move' || operation.op === 'copy') && !isPointer(operation.from)) throw unprocessable();
+  const target = Pointer.fromJSON(operation.path).evaluate(root.doc);
+  const missing = target.value === undefined;
+  // Upstream sets a missing member on "replace", and a "test" for null holds where nothing is.
+  const inObject = typeof target.parent === 'object' && target.parent !== null && !Array.isArray(target.parent);
+  if (operation.op === 'replace' && missing && inObject) operation.op = 'add';
+  if (operation.op === 'test' && missing && inObject && (operation.value ?? null) === null) return;
+  // The shape was checked above; the library answers unknown operations itself.
+  const [error] = applyPatch(root.doc, [operation as Operation]);
+  if (error !== null && error !== undefined) throw unprocessable();
+}
+
+function isPointer(path: Json | undefined): path is string {
+  // The whole document cannot be addressed: upstream finds no container for it.
+  return typeof path === 'string' && path.startsWith('/');
+}
