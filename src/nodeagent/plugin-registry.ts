@@ -1,0 +1,229 @@
+/** Finds DRA drivers by their registration sockets and keeps connections to them. */
+import { asError, type Clock, type Logger, sleep } from '#base';
+import type { Grpc, GrpcClient, HostFiles } from '#ports';
+import { callUnary, create, draV1, draV1beta1, registrationV1 } from '#wire';
+
+/** What the registry needs; `directory` is the kubelet's plugins_registry. */
+export interface PluginRegistryOptions {
+  readonly directory: string;
+  readonly files: HostFiles;
+  readonly grpc: Grpc;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called when a driver became usable: waiting pods may go on. */
+  readonly registered?: ((driver: string) => void) | undefined;
+}
+
+type PrepareResponse = draV1.NodePrepareResourcesResponse;
+type UnprepareResponse = draV1.NodeUnprepareResourcesResponse;
+
+/** A claim as the calls name it. */
+export interface WireClaim {
+  readonly namespace: string;
+  readonly uid: string;
+  readonly name: string;
+}
+
+/** A registered driver. Responses of v1beta1 come in the shape of v1, which only adds share IDs. */
+export interface RegisteredDriver {
+  prepare(claims: readonly WireClaim[]): Promise<PrepareResponse['claims']>;
+  unprepare(claims: readonly WireClaim[]): Promise<UnprepareResponse['claims']>;
+}
+
+interface Instance {
+  readonly driver: string;
+  readonly endpoint: string;
+  readonly service: Service;
+  readonly client: GrpcClient;
+  connected: boolean;
+}
+
+type Service = 'v1.DRAPlugin' | 'v1beta1.DRAPlugin';
+
+interface Known {
+  readonly identity: string;
+  instance: Instance | undefined;
+  retryAtMs: number;
+  retryMs: number;
+}
+
+/** Kubelet plugin manager: loop period, deadlines and backoff. */
+const RESCAN_MS = 1_000;
+const GET_INFO_DEADLINE_MS = 1_000;
+const NOTIFY_DEADLINE_MS = 5_000;
+const RETRY_MIN_MS = 500;
+const RETRY_MAX_MS = 122_000;
+/** Half of the pod worker's resync, as the kubelet has it. */
+const CALL_DEADLINE_MS = 45_000;
+const SUPPORTED: readonly Service[] = ['v1.DRAPlugin', 'v1beta1.DRAPlugin'];
+
+/** Registers what appears in the directory, forgets what disappears. */
+export class PluginRegistry {
+  readonly #options: PluginRegistryOptions;
+  readonly #sockets = new Map<string, Known>();
+  readonly #instances = new Map<string, Instance[]>();
+
+  constructor(options: PluginRegistryOptions) {
+    this.#options = options;
+  }
+
+  /** Follows the directory until `signal` aborts, then closes all connections. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { files, directory, clock, logger } = this.#options;
+    await files.makeDirectory(directory);
+    let wake = (): void => undefined;
+    const stopWatching = files.watch(directory, () => wake());
+    while (!signal.aborted) {
+      await this.#scan().catch((error: unknown) => logger.warn('Scanning for drivers failed', { error: asError(error).message }));
+      const pause = new AbortController();
+      wake = () => pause.abort();
+      await sleep(clock, RESCAN_MS, AbortSignal.any([signal, pause.signal])).catch(() => undefined);
+    }
+    stopWatching();
+    for (const socket of this.#sockets.keys()) this.#unregister(socket);
+  }
+
+  /** Names of the registered drivers. */
+  drivers(): readonly string[] {
+    return [...this.#instances.keys()];
+  }
+
+  /** The newest connected instance of a driver, or the newest; undefined when none is registered. */
+  driver(name: string): RegisteredDriver | undefined {
+    const instances = this.#instances.get(name) ?? [];
+    const instance = instances.findLast((other) => other.connected) ?? instances.at(-1);
+    return instance === undefined ? undefined : callable(instance);
+  }
+
+  /** Whether any instance of the driver is connected. */
+  isConnected(name: string): boolean {
+    return (this.#instances.get(name) ?? []).some((instance) => instance.connected);
+  }
+
+  async #scan(): Promise<void> {
+    const found = await this.#findSockets(this.#options.directory);
+    for (const [socket, known] of this.#sockets) if (found.get(socket) !== known.identity) this.#unregister(socket);
+    for (const [socket, identity] of found) {
+      const known: Known = this.#sockets.get(socket) ?? { identity, instance: undefined, retryAtMs: 0, retryMs: RETRY_MIN_MS };
+      this.#sockets.set(socket, known);
+      if (known.instance !== undefined || this.#options.clock.nowMs() < known.retryAtMs) continue;
+      await this.#register(socket, known);
+    }
+  }
+
+  /** Registration sockets with what tells a re-created one from the old; subdirectories too, names with a dot not. */
+  async #findSockets(directory: string): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
+    for (const entry of await this.#options.files.list(directory)) {
+      const path = `${directory}/${entry.name}`;
+      if (entry.name.startsWith('.')) continue;
+      if (entry.kind === 'directory') for (const [socket, identity] of await this.#findSockets(path)) found.set(socket, identity);
+      if (entry.kind !== 'socket') continue;
+      const stat = await this.#options.files.stat(path);
+      if (stat !== undefined) found.set(path, stat.identity);
+    }
+    return found;
+  }
+
+  async #register(socket: string, known: Known): Promise<void> {
+    const { grpc, logger, clock } = this.#options;
+    const client = grpc.connect(socket);
+    try {
+      await this.#introduce(socket, known, client);
+      known.retryMs = RETRY_MIN_MS;
+    } catch (error) {
+      logger.warn('Registering a driver failed', { socket, error: asError(error).message, retryInMs: known.retryMs });
+      this.#drop(known);
+      known.retryAtMs = clock.nowMs() + known.retryMs;
+      known.retryMs = Math.min(RETRY_MAX_MS, known.retryMs * 2);
+    } finally {
+      client.close();
+    }
+  }
+
+  async #introduce(socket: string, known: Known, client: GrpcClient): Promise<void> {
+    const { getInfo, notifyRegistrationStatus } = registrationV1.Registration.method;
+    const info = await callUnary(client, getInfo, {}, { deadlineMs: GET_INFO_DEADLINE_MS });
+    const notify = (pluginRegistered: boolean, error: string): Promise<unknown> =>
+      callUnary(client, notifyRegistrationStatus, { pluginRegistered, error }, { deadlineMs: NOTIFY_DEADLINE_MS });
+    const endpoint = info.endpoint === '' ? socket : info.endpoint;
+    const chosen = this.#validate(info, endpoint);
+    if ('refusal' in chosen) {
+      await notify(false, chosen.refusal).catch(() => undefined);
+      throw new Error(chosen.refusal);
+    }
+    known.instance = this.#connect(info.name, endpoint, chosen.service);
+    await notify(true, '');
+    this.#options.logger.info('Registered a driver', { driver: info.name, service: chosen.service, endpoint });
+    this.#options.registered?.(info.name);
+  }
+
+  #validate(info: registrationV1.PluginInfo, endpoint: string): { service: Service } | { refusal: string } {
+    if (info.type !== 'DRAPlugin') return { refusal: `no handler registered for plugin type: ${info.type} at socket ${endpoint}` };
+    if (info.name === '') return { refusal: 'plugin name is empty' };
+    if (info.supportedVersions.length === 0) return { refusal: 'empty list for supported gRPC services (aka supported versions)' };
+    const service = info.supportedVersions.flatMap((version) => SUPPORTED.filter((other) => other === version))[0];
+    if (service === undefined) {
+      return { refusal: `none of the supported gRPC services of the driver (${info.supportedVersions.join(', ')}) is supported by the kubelet (${SUPPORTED.join(', ')})` };
+    }
+    const twice = (this.#instances.get(info.name) ?? []).some((other) => other.endpoint === endpoint);
+    return twice ? { refusal: `endpoint ${endpoint} already registered for DRA driver plugin ${info.name}` } : { service };
+  }
+
+  #connect(driver: string, endpoint: string, service: Service): Instance {
+    const client = this.#options.grpc.connect(endpoint);
+    const instance: Instance = { driver, endpoint, service, client, connected: false };
+    client.watchConnected((connected) => {
+      instance.connected = connected;
+    });
+    this.#instances.set(driver, [...(this.#instances.get(driver) ?? []), instance]);
+    return instance;
+  }
+
+  #unregister(socket: string): void {
+    const known = this.#sockets.get(socket);
+    this.#sockets.delete(socket);
+    if (known?.instance === undefined) return;
+    this.#options.logger.info('Unregistered a driver', { driver: known.instance.driver, endpoint: known.instance.endpoint });
+    this.#drop(known);
+  }
+
+  #drop(known: Known): void {
+    const { instance } = known;
+    known.instance = undefined;
+    if (instance === undefined) return;
+    instance.client.close();
+    const left = (this.#instances.get(instance.driver) ?? []).filter((other) => other !== instance);
+    if (left.length > 0) this.#instances.set(instance.driver, left);
+    else this.#instances.delete(instance.driver);
+  }
+}
+
+function callable({ client, service }: Instance): RegisteredDriver {
+  const options = { deadlineMs: CALL_DEADLINE_MS };
+  if (service === 'v1.DRAPlugin') {
+    const { nodePrepareResources, nodeUnprepareResources } = draV1.DRAPlugin.method;
+    return {
+      prepare: async (claims) => (await callUnary(client, nodePrepareResources, { claims: [...claims] }, options)).claims,
+      unprepare: async (claims) => (await callUnary(client, nodeUnprepareResources, { claims: [...claims] }, options)).claims,
+    };
+  }
+  const { nodePrepareResources, nodeUnprepareResources } = draV1beta1.DRAPlugin.method;
+  return {
+    prepare: async (claims) => asV1((await callUnary(client, nodePrepareResources, { claims: [...claims] }, options)).claims),
+    unprepare: async (claims) => asV1Unprepare((await callUnary(client, nodeUnprepareResources, { claims: [...claims] }, options)).claims),
+  };
+}
+
+function asV1(claims: draV1beta1.NodePrepareResourcesResponse['claims']): PrepareResponse['claims'] {
+  const entries = Object.entries(claims).map(([uid, { devices, error }]) => {
+    const converted = devices.map(({ requestNames, poolName, deviceName, cdiDeviceIds }) => ({ requestNames, poolName, deviceName, cdiDeviceIds }));
+    return [uid, { devices: converted, error }] as const;
+  });
+  return create(draV1.NodePrepareResourcesResponseSchema, { claims: Object.fromEntries(entries) }).claims;
+}
+
+function asV1Unprepare(claims: draV1beta1.NodeUnprepareResourcesResponse['claims']): UnprepareResponse['claims'] {
+  const entries = Object.entries(claims).map(([uid, { error }]) => [uid, { error }] as const);
+  return create(draV1.NodeUnprepareResourcesResponseSchema, { claims: Object.fromEntries(entries) }).claims;
+}
