@@ -1,0 +1,120 @@
+/** Consumable capacity (KEP 5075): whether a device has enough left, and what is taken in the current attempt. */
+import type { Quantity } from '#machinery';
+import type { Undo } from './counters.ts';
+import { type Amounts, type DeviceEntry, type DeviceId, readQuantity, ZERO } from './device.ts';
+import type { Features } from './features.ts';
+import type { Ledger } from './ledger.ts';
+import type { DeviceReason } from './refusal.ts';
+import type { DeviceAsk } from './requests.ts';
+import { CapacityError, shareOf } from './share.ts';
+
+export { CapacityError } from './share.ts';
+
+/** What one request would take of one device, or why the device cannot serve it whoever else uses it. */
+type Offer = { readonly amounts: Amounts } | { readonly refusal: DeviceReason };
+
+const NOTHING: Offer = { amounts: new Map() };
+
+/** Keeps account of consumed capacity in one attempt. */
+export class CapacityCheck {
+  readonly #features: Features;
+  readonly #ledger: Ledger;
+  readonly #offers = new Map<DeviceAsk['eligible'], Map<DeviceEntry, Offer>>();
+  readonly #taken = new Map<DeviceId, { shares: number; readonly amounts: Map<string, Quantity> }>();
+
+  constructor(features: Features, ledger: Ledger) {
+    this.#features = features;
+    this.#ledger = ledger;
+  }
+
+  /** Whether the device serves several requests at once. */
+  isMulti(entry: DeviceEntry): boolean {
+    return this.#features.consumableCapacity && entry.device.allowMultipleAllocations === true;
+  }
+
+  /** Whether somebody, here or in the ledger, already has a share of the device. */
+  hasShares(entry: DeviceEntry): boolean {
+    return this.#ledger.isShared(entry.id) || this.#taken.has(entry.id);
+  }
+
+  /** Why the device could not serve the request even if nobody else used it. Throws CapacityError. */
+  offerRefusal(ask: DeviceAsk, entry: DeviceEntry): DeviceReason | undefined {
+    const offer = this.#offer(ask, entry);
+    return 'refusal' in offer ? offer.refusal : undefined;
+  }
+
+  /** Why the device cannot serve the request now. Throws CapacityError. */
+  refusal(ask: DeviceAsk, entry: DeviceEntry): DeviceReason | undefined {
+    const offer = this.#offer(ask, entry);
+    if ('refusal' in offer) return offer.refusal;
+    const taken = this.#taken.get(entry.id)?.amounts;
+    for (const [capacity, wanted] of offer.amounts) {
+      const used = this.#ledger.consumed(entry.id, capacity).add(taken?.get(capacity) ?? ZERO);
+      const total = readQuantity(entry.device.capacity?.[capacity]?.value ?? '0');
+      if (used.add(wanted).compare(total) > 0) return exhausted(capacity, wanted, total.sub(used));
+    }
+    return undefined;
+  }
+
+  /** Takes a share; `refusal` was asked before. */
+  take(ask: DeviceAsk, entry: DeviceEntry): { readonly amounts: Amounts; readonly undo: Undo } {
+    const offer = this.#offer(ask, entry);
+    const amounts = 'amounts' in offer ? offer.amounts : new Map<string, Quantity>();
+    const taken = this.#taken.get(entry.id) ?? { shares: 0, amounts: new Map<string, Quantity>() };
+    this.#taken.set(entry.id, taken);
+    taken.shares++;
+    for (const [name, amount] of amounts) taken.amounts.set(name, (taken.amounts.get(name) ?? ZERO).add(amount));
+    const undo = (): void => {
+      if (--taken.shares === 0) this.#taken.delete(entry.id);
+      for (const [name, amount] of amounts) taken.amounts.set(name, (taken.amounts.get(name) ?? ZERO).sub(amount));
+    };
+    return { amounts, undo };
+  }
+
+  #offer(ask: DeviceAsk, entry: DeviceEntry): Offer {
+    if (!this.#features.consumableCapacity) return NOTHING;
+    // A draft of the ask and its final form share this map, so they share their offers.
+    let offers = this.#offers.get(ask.eligible);
+    if (offers === undefined) {
+      offers = new Map();
+      this.#offers.set(ask.eligible, offers);
+    }
+    let offer = offers.get(entry);
+    if (offer === undefined) {
+      offer = offerOf(ask, entry, this.#features.fractionalCapacityRange);
+      offers.set(entry, offer);
+    }
+    return offer;
+  }
+}
+
+/** A capacity that the request names and the device lacks rules the device out; all capacities of the device are consumed, also unnamed ones. */
+function offerOf(ask: DeviceAsk, entry: DeviceEntry, fractional: boolean): Offer {
+  const capacities = entry.device.capacity ?? {};
+  for (const [capacity, wanted] of Object.entries(ask.capacity)) {
+    if (!Object.hasOwn(capacities, capacity)) return { refusal: { kind: 'capacity', capacity, problem: 'missing', wanted } };
+  }
+  const amounts = new Map<string, Quantity>();
+  for (const [name, capacity] of Object.entries(capacities)) {
+    const wanted = Object.hasOwn(ask.capacity, name) ? ask.capacity[name] : undefined;
+    const amount = namingCapacity(name, () => shareOf(capacity, wanted, fractional));
+    if (amount === undefined) return { refusal: { kind: 'capacity', capacity: name, problem: 'policy', wanted } };
+    const total = readQuantity(capacity.value);
+    if (amount.compare(total) > 0) return { refusal: exhausted(name, amount, total) };
+    amounts.set(name, amount);
+  }
+  return { amounts };
+}
+
+function namingCapacity<T>(name: string, compute: () => T): T {
+  try {
+    return compute();
+  } catch (error) {
+    if (!(error instanceof CapacityError)) throw error;
+    throw new CapacityError(`capacity ${JSON.stringify(name)}: ${error.message}`);
+  }
+}
+
+function exhausted(capacity: string, wanted: Quantity, available: Quantity): DeviceReason {
+  return { kind: 'capacity', capacity, problem: 'exhausted', wanted: wanted.toString(), available: available.toString() };
+}

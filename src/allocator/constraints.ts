@@ -1,0 +1,103 @@
+/**
+ * The constraints of a claim: devices that must share an attribute's value, or must differ in it.
+ *
+ * The law of backtracking: a refused `add` changes nothing, and a `remove` undoes exactly the last `add` of the same constraint.
+ * Constraints are monotonic: more devices never repair a violation, so pruning at the first one is right.
+ */
+import type { DeviceConstraint, ResourceClaim } from '#api';
+import { type AttributeValues, attributeOf } from './attributes.ts';
+import type { DeviceEntry } from './device.ts';
+import type { Features } from './features.ts';
+import { AllocationError } from './refusal.ts';
+import type { DeviceAsk } from './requests.ts';
+
+/** One constraint with its state in the current attempt. */
+export interface Constraint {
+  readonly index: number;
+  readonly kind: 'match' | 'distinct';
+  readonly attribute: string;
+  /** Accepts the device for the request, or refuses it and stays as it was. */
+  add(ask: DeviceAsk, entry: DeviceEntry): boolean;
+  /** Undoes the last accepted `add`, which was of this device. */
+  remove(ask: DeviceAsk): void;
+}
+
+/** The constraints of a claim, in order. Throws AllocationError for one of an unknown kind. */
+export function constraintsOf(claim: ResourceClaim, claimKey: string, features: Features): readonly Constraint[] {
+  return (claim.spec.devices?.constraints ?? []).map((constraint, index) => {
+    const { matchAttribute, distinctAttribute } = constraint;
+    if (matchAttribute !== undefined) return new MatchConstraint(constraint, { index, attribute: matchAttribute, features });
+    if (distinctAttribute !== undefined) return new DistinctConstraint(constraint, { index, attribute: distinctAttribute, features });
+    throw new AllocationError(`claim ${claimKey}, constraint #${index}: empty constraint (unsupported constraint type?)`);
+  });
+}
+
+interface ConstraintOptions {
+  readonly index: number;
+  readonly attribute: string;
+  readonly features: Features;
+}
+
+/** What both kinds have in common: which requests are concerned, and the values of each accepted device, last one on top. */
+abstract class AttributeConstraint implements Constraint {
+  abstract readonly kind: 'match' | 'distinct';
+  readonly index: number;
+  readonly attribute: string;
+  readonly #requests: ReadonlySet<string>;
+  readonly #lists: boolean;
+  /** One entry per accepted device. */
+  protected readonly accepted: AttributeValues[] = [];
+
+  constructor(constraint: DeviceConstraint, { index, attribute, features }: ConstraintOptions) {
+    this.index = index;
+    this.attribute = attribute;
+    this.#requests = new Set(constraint.requests);
+    this.#lists = features.listTypeAttributes;
+  }
+
+  add(ask: DeviceAsk, entry: DeviceEntry): boolean {
+    if (!this.#concerns(ask)) return true;
+    const values = attributeOf(entry, this.attribute);
+    if (values === undefined) return false;
+    const [first] = this.accepted;
+    // Without the feature nothing is ever compared with a list.
+    if (first !== undefined && !this.#lists && (values.isList || first.isList)) return false;
+    const next = this.join(values);
+    if (next === undefined) return false;
+    this.accepted.push(next);
+    return true;
+  }
+
+  remove(ask: DeviceAsk): void {
+    if (this.#concerns(ask)) this.accepted.pop();
+  }
+
+  /** The entry to keep for a further device, or undefined when it violates the constraint. */
+  protected abstract join(values: AttributeValues): AttributeValues | undefined;
+
+  /** Naming a request covers all its alternatives. */
+  #concerns(ask: DeviceAsk): boolean {
+    return this.#requests.size === 0 || this.#requests.has(ask.parent) || this.#requests.has(ask.name);
+  }
+}
+
+/** All devices have one value in common: each entry is what was common so far. */
+class MatchConstraint extends AttributeConstraint {
+  override readonly kind = 'match';
+
+  protected override join(values: AttributeValues): AttributeValues | undefined {
+    const common = this.accepted.at(-1);
+    if (common === undefined) return values;
+    const shared = common.values.intersection(values.values);
+    return shared.size === 0 ? undefined : { values: shared, isList: common.isList };
+  }
+}
+
+/** No two devices have a value in common: each entry is one device's values. */
+class DistinctConstraint extends AttributeConstraint {
+  override readonly kind = 'distinct';
+
+  protected override join(values: AttributeValues): AttributeValues | undefined {
+    return this.accepted.every((other) => other.values.isDisjointFrom(values.values)) ? values : undefined;
+  }
+}

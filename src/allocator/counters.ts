@@ -1,0 +1,121 @@
+/** Shared counters of partitionable devices (KEP 4815) and compatibility groups on them (KEP 5963). */
+import { type CounterUse, type DeviceEntry, ZERO } from './device.ts';
+import type { Features } from './features.ts';
+import type { Ledger } from './ledger.ts';
+import type { Quantity } from '#machinery';
+import type { NodePool } from './pool-view.ts';
+import type { DeviceReason } from './refusal.ts';
+
+/** What the users of a counter set agree on: nothing known yet (absent), no groups at all (null), or the groups all have in common. */
+type Agreement = ReadonlySet<string> | null;
+
+/** What is left of a pool's counters. */
+interface PoolState {
+  /** By counter set and counter. */
+  readonly free: Map<string, Map<string, Quantity>>;
+  /** A counter that allocated devices overdraw: until one is freed, no further device of the pool may draw from any counter. */
+  readonly overdrawn?: { readonly counterSet: string; readonly counter: string } | undefined;
+  readonly agreements: Map<string, Agreement>;
+}
+
+/** Undoes one accepted device. */
+export type Undo = () => void;
+
+const NO_UNDO: Undo = () => {};
+
+/** Keeps account of the counters in one attempt. A pool's starting state is computed when it is first asked for. */
+export class CounterAccount {
+  readonly #features: Features;
+  readonly #ledger: Ledger;
+  readonly #pools = new Map<NodePool, PoolState>();
+
+  constructor(features: Features, ledger: Ledger) {
+    this.#features = features;
+    this.#ledger = ledger;
+  }
+
+  /** Draws what the device consumes; returns how to undo it, or why it is refused, in which case nothing has changed. */
+  draw(pool: NodePool, entry: DeviceEntry): Undo | DeviceReason {
+    if (entry.counters.length === 0) return NO_UNDO;
+    let state = this.#pools.get(pool);
+    if (state === undefined) {
+      state = startingState(pool, this.#ledger);
+      this.#pools.set(pool, state);
+    }
+    const refusal = (this.#features.compatibilityGroups ? groupRefusal(state, entry.counters) : undefined) ?? counterRefusal(state, entry.counters);
+    if (refusal !== undefined) return refusal;
+    return this.#features.compatibilityGroups ? both(take(state, entry.counters), joinGroups(state, entry.counters)) : take(state, entry.counters);
+  }
+}
+
+function both(first: Undo, second: Undo): Undo {
+  return () => {
+    second();
+    first();
+  };
+}
+
+/** The counters of the pool less what allocated devices consume, wherever their node is. */
+function startingState(pool: NodePool, ledger: Ledger): PoolState {
+  const free = new Map([...pool.counterSets].map(([name, amounts]) => [name, new Map(amounts)]));
+  const state: PoolState = { free, agreements: new Map() };
+  const inUse = ledger.inUse(pool.id);
+  if (inUse.size === 0) return state;
+  for (const entry of [...pool.devices, ...pool.elsewhere]) {
+    if (!inUse.has(entry.id)) continue;
+    take(state, entry.counters);
+    joinGroups(state, entry.counters);
+  }
+  for (const [counterSet, counters] of free) {
+    for (const [counter, left] of counters) if (left.sign() < 0) return { ...state, overdrawn: { counterSet, counter } };
+  }
+  return state;
+}
+
+function counterRefusal({ free, overdrawn }: PoolState, uses: readonly CounterUse[]): DeviceReason | undefined {
+  if (overdrawn !== undefined) return { kind: 'counters', ...overdrawn, wanted: '0', available: free.get(overdrawn.counterSet)?.get(overdrawn.counter)?.toString() ?? '0' };
+  for (const { counterSet, amounts } of uses) {
+    for (const [counter, wanted] of amounts) {
+      const available = free.get(counterSet)?.get(counter) ?? ZERO;
+      if (wanted.compare(available) > 0) return { kind: 'counters', counterSet, counter, wanted: wanted.toString(), available: available.toString() };
+    }
+  }
+  return undefined;
+}
+
+function take({ free }: PoolState, uses: readonly CounterUse[]): Undo {
+  const before: (() => void)[] = [];
+  for (const { counterSet, amounts } of uses) {
+    const counters = free.get(counterSet);
+    if (counters === undefined) continue;
+    for (const [counter, wanted] of amounts) {
+      const left = counters.get(counter) ?? ZERO;
+      before.push(() => counters.set(counter, left));
+      counters.set(counter, left.sub(wanted));
+    }
+  }
+  return () => before.reverse().forEach((restore) => restore());
+}
+
+function groupRefusal({ agreements }: PoolState, uses: readonly CounterUse[]): DeviceReason | undefined {
+  for (const { counterSet, groups } of uses) {
+    const agreed = agreements.get(counterSet);
+    if (agreed === undefined) continue;
+    const fits = agreed === null ? groups.length === 0 : groups.some((group) => agreed.has(group));
+    if (!fits) return { kind: 'groups', counterSet };
+  }
+  return undefined;
+}
+
+/** Devices in use that already disagree are taken as they are: with each other they leave an empty intersection. */
+function joinGroups({ agreements }: PoolState, uses: readonly CounterUse[]): Undo {
+  const before: (() => void)[] = [];
+  for (const { counterSet, groups } of uses) {
+    const agreed = agreements.get(counterSet);
+    before.push(() => (agreed === undefined ? agreements.delete(counterSet) : agreements.set(counterSet, agreed)));
+    const own: Agreement = groups.length > 0 ? new Set(groups) : null;
+    if (agreed === undefined) agreements.set(counterSet, own);
+    else if (agreed !== null && own !== null) agreements.set(counterSet, agreed.intersection(own));
+  }
+  return () => before.reverse().forEach((restore) => restore());
+}

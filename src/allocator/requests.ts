@@ -1,0 +1,206 @@
+/** The requests of the claims, checked and prepared for the search (upstream's validateDeviceRequest). */
+import type { DeviceClass, DeviceRequest, DeviceSelector, DeviceSubRequest, DeviceToleration, ExactDeviceRequest, ResourceClaim } from '#api';
+import { keyOf, nameOf, notFound } from '#machinery';
+import { CapacityError, type CapacityCheck } from './capacity.ts';
+import { type Constraint, constraintsOf } from './constraints.ts';
+import type { DeviceEntry } from './device.ts';
+import type { Eligibility } from './eligibility.ts';
+import type { Features } from './features.ts';
+import type { NodePool } from './pool-view.ts';
+import { AllocationError, type DeviceReason, NodeError, ReasonLog } from './refusal.ts';
+
+/** The most devices that one claim may hold (resource/v1 AllocationResultsMaxSize). */
+export const ALLOCATION_RESULTS_MAX_SIZE = 32;
+
+/** A device together with the pool it is tried from. */
+export interface Candidate {
+  readonly pool: NodePool;
+  readonly entry: DeviceEntry;
+}
+
+/** Something that asks for devices: a plain request or one alternative of a prioritized list. */
+export interface DeviceAsk {
+  /** Index of the claim among those to allocate. */
+  readonly claim: number;
+  /** namespace/name of the claim. */
+  readonly claimKey: string;
+  /** Name in results: `request` or `request/subrequest`. */
+  readonly name: string;
+  /** Name in errors: that of the request or the bare one of the subrequest. */
+  readonly shortName: string;
+  /** Name of the request itself. */
+  readonly parent: string;
+  readonly deviceClass: DeviceClass;
+  readonly selectors: readonly DeviceSelector[];
+  readonly tolerations: readonly DeviceToleration[] | undefined;
+  readonly adminAccess: boolean;
+  /** Requested amounts by capacity name. */
+  readonly capacity: Readonly<Record<string, string>>;
+  /** Devices wanted. */
+  readonly count: number;
+  /** With allocationMode All: which ones. */
+  readonly all?: readonly Candidate[] | undefined;
+  /** Outcome of the selectors, per device, for this attempt. */
+  readonly eligible: Map<DeviceEntry, DeviceReason | true>;
+  readonly log: ReasonLog;
+}
+
+/** A request: either one ask, or alternatives in order of preference. */
+export interface RequestPlan {
+  readonly name: string;
+  readonly asks: readonly DeviceAsk[];
+  readonly isList: boolean;
+}
+
+/** A claim, ready to be searched for. */
+export interface ClaimPlan {
+  readonly claim: ResourceClaim;
+  readonly key: string;
+  readonly requests: readonly RequestPlan[];
+  readonly constraints: readonly Constraint[];
+}
+
+/** What preparing a request needs to know. */
+export interface PlanContext {
+  readonly features: Features;
+  readonly pools: readonly NodePool[];
+  readonly eligibility: Eligibility;
+  readonly capacity: CapacityCheck;
+  readonly deviceClass: (name: string) => DeviceClass | undefined;
+}
+
+/** Prepares the claims in order. Throws AllocationError or NodeError at the first defect. */
+export function planClaims(claims: readonly ResourceClaim[], context: PlanContext): readonly ClaimPlan[] {
+  return claims.map((claim, index) => planClaim(claim, index, context));
+}
+
+function planClaim(claim: ResourceClaim, index: number, context: PlanContext): ClaimPlan {
+  const key = keyOf(claim);
+  const requests: RequestPlan[] = [];
+  let devicesMin = 0;
+  for (const request of claim.spec.devices?.requests ?? []) {
+    const plan = planRequest(request, { claim: index, claimKey: key, context });
+    const least = Math.min(...plan.asks.map((ask) => ask.count));
+    if (devicesMin + least > ALLOCATION_RESULTS_MAX_SIZE) {
+      const limit = `exceeds the claim limit of ${ALLOCATION_RESULTS_MAX_SIZE}, with ${devicesMin} already accounted for`;
+      throw new AllocationError(`claim ${key}, request ${request.name}: adding ${least} devices ${limit}`);
+    }
+    devicesMin += least;
+    requests.push(plan);
+  }
+  return { claim, key, requests, constraints: constraintsOf(claim, key, context.features) };
+}
+
+/** Where a request stands. */
+interface Place {
+  readonly claim: number;
+  readonly claimKey: string;
+  readonly context: PlanContext;
+}
+
+function planRequest(request: DeviceRequest, place: Place): RequestPlan {
+  const { name, exactly, firstAvailable = [] } = request;
+  const { features } = place.context;
+  if (firstAvailable.length === 0) {
+    const ask: ExactDeviceRequest = exactly ?? { deviceClassName: '' };
+    refuseCapacity(ask, features, `claim ${place.claimKey}, request ${name}`);
+    return { name, asks: [planAsk({ ...ask, names: { name, shortName: name, parent: name } }, place)], isList: false };
+  }
+  if (!features.prioritizedList) {
+    throw new AllocationError(`claim ${place.claimKey}, request ${name}: has subrequests, but the DRAPrioritizedList feature is disabled`);
+  }
+  const asks = firstAvailable.map((sub) => {
+    refuseCapacity(sub, features, `claim ${place.claimKey}, subrequest ${sub.name}`);
+    return planAsk({ ...sub, names: { name: `${name}/${sub.name}`, shortName: sub.name, parent: name } }, place);
+  });
+  return { name, asks, isList: true };
+}
+
+function refuseCapacity(ask: ExactDeviceRequest | DeviceSubRequest, features: Features, prefix: string): void {
+  if (ask.capacity === undefined || features.consumableCapacity) return;
+  throw new AllocationError(`${prefix}: has capacity requests, but the DRAConsumableCapacity feature is disabled`);
+}
+
+interface NamedAsk extends ExactDeviceRequest {
+  readonly names: { readonly name: string; readonly shortName: string; readonly parent: string };
+}
+
+function planAsk(ask: NamedAsk, place: Place): DeviceAsk {
+  const { features, deviceClass } = place.context;
+  const prefix = `claim ${place.claimKey}, request ${ask.names.shortName}`;
+  for (const [i, selector] of (ask.selectors ?? []).entries()) {
+    if (selector.cel === undefined) throw new AllocationError(`${prefix}, selector #${i}: CEL expression empty (unsupported selector type?)`);
+  }
+  if (asksForDerived(ask)) throw new AllocationError(`${prefix}: cannot handle request with derived attributes, the feature is disabled`);
+  if (ask.adminAccess === true && !features.adminAccess) throw new AllocationError(`${prefix}: admin access is requested, but the feature is disabled`);
+  if (ask.deviceClassName === '') throw new AllocationError(`${prefix}: missing device class name (unsupported request type?)`);
+  const found = deviceClass(ask.deviceClassName);
+  if (found === undefined) {
+    const { message } = notFound({ group: 'resource.k8s.io', resource: 'deviceclass' }, ask.deviceClassName);
+    throw new AllocationError(`${prefix}: could not retrieve device class ${ask.deviceClassName}: ${message}`);
+  }
+  const plan: Omit<DeviceAsk, 'count' | 'all'> = {
+    claim: place.claim,
+    claimKey: place.claimKey,
+    ...ask.names,
+    deviceClass: found,
+    selectors: ask.selectors ?? [],
+    tolerations: ask.tolerations,
+    adminAccess: ask.adminAccess === true,
+    capacity: ask.capacity?.requests ?? {},
+    eligible: new Map(),
+    log: new ReasonLog(),
+  };
+  return withDevices(plan, ask, { prefix, context: place.context });
+}
+
+/** A request field of Kubernetes 1.37 (KEP 6080, alpha) that this allocator does not evaluate. */
+function asksForDerived(ask: ExactDeviceRequest & { readonly derivedAttributes?: readonly unknown[] | undefined }): boolean {
+  return (ask.derivedAttributes?.length ?? 0) > 0;
+}
+
+function withDevices(plan: Omit<DeviceAsk, 'count' | 'all'>, ask: ExactDeviceRequest, place: { prefix: string; context: PlanContext }): DeviceAsk {
+  const mode: string = ask.allocationMode ?? '';
+  if (mode === 'ExactCount') {
+    const count = BigInt(ask.count ?? 0);
+    if (count > BigInt(Number.MAX_SAFE_INTEGER)) throw new AllocationError(`${place.prefix}: exact count ${count} is too large`);
+    return { ...plan, count: Number(count) };
+  }
+  if (mode !== 'All') throw new AllocationError(`${place.prefix}: unsupported count mode ${mode}`);
+  const draft: DeviceAsk = { ...plan, count: 0 };
+  const all = allDevices(draft, place.prefix, place.context);
+  return { ...plan, count: all.length, all };
+}
+
+/** What "all" stands for: every matching device that could serve the request if nobody else used it. */
+function allDevices(ask: DeviceAsk, prefix: string, { pools, eligibility, capacity }: PlanContext): readonly Candidate[] {
+  const all: Candidate[] = [];
+  for (const pool of pools) {
+    const stop = (why: string): never => {
+      throw new NodeError('poolUnavailable', `${prefix}: asks for all devices, but resource pool ${pool.id} is currently ${why}`);
+    };
+    if (pool.state === 'incomplete') stop('being updated');
+    if (pool.state === 'invalid') stop('invalid');
+    for (const entry of pool.devices) {
+      if (!eligibility.check(ask, entry)) continue;
+      if (offers(ask, entry, capacity, prefix)) all.push({ pool, entry });
+    }
+  }
+  return all;
+}
+
+function offers(ask: DeviceAsk, entry: DeviceEntry, capacity: CapacityCheck, prefix: string): boolean {
+  try {
+    const reason = capacity.offerRefusal(ask, entry);
+    if (reason !== undefined) ask.log.note(entry, reason);
+    return reason === undefined;
+  } catch (error) {
+    if (!(error instanceof CapacityError)) throw error;
+    throw new AllocationError(`${prefix}: checking capacity for device ${entry.device.name}: ${error.message}`);
+  }
+}
+
+/** The class name, for configuration and errors. */
+export function className(ask: DeviceAsk): string {
+  return nameOf(ask.deviceClass);
+}

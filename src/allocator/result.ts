@@ -1,0 +1,105 @@
+/** The allocation results: what each claim got, with which configuration and from which nodes it can be used. */
+import type { AllocationResult, DeviceAllocationConfiguration, DeviceRequestAllocationResult, NodeSelector, NodeSelectorRequirement } from '#api';
+import { nameOf, type Quantity } from '#machinery';
+import type { Pick } from './attempt.ts';
+import type { DeviceEntry } from './device.ts';
+import type { Features } from './features.ts';
+import type { NodeView } from './node-match.ts';
+import { AllocationError } from './refusal.ts';
+import { className, type ClaimPlan, type DeviceAsk } from './requests.ts';
+
+/** A result entry with the fields of Kubernetes 1.37. */
+interface LaterResult extends DeviceRequestAllocationResult {
+  readonly skipNodeOperations?: readonly string[] | undefined;
+}
+
+/** The allocation of one claim. `picks` are its own, in the order in which they were made. Throws AllocationError. */
+export function allocationResult(plan: ClaimPlan, picks: readonly Pick[], context: { node: NodeView; features: Features }): AllocationResult {
+  const { node, features } = context;
+  const config = configOf(plan, chosenAsks(plan, picks));
+  const results = picks.map((pick) => resultEntry(pick, features));
+  const nodeSelector = nodeSelectorOf(plan, picks.map((pick) => pick.entry), { node, features });
+  return {
+    devices: { ...(results.length > 0 && { results }), ...(config.length > 0 && { config }) },
+    ...(nodeSelector !== undefined && { nodeSelector }),
+  };
+}
+
+function resultEntry({ ask, entry, share }: Pick, features: Features): LaterResult {
+  const { device, slice } = entry;
+  return {
+    request: ask.name,
+    driver: entry.driver,
+    pool: entry.poolName,
+    device: device.name,
+    ...(ask.adminAccess && { adminAccess: true }),
+    ...((ask.tolerations?.length ?? 0) > 0 && { tolerations: ask.tolerations }),
+    ...(features.deviceBindingAndStatus && (device.bindingConditions?.length ?? 0) > 0 && { bindingConditions: device.bindingConditions }),
+    ...(features.deviceBindingAndStatus && (device.bindingFailureConditions?.length ?? 0) > 0 && { bindingFailureConditions: device.bindingFailureConditions }),
+    ...(share !== undefined && { shareID: share.id }),
+    ...(share !== undefined && share.amounts.size > 0 && { consumedCapacity: amountTexts(share.amounts) }),
+    ...(slice.skipNodeOperations.length > 0 && { skipNodeOperations: slice.skipNodeOperations }),
+  };
+}
+
+function amountTexts(amounts: ReadonlyMap<string, Quantity>): Readonly<Record<string, string>> {
+  return Object.fromEntries([...amounts].map(([name, amount]) => [name, amount.toString()]));
+}
+
+/** For each request the ask that was served. A list of which nothing was picked counts with its first alternative. */
+function chosenAsks(plan: ClaimPlan, picks: readonly Pick[]): readonly DeviceAsk[] {
+  const served = new Set(picks.map((pick) => pick.ask));
+  return plan.requests.flatMap(({ asks }) => asks.find((ask) => served.has(ask)) ?? asks[0] ?? []);
+}
+
+/** The classes' configuration first, so that a driver lets the claim's override it. */
+function configOf(plan: ClaimPlan, asks: readonly DeviceAsk[]): readonly DeviceAllocationConfiguration[] {
+  const classes = new Map<string, readonly DeviceAsk[]>();
+  for (const ask of asks) classes.set(className(ask), [...(classes.get(className(ask)) ?? []), ask]);
+  const configs: DeviceAllocationConfiguration[] = [];
+  for (const users of classes.values()) {
+    for (const { opaque } of users[0]?.deviceClass.spec.config ?? []) {
+      configs.push({ source: 'FromClass', requests: users.map((ask) => ask.name), ...(opaque !== undefined && { opaque }) });
+    }
+  }
+  for (const { requests = [], opaque } of plan.claim.spec.devices?.config ?? []) {
+    const concerns = requests.length === 0 || asks.some((ask) => requests.includes(ask.parent) || requests.includes(ask.name));
+    if (concerns) configs.push({ source: 'FromClaim', requests, ...(opaque !== undefined && { opaque }) });
+  }
+  return configs.map((config) => withoutFullList(config, asks));
+}
+
+/** No list means all requests, so a list of all of them is left out. */
+function withoutFullList({ requests = [], ...config }: DeviceAllocationConfiguration, asks: readonly DeviceAsk[]): DeviceAllocationConfiguration {
+  const coversAll = asks.every((ask) => requests.includes(ask.parent) || requests.includes(ask.name));
+  return requests.length === 0 || coversAll ? config : { ...config, requests };
+}
+
+/** Where the claim can be used: on this node only as soon as one device says so, else wherever all devices can be reached. */
+function nodeSelectorOf(plan: ClaimPlan, entries: readonly DeviceEntry[], { node, features }: { node: NodeView; features: Features }): NodeSelector | undefined {
+  const expressions: NodeSelectorRequirement[] = [];
+  const fields: NodeSelectorRequirement[] = [];
+  for (const { device, slice } of entries) {
+    const choice = slice.spec.perDeviceNodeSelection === true ? device : slice.spec;
+    const isBound = (choice.nodeName ?? '') !== '' || (features.deviceBindingAndStatus && device.bindsToNode === true);
+    if (isBound) return { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [node.name] }] }] };
+    const terms = choice.nodeSelector?.nodeSelectorTerms ?? [];
+    if (choice.nodeSelector === undefined) continue;
+    const [term] = terms;
+    if (term === undefined || terms.length > 1) {
+      throw new AllocationError(`create NodeSelector for claim ${nameOf(plan.claim)}: unsupported ResourceSlice.NodeSelector with ${terms.length} terms`);
+    }
+    unite(expressions, term.matchExpressions ?? []);
+    unite(fields, term.matchFields ?? []);
+  }
+  if (expressions.length === 0 && fields.length === 0) return undefined;
+  return { nodeSelectorTerms: [{ ...(expressions.length > 0 && { matchExpressions: expressions }), ...(fields.length > 0 && { matchFields: fields }) }] };
+}
+
+function unite(requirements: NodeSelectorRequirement[], more: readonly NodeSelectorRequirement[]): void {
+  for (const requirement of more) if (!requirements.some((known) => isSame(known, requirement))) requirements.push(requirement);
+}
+
+function isSame(a: NodeSelectorRequirement, b: NodeSelectorRequirement): boolean {
+  return a.key === b.key && a.operator === b.operator && new Set(a.values).symmetricDifference(new Set(b.values)).size === 0;
+}
