@@ -49,7 +49,7 @@ function canonicalObject(object: JsonMap, schema: SchemaNode): Json {
     if (value === null || value === undefined) continue;
     const field = schema.field(key);
     const kept = field === undefined ? value : canonicalMember(key, value, field);
-    if (field !== undefined && isEmptyCollection(kept, field) && !schema.required.includes(key)) continue;
+    if (field !== undefined && !KEPT_EMPTY.has(key) && isEmptyCollection(kept, field) && !schema.required.includes(key)) continue;
     result[key] = kept;
   }
   for (const name of schema.fieldNames) {
@@ -59,6 +59,9 @@ function canonicalObject(object: JsonMap, schema: SchemaNode): Json {
   }
   return result;
 }
+
+/** Validation tells these apart from absent ones: list attributes, and devices beside shared counters. */
+const KEPT_EMPTY = new Set(['ints', 'bools', 'strings', 'versions', 'devices', 'sharedCounters']);
 
 /** What Go prints for an absent member: structures that are no pointers, and required scalars. */
 function impliedZero(name: string, schema: SchemaNode): Json | undefined {

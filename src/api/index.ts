@@ -19,3 +19,5 @@ export { compareReleases, featureGates, GateError } from './gates.ts';
 export { servedVersions } from './served.ts';
 export { claimState } from './columns/dra.ts';
 export { ageOf, humanDuration } from './columns/age.ts';
+export { validateObjectMeta, validateObjectMetaUpdate } from './validation/metadata.ts';
+export { dnsLabelProblems, dnsSubdomainProblems, labelKeyProblems, labelValueProblems } from './validation/names.ts';

@@ -6,7 +6,7 @@ import type {
   DeviceRequest, DeviceSubRequest, DeviceTaint, DeviceToleration, ExactDeviceRequest, ResourceClaim, ResourceClaimSpec,
   ResourceClaimTemplate, ResourceSlice,
 } from '../types/resource-v1.ts';
-import type { DeviceRequest as FlatRequest, ResourceClaim as FlatClaim, ResourceClaimTemplate as FlatTemplate } from '../types/resource-v1beta1.ts';
+import type { DeviceRequest as FlatRequest, ResourceClaim as FlatClaim, ResourceClaimTemplate as FlatTemplate, ResourceSlice as BasicSlice } from '../types/resource-v1beta1.ts';
 
 const EXACT_COUNT = 'ExactCount';
 
@@ -79,9 +79,17 @@ function defaultClaimStatus(status: ResourceClaim['status']): ResourceClaim['sta
 
 /** Stamps device taints that carry no time; a policy without a default prints it as null (spec 1.3). */
 export function defaultSlice(object: ApiObject, context: StrategyContext): ApiObject {
-  const slice = object as ResourceSlice;
+  const slice = withoutEmptyLists(object as ResourceSlice);
   const devices = slice.spec.devices?.map((device) => stampTaints(device, context.now));
   return devices === undefined ? slice : ({ ...slice, spec: { ...slice.spec, devices } } as ApiObject);
+}
+
+/** An empty list is no list, unless devices and shared counters are both given: validation refuses that. */
+function withoutEmptyLists<T extends ResourceSlice | BasicSlice>(slice: T): T {
+  const { devices, sharedCounters, ...spec } = slice.spec;
+  if (devices !== undefined && sharedCounters !== undefined) return slice;
+  const kept = { ...(devices?.length !== 0 && { devices }), ...(sharedCounters?.length !== 0 && { sharedCounters }) };
+  return { ...slice, spec: { ...spec, ...kept } };
 }
 
 function stampTaints<T extends { readonly taints?: readonly DeviceTaint[] | undefined }>(device: T, now: string): T {
@@ -91,7 +99,7 @@ function stampTaints<T extends { readonly taints?: readonly DeviceTaint[] | unde
 
 /** As defaultSlice for v1beta1, where devices keep everything but their name in `basic`. */
 export function defaultBasicSlice(object: ApiObject, context: StrategyContext): ApiObject {
-  const slice = object as import('../types/resource-v1beta1.ts').ResourceSlice;
+  const slice = withoutEmptyLists(object as BasicSlice);
   const devices = slice.spec.devices?.map((device) => (device.basic === undefined ? device : { ...device, basic: stampTaints(device.basic, context.now) }));
   return devices === undefined ? slice : ({ ...slice, spec: { ...slice.spec, devices } } as ApiObject);
 }

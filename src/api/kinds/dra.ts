@@ -13,6 +13,10 @@ import { createdClaim, updatedClaim } from '../strategy/claim.ts';
 import { updatedTaintRule } from '../strategy/taint-rule.ts';
 import type { DeviceTaintRule } from '../types/resource-v1beta2.ts';
 import type { ResourceClaim, ResourceSlice } from '../types/resource-v1.ts';
+import {
+  validateClaim, validateClaimUpdate, validateClass, validateTaintRule, validateTemplate, validateTemplateUpdate,
+} from '../validation/dra.ts';
+import { validateSlice } from '../validation/slice.ts';
 import { type Defaults, defineKind, version } from './define.ts';
 
 const GROUP = 'resource.k8s.io';
@@ -41,6 +45,8 @@ export const DEVICE_CLASS = defineKind({
   generation: true,
   prepareForCreate: firstGeneration,
   prepareForUpdate: nextGeneration,
+  validateCreate: (object, context) => validateClass(object, context),
+  validateUpdate: (object, old, context) => validateClass(object, context, old),
   table: NAME_AND_AGE,
 });
 
@@ -59,6 +65,8 @@ export const RESOURCE_CLAIM = defineKind({
   ],
   prepareForCreate: (object, context) => createdClaim(object as ResourceClaim, context),
   prepareForUpdate: (object, old, context) => updatedClaim(object as ResourceClaim, old as ResourceClaim, context),
+  validateCreate: validateClaim,
+  validateUpdate: validateClaimUpdate,
   table: CLAIM_COLUMNS,
 });
 
@@ -74,6 +82,8 @@ export const RESOURCE_CLAIM_TEMPLATE = defineKind({
     sameShape('v1beta2', 'v1', 'ResourceClaimTemplate', defaultTemplate),
     version('v1beta1', definition('v1beta1', 'ResourceClaimTemplate'), defaultFlatTemplate, { toStorage: flatTemplateToV1, fromStorage: flatTemplateFromV1 }),
   ],
+  validateCreate: validateTemplate,
+  validateUpdate: validateTemplateUpdate,
   table: NAME_AND_AGE,
 });
 
@@ -92,6 +102,8 @@ export const RESOURCE_SLICE = defineKind({
   generation: true,
   prepareForCreate: firstGeneration,
   prepareForUpdate: nextGeneration,
+  validateCreate: (object) => validateSlice(object),
+  validateUpdate: (object, old) => validateSlice(object, old),
   warnings: (object) => driverWarnings((object as ResourceSlice).spec.driver),
   selectableFieldNames: ['spec.nodeName', 'spec.driver'],
   selectableFields: (object) => sliceFields(object as ResourceSlice),
@@ -123,5 +135,7 @@ export const DEVICE_TAINT_RULE = defineKind({
   prepareForCreate: (object) => firstGeneration({ ...object, status: {} } as ApiObject),
   prepareForUpdate: (object, old, context) =>
     context.subresource === 'status' ? onlyStatus(object, old) : updatedTaintRule(object as DeviceTaintRule, old as DeviceTaintRule, context),
+  validateCreate: (object, context) => validateTaintRule(object, context),
+  validateUpdate: (object, old, context) => validateTaintRule(object, context, old),
   table: TAINT_RULE_COLUMNS,
 });

@@ -5,6 +5,7 @@ import { defaultPod } from '../defaults/pod.ts';
 import { firstGeneration, nextGeneration, onlyStatus } from '../object.ts';
 import { qosClassOf } from '../strategy/qos.ts';
 import type { Pod } from '../types/core-v1.ts';
+import { validatePod, validatePodUpdate } from '../validation/pod.ts';
 import { defineKind, version } from './define.ts';
 
 /** Grace of a pod nobody runs yet, and of one whose spec names none. */
@@ -30,6 +31,8 @@ export const POD = defineKind({
   gracePeriodSeconds: (object) => graceOf(object as Pod),
   prepareForCreate: (object) => createdPod(object as Pod),
   prepareForUpdate: (object, old, context) => (context.subresource === 'status' ? onlyStatus(object, old) : updatedPod(object as Pod, old as Pod)),
+  validateCreate: validatePod,
+  validateUpdate: validatePodUpdate,
   selectableFieldNames: FIELD_NAMES,
   selectableFields: (object) => fieldsOf(object as Pod),
   table: POD_COLUMNS,

@@ -1,0 +1,105 @@
+/** Validation of metadata, the same for every kind (apimachinery ValidateObjectMeta and ValidateObjectMetaUpdate). */
+import type { ApiObject, ObjectMeta, OwnerReference } from '#machinery';
+import type { FieldError, Kind } from '../kind.ts';
+import { sameValue } from '../object.ts';
+import { dnsLabelProblems, dnsSubdomainProblems, labelKeyProblems, labelValueProblems } from './names.ts';
+import { byteLength, FieldErrors } from './report.ts';
+
+/** apimachinery TotalAnnotationSizeLimitB: keys and values together. */
+export const TOTAL_ANNOTATION_SIZE_LIMIT_B = 262144;
+
+const IMMUTABLE = 'field is immutable';
+
+/** Metadata of a new object, after its name has been generated. Namespaces are named by DNS labels, all else by subdomains. */
+export function validateObjectMeta(object: ApiObject, kind: Pick<Kind, 'kind' | 'group' | 'namespaced'>): readonly FieldError[] {
+  const errors = new FieldErrors();
+  const meta = object.metadata;
+  const nameProblems = kind.kind === 'Namespace' && kind.group === '' ? dnsLabelProblems : dnsSubdomainProblems;
+  const { name = '', generateName = '', namespace = '' } = meta;
+  if (generateName !== '') errors.invalidAll('metadata.generateName', generateName, nameProblems(maskTrailingDash(generateName)));
+  if (name === '') errors.required('metadata.name', 'name or generateName is required');
+  else errors.invalidAll('metadata.name', name, nameProblems(name));
+  if (!kind.namespaced && namespace !== '') errors.forbidden('metadata.namespace', 'not allowed on this type');
+  if (kind.namespaced) {
+    if (namespace === '') errors.required('metadata.namespace');
+    else errors.invalidAll('metadata.namespace', namespace, dnsLabelProblems(namespace));
+  }
+  checkCommon(errors, meta);
+  return errors.list;
+}
+
+/** A generated name ends in letters, so a prefix may end in a dash. */
+function maskTrailingDash(prefix: string): string {
+  return prefix.length > 1 && prefix.endsWith('-') ? `${prefix.slice(0, -1)}a` : prefix;
+}
+
+function checkCommon(errors: FieldErrors, meta: ObjectMeta): void {
+  if ((meta.generation ?? 0) < 0) errors.invalid('metadata.generation', meta.generation, 'must be greater than or equal to 0');
+  checkLabels(errors, 'metadata.labels', meta.labels);
+  checkAnnotations(errors, 'metadata.annotations', meta.annotations);
+  checkOwners(errors, meta.ownerReferences ?? []);
+  for (const finalizer of meta.finalizers ?? []) checkFinalizer(errors, finalizer);
+}
+
+/** Labels: keys and values. */
+export function checkLabels(errors: FieldErrors, path: string, labels: ObjectMeta['labels']): void {
+  for (const [key, value] of Object.entries(labels ?? {})) {
+    errors.invalidAll(path, key, labelKeyProblems(key));
+    errors.invalidAll(path, value, labelValueProblems(value));
+  }
+}
+
+/** Annotations: keys in any case, and their size in total. */
+export function checkAnnotations(errors: FieldErrors, path: string, annotations: ObjectMeta['annotations']): void {
+  let size = 0;
+  for (const [key, value] of Object.entries(annotations ?? {})) {
+    errors.invalidAll(path, key, labelKeyProblems(key.toLowerCase()));
+    size += byteLength(key) + byteLength(value);
+  }
+  if (size > TOTAL_ANNOTATION_SIZE_LIMIT_B) errors.tooLong(path, TOTAL_ANNOTATION_SIZE_LIMIT_B);
+}
+
+function checkOwners(errors: FieldErrors, owners: readonly OwnerReference[]): void {
+  const path = 'metadata.ownerReferences';
+  for (const owner of owners) {
+    if (owner.apiVersion === '' || owner.apiVersion.endsWith('/')) errors.invalid(`${path}.apiVersion`, owner.apiVersion, 'version must not be empty');
+    if (owner.kind === '') errors.invalid(`${path}.kind`, owner.kind, 'must not be empty');
+    if (owner.name === '') errors.invalid(`${path}.name`, owner.name, 'must not be empty');
+    if (owner.uid === '') errors.invalid(`${path}.uid`, owner.uid, 'must not be empty');
+    if (owner.apiVersion === 'v1' && owner.kind === 'Event') errors.invalid(path, owner, '/v1, Kind=Event is disallowed from being an owner');
+  }
+  const [first, second] = owners.filter((owner) => owner.controller === true).map((owner) => `${owner.kind}/${owner.name}`);
+  if (second === undefined) return;
+  errors.invalid(path, owners, `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${second}`);
+}
+
+/** Finalizers without a domain that upstream knows. */
+const STANDARD_FINALIZERS = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
+
+function checkFinalizer(errors: FieldErrors, finalizer: string): void {
+  const path = 'metadata.finalizers';
+  errors.invalidAll(path, finalizer, labelKeyProblems(finalizer));
+  if (!finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer)) {
+    errors.invalid(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
+  }
+}
+
+/** Metadata of an update: identity cannot change, and nothing may be added to the finalizers of an object that is being deleted. */
+export function validateObjectMetaUpdate(object: ApiObject, old: ApiObject): readonly FieldError[] {
+  const errors = new FieldErrors();
+  const [next, before] = [object.metadata, old.metadata];
+  const fixed = ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const;
+  for (const member of fixed) {
+    if ((next[member] ?? '') !== (before[member] ?? '')) errors.invalid(`metadata.${member}`, next[member], IMMUTABLE);
+  }
+  if ((next.generation ?? 0) < (before.generation ?? 0)) errors.invalid('metadata.generation', next.generation, 'must not be decremented');
+  if (before.deletionTimestamp !== undefined) checkNoNewFinalizers(errors, next, before);
+  checkCommon(errors, sameValue(next.annotations, before.annotations) ? { ...next, annotations: undefined } : next);
+  return errors.list;
+}
+
+function checkNoNewFinalizers(errors: FieldErrors, next: ObjectMeta, before: ObjectMeta): void {
+  const known = new Set(before.finalizers);
+  const added = (next.finalizers ?? []).filter((finalizer) => !known.has(finalizer));
+  if (added.length > 0) errors.forbidden('metadata.finalizers', `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((name) => JSON.stringify(name)).join(', ')}}`);
+}

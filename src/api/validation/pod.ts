@@ -1,0 +1,131 @@
+/** Validation of pods, as far as claims and the basic shape go (core/validation ValidatePodSpec, resource claims parts). */
+import type { ApiObject } from '#machinery';
+import type { FieldError, StrategyContext } from '../kind.ts';
+import { sameValue } from '../object.ts';
+import type { Container, Pod, PodResourceClaim, PodSpec, ResourceClaim } from '../types/core-v1.ts';
+import { dnsLabelProblems, dnsSubdomainProblems } from './names.ts';
+import { checkLabel } from './dra-names.ts';
+import { FieldErrors } from './report.ts';
+
+/** A new pod: containers with names, images and claims that exist in the pod. */
+export function validatePod(object: ApiObject): readonly FieldError[] {
+  const errors = new FieldErrors();
+  const spec = (object as Pod).spec;
+  if (spec === undefined) errors.required('spec.containers');
+  else checkPodSpec(errors, 'spec', spec);
+  return errors.list;
+}
+
+/** A pod spec at `path`, of a pod or a template. */
+export function checkPodSpec(errors: FieldErrors, path: string, spec: PodSpec): void {
+  const claims = spec.resourceClaims ?? [];
+  checkPodClaims(errors, `${path}.resourceClaims`, claims);
+  const known = new Set(claims.map((claim) => claim.name));
+  if (spec.containers.length === 0) errors.required(`${path}.containers`);
+  const names = new Set<string>();
+  for (const member of ['initContainers', 'containers'] as const) {
+    (spec[member] ?? []).forEach((container, index) => {
+      const at = `${path}.${member}[${index}]`;
+      checkContainer(errors, at, container, known);
+      if (names.has(container.name)) errors.duplicate(`${at}.name`, container.name);
+      names.add(container.name);
+    });
+  }
+  (spec.ephemeralContainers ?? []).forEach((container, index) => {
+    if (Object.keys(container.resources ?? {}).length > 0) {
+      errors.forbidden(`${path}.ephemeralContainers[${index}].resources`, 'cannot be set for an Ephemeral Container');
+    }
+  });
+  if (spec.nodeName !== undefined && spec.nodeName !== '') errors.invalidAll(`${path}.nodeName`, spec.nodeName, dnsSubdomainProblems(spec.nodeName));
+}
+
+function checkContainer(errors: FieldErrors, path: string, container: Container, claims: ReadonlySet<string>): void {
+  if (container.name === '') errors.required(`${path}.name`);
+  else errors.invalidAll(`${path}.name`, container.name, dnsLabelProblems(container.name));
+  if ((container.image ?? '') === '') errors.required(`${path}.image`);
+  checkContainerClaims(errors, `${path}.resources.claims`, container.resources?.claims ?? [], claims);
+}
+
+function checkPodClaims(errors: FieldErrors, path: string, claims: readonly PodResourceClaim[]): void {
+  const names = new Set<string>();
+  claims.forEach((claim, index) => {
+    const at = `${path}[${index}]`;
+    const { name, resourceClaimName, resourceClaimTemplateName } = claim;
+    if (name === '') errors.required(`${at}.name`);
+    else if (names.has(name)) errors.duplicate(`${at}.name`, name);
+    else checkLabel(errors, `${at}.name`, name);
+    names.add(name);
+    if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined) {
+      errors.invalid(at, claim, 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified');
+    }
+    if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) {
+      errors.invalid(at, claim, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`');
+    }
+    if (resourceClaimName !== undefined) errors.invalidAll(`${at}.resourceClaimName`, resourceClaimName, dnsSubdomainProblems(resourceClaimName));
+    if (resourceClaimTemplateName !== undefined) {
+      errors.invalidAll(`${at}.resourceClaimTemplateName`, resourceClaimTemplateName, dnsSubdomainProblems(resourceClaimTemplateName));
+    }
+  });
+}
+
+/** A claim may be named once as a whole, or several times with different requests. */
+function checkContainerClaims(errors: FieldErrors, path: string, claims: readonly ResourceClaim[], known: ReadonlySet<string>): void {
+  const whole = new Set<string>();
+  const parts = new Set<string>();
+  claims.forEach(({ name, request = '' }, index) => {
+    const at = `${path}[${index}]`;
+    if (name === '') errors.required(`${at}.name`);
+    else {
+      const key = request === '' ? name : `${name}/${request}`;
+      const clash = whole.has(name) || parts.has(key) || (request === '' && [...parts].some((part) => part.startsWith(`${name}/`)));
+      if (clash) errors.duplicate(at, key);
+      if (request === '') whole.add(name);
+      else parts.add(key);
+      if (!known.has(name)) errors.notFound(`${at}.name`, name);
+    }
+    if (request !== '') checkLabel(errors, `${at}.request`, request);
+  });
+}
+
+/** What an update of a pod's spec may change: images, deadlines, additions to tolerations (core ValidatePodUpdate). */
+export function validatePodUpdate(object: ApiObject, old: ApiObject, context: StrategyContext): readonly FieldError[] {
+  const errors = new FieldErrors();
+  const [pod, before] = [object as Pod, old as Pod];
+  if (context.subresource === 'status') {
+    checkClaimStatuses(errors, pod);
+    return errors.list;
+  }
+  if (pod.spec === undefined || before.spec === undefined) return errors.list;
+  if (!sameValue(withMutableFrom(pod.spec, before.spec), before.spec)) errors.forbidden('spec', FIXED);
+  return errors.list;
+}
+
+const FIXED = 'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
+
+/** The new spec with everything that may change taken from the old one: what is left must be equal. */
+function withMutableFrom(spec: PodSpec, before: PodSpec): PodSpec {
+  const images = (next: readonly Container[] | undefined, past: readonly Container[] | undefined) =>
+    next?.map((container, index) => ({ ...container, image: past?.[index]?.image }));
+  const onlyAdded = (before.tolerations ?? []).every((toleration) => spec.tolerations?.some((other) => sameValue(other, toleration)));
+  const onlyFewerGates = (spec.schedulingGates ?? []).every((gate) => before.schedulingGates?.some((other) => other.name === gate.name));
+  return {
+    ...spec,
+    containers: images(spec.containers, before.containers) ?? [],
+    initContainers: images(spec.initContainers, before.initContainers),
+    activeDeadlineSeconds: before.activeDeadlineSeconds,
+    ...(onlyAdded && { tolerations: before.tolerations }),
+    ...(onlyFewerGates && { schedulingGates: before.schedulingGates }),
+  };
+}
+
+function checkClaimStatuses(errors: FieldErrors, pod: Pod): void {
+  const known = new Set(pod.spec?.resourceClaims?.map((claim) => claim.name));
+  const seen = new Set<string>();
+  (pod.status?.resourceClaimStatuses ?? []).forEach(({ name, resourceClaimName }, index) => {
+    const at = `status.resourceClaimStatuses[${index}]`;
+    if (!known.has(name)) errors.invalid(`${at}.name`, name, 'must match the name of an entry in `spec.resourceClaims`');
+    if (seen.has(name)) errors.duplicate(`${at}.name`, name);
+    seen.add(name);
+    if (resourceClaimName !== undefined) errors.invalidAll(`${at}.resourceClaimName`, resourceClaimName, dnsSubdomainProblems(resourceClaimName));
+  });
+}

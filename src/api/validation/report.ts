@@ -1,0 +1,90 @@
+/** Collects field errors in the kinds' form, with machinery's texts. */
+import {
+  duplicateField, type FieldError as MachineryError, fieldErrorBody, forbiddenField, invalidField, notFoundField, notSupportedField,
+  requiredField, tooLongField, tooManyField,
+} from '#machinery';
+import type { FieldError } from '../kind.ts';
+
+/** The errors found so far, in the order in which they were found. */
+export class FieldErrors {
+  readonly list: FieldError[] = [];
+
+  /** A value that must be there is missing. */
+  required(path: string, detail = ''): void {
+    this.#add(requiredField(path, detail));
+  }
+
+  /** The value breaks a rule. */
+  invalid(path: string, value: unknown, detail: string): void {
+    this.#add(invalidField(path, value, detail));
+  }
+
+  /** The value breaks several rules, one error each. */
+  invalidAll(path: string, value: unknown, details: readonly string[]): void {
+    for (const detail of details) this.invalid(path, value, detail);
+  }
+
+  /** The value is none of `supported`. */
+  notSupported(path: string, value: unknown, supported: readonly string[]): void {
+    this.#add(notSupportedField(path, value, supported));
+  }
+
+  /** The value occurs a second time. */
+  duplicate(path: string, value: unknown): void {
+    this.#add(duplicateField(path, value));
+  }
+
+  /** What is not allowed here. */
+  forbidden(path: string, detail: string): void {
+    this.#add(forbiddenField(path, detail));
+  }
+
+  /** What is referred to does not exist. */
+  notFound(path: string, value: unknown): void {
+    this.#add(notFoundField(path, value));
+  }
+
+  /** More bytes than allowed. */
+  tooLong(path: string, max: number): void {
+    this.#add(tooLongField(path, max));
+  }
+
+  /** More items than allowed. */
+  tooMany(path: string, actual: number, max: number): void {
+    this.#add(tooManyField(path, actual, max));
+  }
+
+  #add(error: MachineryError): void {
+    this.list.push({ path: error.field, reason: error.type, message: fieldErrorBody(error) });
+  }
+}
+
+/** How a list is checked. */
+export interface ListRules<T> {
+  readonly max?: number;
+  /** Items of one key are duplicates. */
+  readonly key?: (item: T) => string;
+  readonly item: (item: T, path: string) => void;
+}
+
+/** Upstream's list rule: too many items is the only error; otherwise every item is checked, then repeated keys. */
+export function checkList<T>(errors: FieldErrors, path: string, items: readonly T[] | undefined, rules: ListRules<T>): void {
+  const list = items ?? [];
+  if (rules.max !== undefined && list.length > rules.max) return errors.tooMany(path, list.length, rules.max);
+  list.forEach((item, index) => rules.item(item, `${path}[${index}]`));
+  if (rules.key !== undefined) checkUnique(errors, path, list.map(rules.key));
+}
+
+/** Reports each repetition of a key at its index. */
+export function checkUnique(errors: FieldErrors, path: string, keys: readonly string[]): void {
+  const seen = new Set<string>();
+  keys.forEach((key, index) => {
+    if (seen.has(key)) errors.duplicate(`${path}[${index}]`, key);
+    seen.add(key);
+  });
+}
+
+/** Length in UTF-8, as upstream counts. */
+export function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
