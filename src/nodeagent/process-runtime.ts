@@ -1,0 +1,43 @@
+/** A runtime that really runs the command of one known image, as a child process of the node agent. */
+import type { Clock } from '#base';
+import type { Processes, RunningProcess } from '#ports';
+import type { ContainerHandle, ContainerRequest, ContainerRuntime } from './runtime.ts';
+
+/** The only image: the host's own files, run as the user that runs dray. No isolation. */
+const PROCESS_IMAGE = /^dray\.local\/sh(:[\w.-]+)?$/;
+
+/** What an image without a command runs. */
+const DEFAULT_ARGS: readonly string[] = ['/bin/sh'];
+
+/** Runs `dray.local/sh`: command and args with exactly the environment of the OCI spec. */
+export function processRuntime(options: { readonly processes: Processes; readonly clock: Clock }): ContainerRuntime {
+  return {
+    name: 'process',
+    accepts: (image) => PROCESS_IMAGE.test(image),
+    async start(request) {
+      const args = request.oci.process?.['args'];
+      const argv = Array.isArray(args) && args.length > 0 ? args.map(String) : DEFAULT_ARGS;
+      const process = await options.processes.start({ argv, env: environment(request.oci.process?.env ?? []), cwd: request.bundleDir, outputFile: request.logFile });
+      return handleOf(request, process, options.clock);
+    },
+    // Children end with the node agent.
+    adopt: async () => undefined,
+  };
+}
+
+function handleOf(request: ContainerRequest, process: RunningProcess, clock: Clock): ContainerHandle {
+  return {
+    id: `process://${request.podUid}-${request.containerName}-${process.pid}`,
+    exited: process.exited,
+    async stop(graceSeconds) {
+      process.kill('SIGTERM');
+      const cancel = clock.setTimer(graceSeconds * 1000, () => process.kill('SIGKILL'));
+      await process.exited;
+      cancel();
+    },
+  };
+}
+
+function environment(variables: readonly string[]): Record<string, string> {
+  return Object.fromEntries(variables.map((variable) => [variable.slice(0, variable.indexOf('=')), variable.slice(variable.indexOf('=') + 1)]));
+}
