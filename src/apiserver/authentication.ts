@@ -1,5 +1,5 @@
 /** Who makes a request: certificate or in-process identity, bearer token, or nobody; and whom a caller stands in for. */
-import { forbidden, unauthorized } from '#machinery';
+import { badRequest, forbidden, unauthorized } from '#machinery';
 import { ANONYMOUS, AUTHENTICATED_GROUP, type AuthorizationAttributes, refusalText } from './authorization.ts';
 import type { ServerRequest, UserInfo } from './http/message.ts';
 import type { Core } from './options.ts';
@@ -9,7 +9,10 @@ const EXTRA_HEADER = 'impersonate-extra-';
 /** The user of a request; 401 for a token that nobody has, and for no credentials where anonymous requests are off. */
 export async function authenticate(core: Core, request: ServerRequest): Promise<UserInfo> {
   const user = identify(core, request);
-  return request.headers['impersonate-user'] === undefined ? user : impersonate(core, request, user);
+  if (request.headers['impersonate-user'] !== undefined) return impersonate(core, request, user);
+  const stray = Object.keys(request.headers).find((header) => header.startsWith('impersonate-'));
+  if (stray !== undefined) throw badRequest(`requested impersonation without a user (${stray})`);
+  return user;
 }
 
 function identify(core: Core, request: ServerRequest): UserInfo {

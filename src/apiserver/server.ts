@@ -4,6 +4,7 @@ import { ApiError, forbidden } from '#machinery';
 import { authenticate } from './authentication.ts';
 import { type AuthorizationAttributes, ComponentAuthorizer, refusalText } from './authorization.ts';
 import { Catalog } from './catalog.ts';
+import { deprecationWarning } from './deprecations.ts';
 import { discovery } from './discovery/discovery.ts';
 import { OpenApi } from './discovery/openapi.ts';
 import { RequestMetrics, health, version } from './health.ts';
@@ -11,7 +12,7 @@ import { type ServerRequest, type ServerResponse, type UserInfo, jsonResponse, t
 import { type RequestInfo, type ResourceTarget, parseRequestInfo } from './http/request-info.ts';
 import { Housekeeping } from './housekeeping.ts';
 import type { ApiServerOptions, Core } from './options.ts';
-import { refusal, unknownResource } from './refusals.ts';
+import { refusal, unknownResource, verbNotSupported } from './refusals.ts';
 import { type Call, parseDryRun } from './registry/call.ts';
 import { handleCall } from './registry/handle.ts';
 import { ObjectStore } from './registry/object-store.ts';
@@ -96,8 +97,11 @@ class Server implements ApiServer {
     if (scope === undefined) return this.#unserved(target);
     // A namespace is its own place: /namespaces/NAME names it, and nothing cluster-scoped lives below one.
     if (target.namespace !== '' && !scope.kind.namespaced) throw unknownResource();
-    if (target.namespace === '' && scope.kind.namespaced && (target.name !== '' || target.verb === 'create')) throw unknownResource();
+    if (target.namespace === '' && scope.kind.namespaced && target.name !== '') throw unknownResource();
+    if (!METHODS.has(request.method) || (target.namespace === '' && scope.kind.namespaced && !READ_VERBS.has(target.verb))) throw verbNotSupported();
     const dryRun = target.verb !== 'get' && parseDryRun(target.verb, info.query.getAll('dryRun'));
+    const deprecation = deprecationWarning(scope.gvk);
+    if (deprecation !== undefined) warnings.push(deprecation);
     const call: Call = { request, info, target, scope, user, dryRun, warnings };
     return handleCall(this.#core, call);
   }
@@ -113,6 +117,11 @@ class Server implements ApiServer {
     this.#housekeeping.close();
   }
 }
+
+/** HEAD is refused like any method that upstream registers no route for. */
+const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
+/** Verbs that reach across namespaces. */
+const READ_VERBS: ReadonlySet<string> = new Set(['list', 'watch']);
 
 interface ResourceInput {
   readonly request: ServerRequest;

@@ -2,7 +2,7 @@
 import { methodNotAllowed, notFound } from '#machinery';
 import { type ServerResponse, jsonResponse } from '../http/message.ts';
 import type { Core } from '../options.ts';
-import { unknownResource } from '../refusals.ts';
+import { tooLargeResourceVersion, unknownResource } from '../refusals.ts';
 import { bindPod, evictPod, podLog } from '../pods.ts';
 import type { Call } from './call.ts';
 import { create } from './create.ts';
@@ -73,7 +73,9 @@ async function handleVerb(core: Core, call: Call): Promise<ServerResponse> {
 }
 
 async function get(core: Core, call: Call): Promise<ServerResponse> {
-  revisionOption(call.info.query);
+  const wanted = revisionOption(call.info.query) ?? 0;
+  const current = core.objects.store.revision();
+  if (wanted > current) throw tooLargeResourceVersion(wanted, current);
   const stored = await core.objects.get(call.scope, call.target.namespace, call.target.name);
   if (stored === undefined) throw notFound(call.scope.groupResource, call.target.name);
   return objectResponse(core, call, stored);

@@ -39,10 +39,11 @@ export function revisionOption(query: URLSearchParams): number | undefined {
 export async function listObjects(core: Core, call: Call): Promise<Page> {
   const { query } = call.info;
   numberOption(query, 'timeoutSeconds');
-  const limit = Math.max(0, numberOption(query, 'limit') ?? 0);
+  const limit = query.get('resourceVersion') === '0' ? 0 : Math.max(0, numberOption(query, 'limit') ?? 0);
   const selection = selectionOf(call);
   const prefix = listPrefix(call.scope, call.target.namespace);
   const token = query.get('continue') ?? '';
+  if (token !== '') checkContinued(query);
   const start = token === '' ? { revision: startRevision(core, call, limit), startKey: undefined } : parseContinue(token, prefix);
   const result = await readRange(core, { prefix, ...start, ...(selection === undefined && limit > 0 ? { limit } : {}) }, token !== '');
   return selection === undefined ? unselectedPage(core, result, limit) : selectedPage(core, result, { selection, limit });
@@ -58,6 +59,15 @@ function startRevision(core: Core, call: Call, limit: number): number | undefine
   const current = core.objects.store.revision();
   if (revision > current) throw tooLargeResourceVersion(revision, current);
   return match === 'Exact' || (match === '' && limit > 0) ? revision : undefined;
+}
+
+/** A continued list has its revision in the token. */
+function checkContinued(query: URLSearchParams): void {
+  if ((query.get('resourceVersionMatch') ?? '') !== '') {
+    throw invalidOption('ListOptions', { path: 'resourceVersionMatch', reason: 'FieldValueForbidden', message: 'Forbidden: resourceVersionMatch is forbidden when continue is provided' });
+  }
+  const revision = query.get('resourceVersion') ?? '';
+  if (revision !== '' && revision !== '0') throw badRequest('specifying resource version is not allowed when using continue');
 }
 
 /** Upstream: ValidateListOptions. */

@@ -1,9 +1,10 @@
 /** Objects, lists and their tables as answers. */
 import type { Column, TableColumns } from '#api';
-import { type ApiObject, type Json, notAcceptable, stringifyJson } from '#machinery';
+import { type ApiObject, type Json, stringifyJson } from '#machinery';
 import { type Shape, shapeOf } from '../http/accept.ts';
 import { type ServerResponse, rawJsonResponse } from '../http/message.ts';
 import type { Core } from '../options.ts';
+import { refusal } from '../refusals.ts';
 import type { Call } from './call.ts';
 import type { StoredObject } from './object-store.ts';
 import type { Rendering } from './watch.ts';
@@ -30,7 +31,7 @@ const DEFAULT_COLUMNS: TableColumns = {
 export function wantedShape(call: Call): Shape {
   const shape = shapeOf(call.request.headers['accept']);
   if (shape === undefined) {
-    throw notAcceptable('only the following media types are accepted: application/json, application/json;as=Table;g=meta.k8s.io;v=v1, application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1');
+    throw refusal(406, 'NotAcceptable', 'only the following media types are accepted: application/json, application/json;as=Table;g=meta.k8s.io;v=v1, application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1', {});
   }
   return shape;
 }

@@ -1,4 +1,5 @@
 /** PUT, and the second half of PATCH: from the wanted object to the stored one. */
+import type { Namespace } from '#api';
 import { type ApiObject, badRequest, conflict, notFound, updateManagedFields } from '#machinery';
 import { invalidObject, refusal } from '../refusals.ts';
 import { type Core, timestamp } from '../options.ts';
@@ -94,11 +95,19 @@ function prepare(core: Core, call: Call, { live, wanted, managed }: Versions): A
   const context = strategyContext(core, call);
   const defaulted = version.defaults === undefined ? wanted : version.defaults(wanted, context);
   const kept = keepMetadata(live, admitUpdate(toStorage(scope, defaulted), live));
-  const prepared = kind.prepareForUpdate === undefined ? kept : kind.prepareForUpdate(kept, live, context);
+  const prepared = call.target.subresource === 'finalize' ? finalized(live, kept) : (kind.prepareForUpdate?.(kept, live, context) ?? kept);
   const errors = kind.validateUpdate?.(prepared, live, context) ?? [];
   if (errors.length > 0) throw invalidObject(scope.gvk, live.metadata.name ?? '', errors);
   call.warnings.push(...(kind.warnings?.(prepared, context) ?? []));
   return withGeneration(live, withManagedFields(core, call, { live, wanted: prepared, managed }), kind.generation);
+}
+
+/** A namespace whose spec.finalizers alone are those of the request: all that /finalize may change. */
+function finalized(live: ApiObject, wanted: ApiObject): ApiObject {
+  // Only namespaces have this subresource.
+  const [namespace, { spec }] = [live as Namespace, wanted as Namespace];
+  const result: Namespace = { ...namespace, spec: { ...namespace.spec, finalizers: spec?.finalizers ?? [] } };
+  return result;
 }
 
 /** What admission fills on create must not be lost by a PUT of the same manifest. */
