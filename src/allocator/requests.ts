@@ -132,7 +132,8 @@ function planAsk(ask: NamedAsk, place: Place): DeviceAsk {
     if (selector.cel === undefined) throw new AllocationError(`${prefix}, selector #${i}: CEL expression empty (unsupported selector type?)`);
   }
   if (asksForDerived(ask)) throw new AllocationError(`${prefix}: cannot handle request with derived attributes, the feature is disabled`);
-  if (ask.adminAccess === true && !features.adminAccess) throw new AllocationError(`${prefix}: admin access is requested, but the feature is disabled`);
+  // Even an explicit false asks for a feature that is off.
+  if (ask.adminAccess !== undefined && !features.adminAccess) throw new AllocationError(`${prefix}: admin access is requested, but the feature is disabled`);
   if (ask.deviceClassName === '') throw new AllocationError(`${prefix}: missing device class name (unsupported request type?)`);
   const found = deviceClass(ask.deviceClassName);
   if (found === undefined) {
@@ -162,9 +163,8 @@ function asksForDerived(ask: ExactDeviceRequest & { readonly derivedAttributes?:
 function withDevices(plan: Omit<DeviceAsk, 'count' | 'all'>, ask: ExactDeviceRequest, place: { prefix: string; context: PlanContext }): DeviceAsk {
   const mode: string = ask.allocationMode ?? '';
   if (mode === 'ExactCount') {
-    const count = BigInt(ask.count ?? 0);
-    if (count > BigInt(Number.MAX_SAFE_INTEGER)) throw new AllocationError(`${place.prefix}: exact count ${count} is too large`);
-    return { ...plan, count: Number(count) };
+    // A count that a double cannot hold exactly exceeds every limit, so only the text of the refusal would show the difference.
+    return { ...plan, count: Number(ask.count ?? 0) };
   }
   if (mode !== 'All') throw new AllocationError(`${place.prefix}: unsupported count mode ${mode}`);
   const draft: DeviceAsk = { ...plan, count: 0 };

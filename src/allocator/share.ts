@@ -69,7 +69,9 @@ function stepArithmetic(range: CapacityRequestPolicyRange, fractional: boolean):
 function wholeUnits(amount: Quantity): bigint {
   const nano = amount.exactly(-9);
   if (nano === undefined) throw unrepresentable(`request ${amount.toString()} is not a representable value`);
-  return roundUp(nano, NANO_PER_UNIT) / NANO_PER_UNIT;
+  const units = roundUp(nano, NANO_PER_UNIT) / NANO_PER_UNIT;
+  if (units > INT64_MAX) throw unrepresentable(`request ${amount.toString()} exceeds MaxInt64`);
+  return units;
 }
 
 function milliUnits(amount: Quantity): bigint {
