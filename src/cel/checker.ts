@@ -1,0 +1,307 @@
+/** The type checker: resolves names and overloads and gives every node its static type (cel-go checker.go). */
+import { type CallExpr, type ComprehensionExpr, type Expr, type IdentExpr, type ListExpr, type MapExpr, qualifiedName, type SelectExpr } from './ast.ts';
+import type { Environment, FunctionDeclaration, Overload } from './declarations.ts';
+import type { ErrorList } from './source.ts';
+import * as t from './types.ts';
+import type { Type } from './types.ts';
+import { Mapping } from './types.ts';
+import { CelError, Duration, Timestamp, Uint, type Value } from './values.ts';
+
+/** What the checker found out: the type of each node, the signatures that each call may mean, and names that denote types. */
+export interface Checked {
+  readonly expr: Expr;
+  readonly types: ReadonlyMap<Expr, Type>;
+  readonly overloads: ReadonlyMap<Expr, readonly Overload[]>;
+  /** Calls `a.b.f(x)` of a function named `a.b.f`, which have no receiver. */
+  readonly namespaced: ReadonlyMap<Expr, string>;
+  readonly typeReferences: ReadonlyMap<Expr, Type>;
+}
+
+/** Checks the tree; undefined after recording errors. */
+export function check(expr: Expr, environment: Environment, errors: ErrorList): Checked | undefined {
+  const checker = new Checker(environment, errors);
+  checker.visit(expr);
+  return errors.size === 0 ? checker.finish(expr) : undefined;
+}
+
+class Checker {
+  readonly #environment: Environment;
+  readonly #errors: ErrorList;
+  readonly #types = new Map<Expr, Type>();
+  readonly #overloads = new Map<Expr, readonly Overload[]>();
+  readonly #namespaced = new Map<Expr, string>();
+  readonly #typeReferences = new Map<Expr, Type>();
+  readonly #mapping = new Mapping();
+  readonly #scopes: Map<string, Type>[] = [];
+  #fresh = 0;
+
+  constructor(environment: Environment, errors: ErrorList) {
+    this.#environment = environment;
+    this.#errors = errors;
+  }
+
+  finish(expr: Expr): Checked {
+    const types = new Map<Expr, Type>();
+    for (const [node, type] of this.#types) types.set(node, this.#mapping.substitute(type, true));
+    return { expr, types, overloads: this.#overloads, namespaced: this.#namespaced, typeReferences: this.#typeReferences };
+  }
+
+  visit(expr: Expr): Type {
+    const type = this.#infer(expr);
+    this.#types.set(expr, type);
+    return type;
+  }
+
+  #infer(expr: Expr): Type {
+    switch (expr.kind) {
+      case 'literal':
+        return literalType(expr.value);
+      case 'ident':
+        return this.#ident(expr);
+      case 'select':
+        return this.#select(expr);
+      case 'call':
+        return expr.name === '_?._' ? this.#optionalSelect(expr) : this.#call(expr);
+      case 'list':
+        return this.#list(expr);
+      case 'map':
+        return this.#map(expr);
+      case 'struct':
+        return this.#undeclared(expr.at, expr.name);
+      case 'comprehension':
+        return this.#comprehension(expr);
+    }
+  }
+
+  #undeclared(at: number, name: string): Type {
+    this.#errors.add(at, `undeclared reference to '${name}' (in container '')`);
+    return t.ERROR;
+  }
+
+  #lookup(name: string): Type | undefined {
+    if (name.startsWith('.')) return this.#global(name.slice(1));
+    for (let i = this.#scopes.length - 1; i >= 0; i--) {
+      const type = this.#scopes[i]?.get(name);
+      if (type !== undefined) return type;
+    }
+    return this.#global(name);
+  }
+
+  #global(name: string): Type | undefined {
+    if (name === 'device') return t.DEVICE;
+    const named = this.#environment.typeNames.get(name);
+    return named === undefined ? undefined : t.typeOf(named);
+  }
+
+  #ident(expr: IdentExpr): Type {
+    const type = this.#lookup(expr.name);
+    if (type === undefined) return this.#undeclared(expr.at, expr.name);
+    this.#noteTypeName(expr, expr.name, type);
+    return type;
+  }
+
+  #noteTypeName(expr: Expr, name: string, type: Type): void {
+    if (type.kind === 'type' && !this.#scopes.some((scope) => scope.has(name))) this.#typeReferences.set(expr, t.at(type, 0));
+  }
+
+  #select(expr: SelectExpr): Type {
+    const name = qualifiedName(expr);
+    if (name !== undefined && name.includes('.')) {
+      const type = this.#lookup(name);
+      if (type !== undefined) {
+        this.#noteTypeName(expr, name, type);
+        return type;
+      }
+    }
+    const operand = this.#mapping.substitute(this.visit(expr.operand), false);
+    const optional = t.isOptionalType(operand);
+    const field = this.#field(expr.at, optional ? t.at(operand, 0) : operand, expr.field);
+    if (expr.testOnly) return t.BOOL;
+    return optional ? t.optionalOf(field) : field;
+  }
+
+  #optionalSelect(expr: CallExpr): Type {
+    const [operandExpr, fieldExpr] = expr.args;
+    if (operandExpr === undefined || fieldExpr?.kind !== 'literal') return t.ERROR;
+    this.#types.set(fieldExpr, t.STRING);
+    const operand = this.#mapping.substitute(this.visit(operandExpr), false);
+    const inner = t.isOptionalType(operand) ? t.at(operand, 0) : operand;
+    return t.optionalOf(this.#field(expr.at, inner, String(fieldExpr.value)));
+  }
+
+  #field(at: number, operand: Type, field: string): Type {
+    const target = this.#mapping.substitute(operand, false);
+    switch (target.kind) {
+      case 'map':
+        return t.at(target, 1);
+      case 'struct': {
+        const type = this.#environment.deviceFields.get(field);
+        if (type === undefined) this.#errors.add(at, `undefined field '${field}'`);
+        return type ?? t.ERROR;
+      }
+      case 'param':
+        this.#mapping.assignable(t.DYN, target);
+        return t.DYN;
+      case 'dyn':
+      case 'any':
+      case 'error':
+        return t.DYN;
+      default:
+        this.#errors.add(at, `type '${t.describeType(target)}' does not support field selection`);
+        return t.DYN;
+    }
+  }
+
+  #call(expr: CallExpr): Type {
+    for (const arg of expr.args) this.visit(arg);
+    const { target } = expr;
+    if (target !== undefined) {
+      const prefix = qualifiedName(target);
+      const namespaced = prefix === undefined ? undefined : this.#environment.functions.get(`${prefix}.${expr.name}`);
+      if (namespaced !== undefined) {
+        this.#namespaced.set(expr, namespaced.name);
+        return this.#resolve(expr, namespaced, undefined);
+      }
+      this.visit(target);
+    }
+    const declaration = this.#environment.functions.get(expr.name.replace(/^\./, ''));
+    return declaration === undefined ? this.#undeclared(expr.at, expr.name) : this.#resolve(expr, declaration, target);
+  }
+
+  #resolve(expr: CallExpr, declaration: FunctionDeclaration, target: Expr | undefined): Type {
+    const argExprs = target === undefined ? expr.args : [target, ...expr.args];
+    const args = argExprs.map((arg) => this.#types.get(arg) ?? t.ERROR);
+    const candidates: Overload[] = [];
+    let result: Type | undefined;
+    for (const overload of declaration.overloads) {
+      if (overload.member !== (target !== undefined)) continue;
+      const signature = this.#instantiate([overload.result, ...overload.kinds.map((kind) => kind.type)]);
+      if (!this.#mapping.allAssignable(args, signature.slice(1))) continue;
+      candidates.push(overload);
+      const found = this.#mapping.substitute(signature[0] ?? t.DYN, false);
+      if (result === undefined) result = found;
+      else if (!t.isDyn(result) && !t.sameType(found, result)) result = t.DYN;
+    }
+    if (result === undefined) return this.#noOverload(expr, declaration.name, args, target !== undefined);
+    this.#overloads.set(expr, candidates);
+    return result;
+  }
+
+  #noOverload(expr: CallExpr, name: string, args: readonly Type[], isMember: boolean): Type {
+    const texts = args.map((arg) => t.describeType(this.#mapping.substitute(arg, true)));
+    const signature = isMember ? `${texts[0]}.(${texts.slice(1).join(', ')})` : `(${texts.join(', ')})`;
+    this.#errors.add(expr.at, `found no matching overload for '${name}' applied to '${signature}'`);
+    return t.ERROR;
+  }
+
+  /** The types with their parameters renamed to ones nobody else uses. */
+  #instantiate(types: readonly Type[]): Type[] {
+    const renamed = new Map<string, Type>();
+    const rename = (type: Type): Type => {
+      if (type.kind === 'param') {
+        const fresh = renamed.get(type.name) ?? this.#freshType();
+        renamed.set(type.name, fresh);
+        return fresh;
+      }
+      return type.params.length === 0 ? type : { ...type, params: type.params.map(rename) };
+    };
+    return types.map(rename);
+  }
+
+  #freshType(): Type {
+    return t.param(`_var${this.#fresh++}`);
+  }
+
+  #join(previous: Type | undefined, current: Type): Type {
+    if (previous === undefined) return current;
+    return this.#mapping.assignable(previous, current) ? t.mostGeneral(previous, current) : t.DYN;
+  }
+
+  #list(expr: ListExpr): Type {
+    let element: Type | undefined;
+    expr.elements.forEach((item, i) => {
+      const type = this.visit(item);
+      element = this.#join(element, expr.optional.has(i) ? this.#unwrapOptional(item, type) : type);
+    });
+    return t.listOf(element ?? this.#freshType());
+  }
+
+  #map(expr: MapExpr): Type {
+    let key: Type | undefined;
+    let value: Type | undefined;
+    for (const entry of expr.entries) {
+      key = this.#join(key, this.visit(entry.key));
+      const type = this.visit(entry.value);
+      value = this.#join(value, entry.optional ? this.#unwrapOptional(entry.value, type) : type);
+    }
+    return t.mapOf(key ?? this.#freshType(), value ?? this.#freshType());
+  }
+
+  #unwrapOptional(expr: Expr, type: Type): Type {
+    const actual = this.#mapping.substitute(type, false);
+    if (t.isOptionalType(actual)) return t.at(actual, 0);
+    if (!t.isDyn(actual)) this.#expectType(expr, t.optionalOf(actual), actual);
+    return actual;
+  }
+
+  #expectType(expr: Expr, expected: Type, found: Type): void {
+    if (this.#mapping.assignable(expected, found)) return;
+    const text = (type: Type): string => t.describeType(this.#mapping.substitute(type, false));
+    this.#errors.add(expr.at, `expected type '${text(expected)}' but found '${text(found)}'`);
+  }
+
+  #comprehension(expr: ComprehensionExpr): Type {
+    const range = this.#mapping.substitute(this.visit(expr.range), false);
+    const accu = this.visit(expr.init);
+    this.#scopes.push(new Map([[expr.accuVar, accu]]));
+    this.#scopes.push(this.#iterationScope(expr, range));
+    this.#expectType(expr.condition, t.BOOL, this.visit(expr.condition));
+    this.#expectType(expr.step, accu, this.visit(expr.step));
+    this.#scopes.pop();
+    const result = this.visit(expr.result);
+    this.#scopes.pop();
+    return this.#mapping.substitute(result, false);
+  }
+
+  #iterationScope(expr: ComprehensionExpr, range: Type): Map<string, Type> {
+    const [first, second] = this.#iterationTypes(expr, range);
+    if (expr.iterVar2 === undefined) return new Map([[expr.iterVar, first]]);
+    return new Map([[expr.iterVar, range.kind === 'list' ? t.INT : first], [expr.iterVar2, second]]);
+  }
+
+  /** Types of what a range yields: element or key first, then the value for two variables. */
+  #iterationTypes(expr: ComprehensionExpr, range: Type): [Type, Type] {
+    switch (range.kind) {
+      case 'list':
+        return [t.at(range, 0), t.at(range, 0)];
+      case 'map':
+        return [t.at(range, 0), t.at(range, 1)];
+      case 'dyn':
+      case 'error':
+      case 'param':
+        this.#mapping.assignable(t.DYN, range);
+        return [t.DYN, t.DYN];
+      default:
+        this.#errors.add(expr.range.at, `expression of type '${t.describeType(range)}' cannot be range of a comprehension (must be list, map, or dynamic)`);
+        return [t.ERROR, t.ERROR];
+    }
+  }
+}
+
+function literalType(value: Value): Type {
+  if (value === null) return t.NULL;
+  switch (typeof value) {
+    case 'boolean':
+      return t.BOOL;
+    case 'bigint':
+      return t.INT;
+    case 'number':
+      return t.DOUBLE;
+    case 'string':
+      return t.STRING;
+  }
+  if (value instanceof Uint) return t.UINT;
+  if (value instanceof Duration) return t.DURATION;
+  if (value instanceof Timestamp) return t.TIMESTAMP;
+  return value instanceof CelError ? t.ERROR : t.BYTES;
+}

@@ -1,0 +1,96 @@
+/** Estimated cost of calls by function and overload (cel-go checker/cost.go, functionCost; apiserver pkg/cel/library/cost.go). */
+import { addCost, type Estimate, exactly, minCost, multiplyCost, type Range, scaleCost, type SizedNode, unionCost } from './cost-range.ts';
+import { REGEX_STRING_LENGTH_COST_FACTOR, STRING_TRAVERSAL_COST_FACTOR } from './cost-runtime.ts';
+
+/** A call to be judged. */
+export interface CallToEstimate {
+  readonly name: string;
+  readonly overload: string;
+  readonly nodes: readonly SizedNode[];
+  readonly argCosts: readonly Range[];
+}
+
+const ONE = exactly(1n);
+const ANYTHING = (call: CallToEstimate, index: number): Range => call.nodes[index]?.size ?? ONE;
+const traverse = (size: Range): Range => scaleCost(size, STRING_TRAVERSAL_COST_FACTOR);
+
+type Estimator = (call: CallToEstimate) => Estimate;
+
+/** The cost of the call with that of its arguments. */
+export function estimateCall(call: CallToEstimate): Estimate {
+  const args = call.argCosts.reduce(addCost, exactly(0n));
+  const special = BY_CONTROL[call.name];
+  if (special !== undefined) return special(call);
+  const own = (BY_FUNCTION[call.name] ?? BY_OVERLOAD[call.overload])?.(call) ?? { cost: ONE };
+  return { cost: addCost(args, own.cost), size: own.size };
+}
+
+const argCost = (call: CallToEstimate, index: number): Range => call.argCosts[index] ?? exactly(0n);
+
+/** Operators that do not evaluate all their arguments. */
+const BY_CONTROL: Readonly<Record<string, Estimator>> = {
+  '_&&_': (call) => shortCircuit(call),
+  '_||_': (call) => shortCircuit(call),
+  '_?_:_': (call) => ({
+    cost: addCost(argCost(call, 0), unionCost(argCost(call, 1), argCost(call, 2))),
+    size: unionCost(ANYTHING(call, 1), ANYTHING(call, 2)),
+  }),
+};
+
+/** The right side may never run, which only lowers the minimum. */
+function shortCircuit(call: CallToEstimate): Estimate {
+  const left = argCost(call, 0);
+  return { cost: { min: left.min, max: addCost(left, argCost(call, 1)).max } };
+}
+
+const ofFirst: Estimator = (call) => ({ cost: traverse(ANYTHING(call, 0)) });
+const comparison: Estimator = (call) => ({ cost: traverse(minCost(ANYTHING(call, 0), ANYTHING(call, 1))) });
+const concatenation: Estimator = (call) => {
+  const sum = addCost(ANYTHING(call, 0), ANYTHING(call, 1));
+  return { cost: traverse(sum), size: sum };
+};
+
+const BY_OVERLOAD: Readonly<Record<string, Estimator>> = {
+  starts_with_string: (call) => ({ cost: traverse(ANYTHING(call, 1)) }),
+  ends_with_string: (call) => ({ cost: traverse(ANYTHING(call, 1)) }),
+  string_to_bytes: ofFirst,
+  bytes_to_string: ofFirst,
+  strings_quote: ofFirst,
+  string_format: ofFirst,
+  in_list: (call) => ({ cost: ANYTHING(call, 1) }),
+  equals: comparison,
+  not_equals: comparison,
+  less_string: comparison,
+  greater_string: comparison,
+  less_equals_string: comparison,
+  greater_equals_string: comparison,
+  less_bytes: comparison,
+  greater_bytes: comparison,
+  less_equals_bytes: comparison,
+  greater_equals_bytes: comparison,
+  add_string: concatenation,
+  add_bytes: concatenation,
+  add_list: concatenation,
+  matches: regex,
+  matches_string: regex,
+  contains_string: (call) => ({ cost: multiplyCost(traverse(ANYTHING(call, 0)), traverse(ANYTHING(call, 1))) }),
+};
+
+function regex(call: CallToEstimate): Estimate {
+  const text = scaleCost(addCost(ANYTHING(call, 0), ONE), STRING_TRAVERSAL_COST_FACTOR);
+  return { cost: multiplyCost(text, scaleCost(ANYTHING(call, 1), REGEX_STRING_LENGTH_COST_FACTOR)) };
+}
+
+const perElement: Estimator = (call) => ({ cost: ANYTHING(call, 0) });
+const product: Estimator = (call) => ({ cost: multiplyCost(ANYTHING(call, 0), ANYTHING(call, 1)) });
+const upToFirst: Estimator = (call) => ({ cost: traverse(ANYTHING(call, 0)), size: { min: 0n, max: ANYTHING(call, 0).max } });
+
+const BY_FUNCTION: Readonly<Record<string, Estimator>> = {
+  isSorted: perElement, sum: perElement, max: perElement, min: perElement,
+  url: ofFirst, isURL: ofFirst, quantity: ofFirst, isQuantity: ofFirst, semver: ofFirst, isSemver: ofFirst,
+  ip: ofFirst, isIP: ofFirst, cidr: ofFirst, isCIDR: ofFirst, 'ip.isCanonical': ofFirst,
+  lowerAscii: (call) => ({ ...ofFirst(call), size: ANYTHING(call, 0) }),
+  upperAscii: (call) => ({ ...ofFirst(call), size: ANYTHING(call, 0) }),
+  trim: upToFirst, substring: upToFirst, charAt: (call) => ({ ...ofFirst(call), size: ONE }), split: upToFirst,
+  'sets.contains': product, 'sets.intersects': product, 'sets.equivalent': product,
+};

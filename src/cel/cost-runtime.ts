@@ -1,0 +1,105 @@
+/** What a call costs when it runs, in upstream's units (cel-go interpreter/runtimecost.go, apiserver pkg/cel/library/cost.go). */
+import { CelMap, isList, Optional, type Value } from './values.ts';
+
+/** Cost of touching one character of a string (common/cost.go). */
+export const STRING_TRAVERSAL_COST_FACTOR = 0.1;
+/** Cost factor of the length of a regular expression (common/cost.go). */
+export const REGEX_STRING_LENGTH_COST_FACTOR = 0.25;
+/** Cost of making a list (common/cost.go). */
+export const LIST_CREATE_BASE_COST = 10;
+/** Cost of making a map (common/cost.go). */
+export const MAP_CREATE_BASE_COST = 30;
+
+/** The size that costs are counted by: characters, bytes, elements, else 1. */
+export function actualSize(value: Value): number {
+  if (typeof value === 'string') return codePointCount(value);
+  if (value instanceof Uint8Array) return value.length;
+  if (isList(value)) return value.length;
+  if (value instanceof CelMap) return value.size;
+  return 1;
+}
+
+function codePointCount(text: string): number {
+  let count = text.length;
+  for (let i = 0; i + 1 < text.length; i++) if (text.charCodeAt(i) >= 0xd800 && text.charCodeAt(i) < 0xdc00) count--;
+  return count;
+}
+
+/** Cost of traversing a value once. */
+function traversal(...values: Value[]): number {
+  return Math.ceil(values.reduce<number>((sum, value) => sum + actualSize(value), 0) * STRING_TRAVERSAL_COST_FACTOR);
+}
+
+function shorter(a: Value, b: Value): number {
+  return Math.ceil(Math.min(actualSize(a), actualSize(b)) * STRING_TRAVERSAL_COST_FACTOR);
+}
+
+type CallCost = (args: readonly Value[], result: Value) => number;
+
+const arg = (args: readonly Value[], index: number): Value => args[index] ?? null;
+const ofFirst: CallCost = (args) => traversal(arg(args, 0));
+const ofShorter: CallCost = (args) => shorter(arg(args, 0), arg(args, 1));
+const ofBoth: CallCost = (args) => traversal(arg(args, 0), arg(args, 1));
+const perElement: CallCost = (args) => actualSize(arg(args, 0));
+const product: CallCost = (args) => actualSize(arg(args, 0)) * actualSize(arg(args, 1));
+
+const regex: CallCost = (args) =>
+  Math.ceil((1 + actualSize(arg(args, 0))) * STRING_TRAVERSAL_COST_FACTOR) * Math.ceil(actualSize(arg(args, 1)) * REGEX_STRING_LENGTH_COST_FACTOR);
+
+const BY_OVERLOAD: Readonly<Record<string, CallCost>> = {
+  starts_with_string: ofFirst,
+  ends_with_string: ofFirst,
+  string_to_bytes: ofFirst,
+  bytes_to_string: ofFirst,
+  strings_quote: ofFirst,
+  string_format: ofFirst,
+  in_list: (args) => actualSize(arg(args, 1)),
+  equals: ofShorter,
+  not_equals: ofShorter,
+  less_string: ofShorter,
+  greater_string: ofShorter,
+  less_equals_string: ofShorter,
+  greater_equals_string: ofShorter,
+  less_bytes: ofShorter,
+  greater_bytes: ofShorter,
+  less_equals_bytes: ofShorter,
+  greater_equals_bytes: ofShorter,
+  add_string: ofBoth,
+  add_bytes: ofBoth,
+  add_list: ofBoth,
+  matches: regex,
+  matches_string: regex,
+  contains_string: (args) => traversal(arg(args, 0)) * traversal(arg(args, 1)),
+};
+
+/** Costs by function name, which apply whatever the overload (library/cost.go, CallCost). */
+const BY_FUNCTION: Readonly<Record<string, CallCost>> = {
+  isSorted: perElement, sum: perElement, max: perElement, min: perElement, indexOf: searchCost, lastIndexOf: searchCost,
+  url: ofFirst, isURL: ofFirst, lowerAscii: ofFirst, upperAscii: ofFirst, substring: ofFirst, trim: ofFirst, charAt: ofFirst,
+  replace: ofFirst, split: ofFirst,
+  quantity: ofFirst, isQuantity: ofFirst, semver: ofFirst, isSemver: ofFirst,
+  ip: ofFirst, isIP: ofFirst, cidr: ofFirst, isCIDR: ofFirst, 'ip.isCanonical': ofFirst,
+  find: regexSearch, findAll: regexSearch,
+  join: (_args, result) => traversal(result),
+  'sets.contains': product, 'sets.intersects': product, 'sets.equivalent': product,
+};
+
+function searchCost(args: readonly Value[]): number {
+  const [subject = null, sought = null] = args;
+  return typeof subject === 'string' ? traversal(subject) * traversal(sought) : actualSize(subject) * Math.max(1, shorter(sought, sought));
+}
+
+function regexSearch(args: readonly Value[]): number {
+  return regex(args, null);
+}
+
+/** The cost of a call. `overload` is empty when the checker left several. */
+export function callCost(name: string, overload: string, args: readonly Value[], result: Value): number {
+  const cost = BY_FUNCTION[name] ?? BY_OVERLOAD[overload];
+  return cost === undefined ? 1 : cost(args, result);
+}
+
+/** Whether a present optional holds a value; a helper of presence tests. */
+export function isPresent(value: Value): boolean {
+  return value instanceof Optional && value.value !== undefined;
+}

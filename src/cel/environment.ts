@@ -1,0 +1,50 @@
+/** Puts environments together: which libraries, macros and fields an expression may use under which gates. */
+import { type Environment, functionTable } from './declarations.ts';
+import { INCLUDES, QUANTITIES, SEMVERS } from './library/kubernetes.ts';
+import { OPERATORS } from './library/operators.ts';
+import { OPTIONALS } from './library/optionals.ts';
+import type { MacroSet } from './macros.ts';
+import * as t from './types.ts';
+
+/** The gates that shape the environment of new expressions. */
+export interface CelFeatures {
+  /** DRAConsumableCapacity: the field allowMultipleAllocations. */
+  readonly consumableCapacity: boolean;
+  /** DRAListTypeAttributes: attributes are `dyn`, and includes() exists. */
+  readonly listTypeAttributes: boolean;
+}
+
+/** The macros of the dialect: all that Kubernetes 1.36 enables. */
+export const MACROS: MacroSet = { optionals: true, bindings: true, twoVariables: true };
+
+const BASE = [OPERATORS, OPTIONALS, QUANTITIES, SEMVERS];
+
+const TYPE_NAMES: ReadonlyMap<string, t.Type> = new Map([
+  ['bool', t.BOOL], ['int', t.INT], ['uint', t.UINT], ['double', t.DOUBLE], ['string', t.STRING], ['bytes', t.BYTES],
+  ['null_type', t.NULL], ['list', t.listOf(t.DYN)], ['map', t.mapOf(t.DYN, t.DYN)], ['type', t.typeOf(t.DYN)], ['dyn', t.DYN],
+  ['google.protobuf.Timestamp', t.TIMESTAMP], ['google.protobuf.Duration', t.DURATION], ['optional_type', t.optionalOf(t.DYN)],
+]);
+
+const kept = new Map<string, Environment>();
+
+/** The environment for stored expressions (everything), or for new ones under the gates given. */
+export function environmentFor(mode: 'new' | 'stored', features: CelFeatures): Environment {
+  const all = mode === 'stored';
+  const multiple = all || features.consumableCapacity;
+  const lists = all || features.listTypeAttributes;
+  const key = `${multiple} ${lists}`;
+  const environment = kept.get(key) ?? build(multiple, lists);
+  kept.set(key, environment);
+  return environment;
+}
+
+function build(multiple: boolean, lists: boolean): Environment {
+  const attributeType = lists ? t.DYN : t.ANY;
+  const deviceFields = new Map<string, t.Type>([
+    ['driver', t.STRING],
+    ['attributes', t.mapOf(t.STRING, t.mapOf(t.STRING, attributeType))],
+    ['capacity', t.mapOf(t.STRING, t.mapOf(t.STRING, t.QUANTITY))],
+  ]);
+  if (multiple) deviceFields.set('allowMultipleAllocations', t.BOOL);
+  return { functions: functionTable(...BASE, ...(lists ? [INCLUDES] : [])), typeNames: TYPE_NAMES, deviceFields, attributeType };
+}
