@@ -28,7 +28,7 @@ export class SlicePublisher {
   #desired: ReadonlyMap<string, DesiredPool> | undefined;
   #wake: () => void = () => undefined;
   #woken = false;
-  #repairPlanned = false;
+  #cancelRepair: (() => void) | undefined;
   /** Names and versions this publisher wrote itself; their events need no repair. */
   readonly #ownWrites = new Set<string>();
 
@@ -64,6 +64,7 @@ export class SlicePublisher {
       }
     }
     await informing;
+    this.#cancelRepair?.();
   }
 
   #wakeUp(): void {
@@ -82,10 +83,9 @@ export class SlicePublisher {
   }
 
   #planRepair(slice: ResourceSlice): void {
-    if (this.#repairPlanned || this.#ownWrites.has(`${nameOf(slice)}@${slice.metadata.resourceVersion ?? ''}`)) return;
-    this.#repairPlanned = true;
-    this.#options.clock.setTimer(REPAIR_DELAY_MS, () => {
-      this.#repairPlanned = false;
+    if (this.#cancelRepair !== undefined || this.#ownWrites.has(`${nameOf(slice)}@${slice.metadata.resourceVersion ?? ''}`)) return;
+    this.#cancelRepair = this.#options.clock.setTimer(REPAIR_DELAY_MS, () => {
+      this.#cancelRepair = undefined;
       this.#wakeUp();
     });
   }

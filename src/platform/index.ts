@@ -6,8 +6,11 @@
  */
 export { systemClock } from './clock.ts';
 export { type DataDir, openDataDir } from './data-dir.ts';
+export { UnixGrpc } from './grpc.ts';
+export { NodeHostFiles } from './host-files.ts';
 export { httpsTransport, type HttpsTransportOptions, transportFromKubeconfig } from './https-transport.ts';
 export { createLogger, type LogLevel } from './logger.ts';
 export { memoryTransport } from './memory-transport.ts';
+export { ChildProcesses } from './processes.ts';
 export { systemRandom } from './random.ts';
 export { CertificateAuthority, type CertificateRequest, type KeyPair } from './tls.ts';

@@ -33,10 +33,16 @@ function exitOf(code: number | null, signal: NodeJS.Signals | null): ProcessExit
 }
 
 function runningProcess(pid: number, exited: Promise<ProcessExit>): RunningProcess {
+  let ended = false;
+  void exited.then(() => {
+    ended = true;
+  });
   return {
     pid,
     exited,
     kill(signal) {
+      // Its number may belong to somebody else by now.
+      if (ended) return;
       try {
         process.kill(-pid, signal);
       } catch (error) {
