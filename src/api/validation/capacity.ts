@@ -33,7 +33,8 @@ function checkValues(errors: FieldErrors, path: string, policy: CapacityRequestP
   if (texts.length > CAPACITY_REQUEST_POLICY_DISCRETE_MAX_OPTIONS) {
     errors.tooMany(at, texts.length, CAPACITY_REQUEST_POLICY_DISCRETE_MAX_OPTIONS);
   }
-  const values = texts.map((text) => parseQuantity(text) ?? Quantity.of(0));
+  // Of too many values none is looked at, so that the default is not found among them either.
+  const values = texts.length > CAPACITY_REQUEST_POLICY_DISCRETE_MAX_OPTIONS ? [] : texts.map((text) => parseQuantity(text) ?? Quantity.of(0));
   checkOptions(errors, at, values, total);
   if (standard !== undefined && !values.some((value) => value.compare(standard) === 0)) {
     errors.invalid(at, policy.default, 'default value is not valid according to the requestPolicy');

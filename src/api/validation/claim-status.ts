@@ -52,7 +52,7 @@ function checkReservations(errors: FieldErrors, claim: ResourceClaim, old: Resou
     item: (consumer, at) => checkConsumer(errors, at, consumer),
   });
   if (consumers.length === 0) return;
-  if (claim.status?.allocation === undefined) errors.forbidden(path, 'may not be specified when `allocated` is not set');
+  if (claim.status?.allocation === undefined) return errors.forbidden(path, 'may not be specified when `allocated` is not set');
   if (claim.metadata.deletionTimestamp === undefined) return;
   const known = new Set(old.status?.reservedFor?.map((consumer) => consumer.uid));
   const added = consumers.some((consumer) => !known.has(consumer.uid));

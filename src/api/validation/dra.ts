@@ -35,7 +35,12 @@ export function validateClaimUpdate(object: ApiObject, old: ApiObject, context: 
 /** A new template: its metadata may carry labels and annotations only. */
 export function validateTemplate(object: ApiObject, context: StrategyContext): readonly FieldError[] {
   const errors = new FieldErrors();
-  const { spec } = object as ResourceClaimTemplate;
+  checkTemplateMetadata(errors, object as ResourceClaimTemplate);
+  checkClaimSpec(errors, 'spec.spec', (object as ResourceClaimTemplate).spec.spec, context);
+  return errors.list;
+}
+
+function checkTemplateMetadata(errors: FieldErrors, { spec }: ResourceClaimTemplate): void {
   const inner = spec.metadata ?? {};
   checkLabels(errors, 'spec.metadata.labels', inner.labels);
   checkAnnotations(errors, 'spec.metadata.annotations', inner.annotations);
@@ -44,14 +49,13 @@ export function validateTemplate(object: ApiObject, context: StrategyContext): r
       errors.forbidden(`spec.metadata.${member}`, 'cannot be set for an ResourceClaim created from a template');
     }
   }
-  checkClaimSpec(errors, 'spec.spec', spec.spec, context);
-  return errors.list;
 }
 
 /** An update of a template: nothing in its spec. */
 export function validateTemplateUpdate(object: ApiObject, old: ApiObject): readonly FieldError[] {
   const errors = new FieldErrors();
   const { spec } = object as ResourceClaimTemplate;
+  checkTemplateMetadata(errors, object as ResourceClaimTemplate);
   if (!sameValue(spec, (old as ResourceClaimTemplate).spec)) errors.invalid('spec', spec, IMMUTABLE);
   return errors.list;
 }

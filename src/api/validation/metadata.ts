@@ -15,11 +15,9 @@ export function validateObjectMeta(object: ApiObject, kind: Pick<Kind, 'kind' | 
   const errors = new FieldErrors();
   const meta = object.metadata;
   const nameProblems = kind.kind === 'Namespace' && kind.group === '' ? dnsLabelProblems : dnsSubdomainProblems;
-  const { name = '', generateName = '', namespace = '' } = meta;
-  if (generateName !== '') errors.invalidAll('metadata.generateName', generateName, nameProblems(maskTrailingDash(generateName)));
+  const { name = '', namespace = '' } = meta;
   if (name === '') errors.required('metadata.name', 'name or generateName is required');
   else errors.invalidAll('metadata.name', name, nameProblems(name));
-  if (!kind.namespaced && namespace !== '') errors.forbidden('metadata.namespace', 'not allowed on this type');
   if (kind.namespaced) {
     if (namespace === '') errors.required('metadata.namespace');
     else errors.invalidAll('metadata.namespace', namespace, dnsLabelProblems(namespace));
@@ -28,17 +26,12 @@ export function validateObjectMeta(object: ApiObject, kind: Pick<Kind, 'kind' | 
   return errors.list;
 }
 
-/** A generated name ends in letters, so a prefix may end in a dash. */
-function maskTrailingDash(prefix: string): string {
-  return prefix.length > 1 && prefix.endsWith('-') ? `${prefix.slice(0, -1)}a` : prefix;
-}
-
 function checkCommon(errors: FieldErrors, meta: ObjectMeta): void {
   if ((meta.generation ?? 0) < 0) errors.invalid('metadata.generation', meta.generation, 'must be greater than or equal to 0');
   checkLabels(errors, 'metadata.labels', meta.labels);
   checkAnnotations(errors, 'metadata.annotations', meta.annotations);
   checkOwners(errors, meta.ownerReferences ?? []);
-  for (const finalizer of meta.finalizers ?? []) checkFinalizer(errors, finalizer);
+  meta.finalizers?.forEach((finalizer, index) => checkFinalizer(errors, finalizer, index));
 }
 
 /** Labels: keys and values. */
@@ -76,15 +69,19 @@ function checkOwners(errors: FieldErrors, owners: readonly OwnerReference[]): vo
 /** Finalizers without a domain that upstream knows. */
 const STANDARD_FINALIZERS = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
 
-function checkFinalizer(errors: FieldErrors, finalizer: string): void {
+function checkFinalizer(errors: FieldErrors, finalizer: string, index: number): void {
   const path = 'metadata.finalizers';
   errors.invalidAll(path, finalizer, labelKeyProblems(finalizer));
   if (!finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer)) {
-    errors.invalid(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
+    errors.invalid(`${path}[${index}]`, finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
   }
 }
 
-/** Metadata of an update: identity cannot change, and nothing may be added to the finalizers of an object that is being deleted. */
+/**
+ * Metadata of an update: identity cannot change, and nothing may be added to the finalizers of an object that is being
+ * deleted. Upstream checks it before the update and again in every kind's own validation, labels twice each time, and
+ * reports all of that; causes of a refusal are the same here.
+ */
 export function validateObjectMetaUpdate(object: ApiObject, old: ApiObject): readonly FieldError[] {
   const errors = new FieldErrors();
   const [next, before] = [object.metadata, old.metadata];
@@ -95,7 +92,8 @@ export function validateObjectMetaUpdate(object: ApiObject, old: ApiObject): rea
   if ((next.generation ?? 0) < (before.generation ?? 0)) errors.invalid('metadata.generation', next.generation, 'must not be decremented');
   if (before.deletionTimestamp !== undefined) checkNoNewFinalizers(errors, next, before);
   checkCommon(errors, sameValue(next.annotations, before.annotations) ? { ...next, annotations: undefined } : next);
-  return errors.list;
+  checkLabels(errors, 'metadata.labels', next.labels);
+  return [...errors.list, ...errors.list];
 }
 
 function checkNoNewFinalizers(errors: FieldErrors, next: ObjectMeta, before: ObjectMeta): void {

@@ -1,10 +1,11 @@
 /** Validation of pods, as far as claims and the basic shape go (core/validation ValidatePodSpec, resource claims parts). */
-import type { ApiObject } from '#machinery';
+import { type ApiObject, parseQuantity } from '#machinery';
 import type { FieldError, StrategyContext } from '../kind.ts';
 import { sameValue } from '../object.ts';
-import type { Container, Pod, PodResourceClaim, PodSpec, ResourceClaim } from '../types/core-v1.ts';
+import type { Container, Pod, PodResourceClaim, PodSpec, ResourceClaim, ResourceRequirements } from '../types/core-v1.ts';
 import { dnsLabelProblems, dnsSubdomainProblems } from './names.ts';
 import { checkLabel } from './dra-names.ts';
+import { checkPodStatus } from './pod-status.ts';
 import { FieldErrors } from './report.ts';
 
 /** A new pod: containers with names, images and claims that exist in the pod. */
@@ -13,8 +14,14 @@ export function validatePod(object: ApiObject): readonly FieldError[] {
   const spec = (object as Pod).spec;
   if (spec === undefined) errors.required('spec.containers');
   else checkPodSpec(errors, 'spec', spec);
+  const isMirror = object.metadata.annotations?.[MIRROR_ANNOTATION] !== undefined;
+  // The path is upstream's.
+  if (isMirror && (spec?.resourceClaims?.length ?? 0) > 0) errors.forbidden('[]', 'static pods do not support resource claims');
   return errors.list;
 }
+
+/** Marks pods that a kubelet shows for its static pods (core MirrorPodAnnotationKey). */
+const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 
 /** A pod spec at `path`, of a pod or a template. */
 export function checkPodSpec(errors: FieldErrors, path: string, spec: PodSpec): void {
@@ -36,6 +43,7 @@ export function checkPodSpec(errors: FieldErrors, path: string, spec: PodSpec): 
       errors.forbidden(`${path}.ephemeralContainers[${index}].resources`, 'cannot be set for an Ephemeral Container');
     }
   });
+  if ((spec.resources?.claims?.length ?? 0) > 0) errors.forbidden(`${path}.resources.claims`, 'claims may not be set for Resources at pod-level');
   if (spec.nodeName !== undefined && spec.nodeName !== '') errors.invalidAll(`${path}.nodeName`, spec.nodeName, dnsSubdomainProblems(spec.nodeName));
 }
 
@@ -43,7 +51,44 @@ function checkContainer(errors: FieldErrors, path: string, container: Container,
   if (container.name === '') errors.required(`${path}.name`);
   else errors.invalidAll(`${path}.name`, container.name, dnsLabelProblems(container.name));
   if ((container.image ?? '') === '') errors.required(`${path}.image`);
+  checkAmounts(errors, `${path}.resources`, container.resources ?? {});
   checkContainerClaims(errors, `${path}.resources.claims`, container.resources?.claims ?? [], claims);
+}
+
+/** Amounts are not negative; extended resources, which cannot be overcommitted, are limited to what is requested. */
+function checkAmounts(errors: FieldErrors, path: string, { requests = {}, limits = {} }: ResourceRequirements): void {
+  for (const [member, amounts] of [['limits', limits], ['requests', requests]] as const) {
+    for (const [name, amount] of Object.entries(amounts)) {
+      if ((parseQuantity(amount)?.sign() ?? 0) < 0) errors.invalid(`${path}.${member}[${name}]`, amount, 'must be greater than or equal to 0');
+    }
+  }
+  for (const [name, amount] of Object.entries(requests)) {
+    const limit = limits[name];
+    if (limit === undefined) {
+      if (isExtendedResource(name)) errors.required(`${path}.limits`, 'Limit must be set for non overcommitable resources');
+    } else if (isExtendedResource(name) ? !isSameAmount(amount, limit) : isMore(amount, limit)) {
+      const rule = isExtendedResource(name) ? 'equal to' : 'less than or equal to';
+      errors.invalid(`${path}.requests`, amount, `must be ${rule} ${name} limit of ${limit}`);
+    }
+  }
+}
+
+/** Has a domain, but not Kubernetes' own; a class's implicit resource (deviceclass.resource.kubernetes.io) is not checked. */
+function isExtendedResource(name: string): boolean {
+  return name.includes('/') && !name.includes('kubernetes.io/') && !name.startsWith('requests.');
+}
+
+function isSameAmount(a: string, b: string): boolean {
+  return compareAmounts(a, b) === 0;
+}
+
+function isMore(a: string, b: string): boolean {
+  return compareAmounts(a, b) > 0;
+}
+
+function compareAmounts(a: string, b: string): number {
+  const [left, right] = [parseQuantity(a), parseQuantity(b)];
+  return left === undefined || right === undefined ? 0 : left.compare(right);
 }
 
 function checkPodClaims(errors: FieldErrors, path: string, claims: readonly PodResourceClaim[]): void {
@@ -81,7 +126,7 @@ function checkContainerClaims(errors: FieldErrors, path: string, claims: readonl
       if (clash) errors.duplicate(at, key);
       if (request === '') whole.add(name);
       else parts.add(key);
-      if (!known.has(name)) errors.notFound(`${at}.name`, name);
+      if (!known.has(name)) errors.notFound(at, name);
     }
     if (request !== '') checkLabel(errors, `${at}.request`, request);
   });
@@ -92,10 +137,11 @@ export function validatePodUpdate(object: ApiObject, old: ApiObject, context: St
   const errors = new FieldErrors();
   const [pod, before] = [object as Pod, old as Pod];
   if (context.subresource === 'status') {
-    checkClaimStatuses(errors, pod);
+    checkPodStatus(errors, pod);
     return errors.list;
   }
   if (pod.spec === undefined || before.spec === undefined) return errors.list;
+  checkPodSpec(errors, 'spec', pod.spec);
   if (!sameValue(withMutableFrom(pod.spec, before.spec), before.spec)) errors.forbidden('spec', FIXED);
   return errors.list;
 }
@@ -116,16 +162,4 @@ function withMutableFrom(spec: PodSpec, before: PodSpec): PodSpec {
     ...(onlyAdded && { tolerations: before.tolerations }),
     ...(onlyFewerGates && { schedulingGates: before.schedulingGates }),
   };
-}
-
-function checkClaimStatuses(errors: FieldErrors, pod: Pod): void {
-  const known = new Set(pod.spec?.resourceClaims?.map((claim) => claim.name));
-  const seen = new Set<string>();
-  (pod.status?.resourceClaimStatuses ?? []).forEach(({ name, resourceClaimName }, index) => {
-    const at = `status.resourceClaimStatuses[${index}]`;
-    if (!known.has(name)) errors.invalid(`${at}.name`, name, 'must match the name of an entry in `spec.resourceClaims`');
-    if (seen.has(name)) errors.duplicate(`${at}.name`, name);
-    seen.add(name);
-    if (resourceClaimName !== undefined) errors.invalidAll(`${at}.resourceClaimName`, resourceClaimName, dnsSubdomainProblems(resourceClaimName));
-  });
 }

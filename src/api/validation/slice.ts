@@ -47,7 +47,7 @@ function checkPool(errors: FieldErrors, { pool }: ResourceSliceSpec): void {
 function checkNodeSelection(errors: FieldErrors, spec: ResourceSliceSpec): void {
   const set: string[] = [];
   if (spec.nodeName !== undefined) {
-    set.push('`nodeName`');
+    if (spec.nodeName !== '') set.push('`nodeName`');
     errors.invalidAll('spec.nodeName', spec.nodeName, spec.nodeName === '' ? ['must be either unset or set to a non-empty string'] : dnsSubdomainProblems(spec.nodeName));
   }
   if (spec.nodeSelector !== undefined) {
