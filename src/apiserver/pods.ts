@@ -101,7 +101,7 @@ async function livePod(core: Core, call: Call): Promise<StoredObject> {
 }
 
 function objectBody(core: Core, call: Call, kind: string): { readonly [key: string]: Json | undefined } {
-  const body = parseBody(core, call, kind);
+  const body = parseBody(core, call.request, kind);
   if (!isJsonObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${kind})`);
   return body;
 }

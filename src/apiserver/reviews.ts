@@ -1,12 +1,12 @@
 /** Reviews: kinds that are never stored, only answered (authentication.k8s.io and authorization.k8s.io). */
 import type { FieldError } from '#api';
-import { type Json, badRequest, parseJson } from '#machinery';
+import { type Json, badRequest } from '#machinery';
 import type { AuthorizationAttributes } from './authorization.ts';
 import { type ServerRequest, type ServerResponse, type UserInfo, jsonResponse } from './http/message.ts';
 import type { ResourceTarget } from './http/request-info.ts';
 import { type Core, timestamp } from './options.ts';
 import { invalidObject } from './refusals.ts';
-import { bodyText, isJsonObject } from './registry/decode.ts';
+import { isJsonObject, parseBody } from './registry/decode.ts';
 
 type JsonObject = { readonly [key: string]: Json | undefined };
 
@@ -46,7 +46,7 @@ export function findReview({ group, version, plural, name }: ResourceTarget): Re
 
 /** Answers a review. */
 export async function handleReview(core: Core, review: Review, { request, target, user }: { request: ServerRequest; target: ResourceTarget; user: UserInfo }): Promise<ServerResponse> {
-  const body = parseJson(bodyText(request.body));
+  const body = parseBody(core, request, review.kind);
   if (!isJsonObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${review.kind})`);
   const spec = isJsonObject(body['spec']) ? body['spec'] : {};
   const answer = await review.answer(core, { user, body, spec, namespace: target.namespace });

@@ -46,8 +46,7 @@ function countingRandom(): Random {
 interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  // Bodies are looked into member by member.
-  readonly body: Record<string, never> & { readonly [key: string]: unknown };
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
 class Cluster {
@@ -192,6 +191,26 @@ describe('the API server', () => {
     assert.equal((await cluster.send('GET', `${CONFIG_MAPS}/a`)).status, 404);
   });
 
+  test('a deleted object takes no new finalizer', async () => {
+    const cluster = new Cluster();
+    const finalizers = (...names: string[]): Json => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', finalizers: names } });
+    await cluster.send('POST', CONFIG_MAPS, finalizers('example.com/hold'));
+    await cluster.send('DELETE', `${CONFIG_MAPS}/a`);
+    const answer = await cluster.send('PUT', `${CONFIG_MAPS}/a`, finalizers('example.com/hold', 'example.com/more'));
+    assert.equal(answer.status, 422);
+    assert.match(String(answer.body['message']), /no new finalizers can be added if the object is being deleted/);
+  });
+
+  test('server-side apply creates, owns its fields and conflicts with other managers', async () => {
+    const cluster = new Cluster();
+    const apply = (manager: string, value: string) =>
+      cluster.send('PATCH', `${CONFIG_MAPS}/a?fieldManager=${manager}`, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { k: value } }, { 'content-type': 'application/apply-patch+yaml' });
+    assert.equal((await apply('one', '1')).status, 201);
+    assert.equal((await apply('one', '2')).status, 200);
+    const conflict = await apply('two', '3');
+    assert.deepEqual([conflict.status, conflict.body['reason']], [409, 'Conflict']);
+  });
+
   test('propagation policies become finalizers for the garbage collector', async () => {
     const cluster = new Cluster();
     for (const [policy, finalizer] of [['Foreground', 'foregroundDeletion'], ['Orphan', 'orphan']]) {
@@ -220,6 +239,37 @@ describe('the API server', () => {
 
   test('the namespace default cannot be deleted', async () => {
     assert.equal((await new Cluster().send('DELETE', '/api/v1/namespaces/default')).status, 403);
+  });
+});
+
+describe('requests of kubectl', () => {
+  test('a namespace in protobuf is created', async () => {
+    // What `kubectl create namespace foo` sends: the envelope of v1 Namespace, metadata.name "foo", empty spec and status.
+    const hex = '6b387300 0a0f0a02763112094e616d657370616365 1219 0a130a03666f6f12001a0022002a00320038004200 1200 1a00 1a00 2200'.replaceAll(' ', '');
+    const body = Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+    const headers = { 'content-type': 'application/vnd.kubernetes.protobuf', accept: 'application/vnd.kubernetes.protobuf,application/json' };
+    const cluster = new Cluster();
+    const response = await cluster.server.handle({ method: 'POST', path: '/api/v1/namespaces', headers, body, user: ADMIN, signal: new AbortController().signal });
+    assert.equal(response.status, 201);
+    assert.equal(metadata(await cluster.send('GET', '/api/v1/namespaces/foo'))['name'], 'foo');
+  });
+
+  test('OpenAPI names each kind with the content types of its patches', async () => {
+    const cluster = new Cluster();
+    const { body } = await cluster.send('GET', '/openapi/v3');
+    const paths = body['paths'] as Record<string, { serverRelativeURL: string }>;
+    const url = paths['apis/resource.k8s.io/v1']?.serverRelativeURL ?? '';
+    const document = (await cluster.send('GET', url)).body['paths'] as Record<string, { patch?: Record<string, unknown> }>;
+    const patch = document['/apis/resource.k8s.io/v1/namespaces/{namespace}/resourceclaims/{name}']?.patch;
+    assert.deepEqual(patch?.['x-kubernetes-group-version-kind'], { group: 'resource.k8s.io', version: 'v1', kind: 'ResourceClaim' });
+    assert.match(JSON.stringify(patch), /apply-patch\+yaml/);
+  });
+
+  test('aggregated discovery is served to those who ask for it', async () => {
+    const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
+    const { body, headers } = await new Cluster().send('GET', '/apis', undefined, { accept });
+    assert.equal(body['kind'], 'APIGroupDiscoveryList');
+    assert.match(headers['content-type'] ?? '', /as=APIGroupDiscoveryList/);
   });
 });
 

@@ -24,9 +24,19 @@ export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 /** Who writes, as managedFields names it: the fieldManager, or the start of the user agent (upstream: managerOrUserAgent). */
 export function fieldManagerOf(call: Call): string {
   const manager = call.info.query.get('fieldManager');
-  if (manager !== null && manager !== '') return manager;
+  if (manager !== null && manager !== '') {
+    checkFieldManager(call, manager);
+    return manager;
+  }
   const agent = call.request.headers['user-agent'] ?? '';
   return agent.split('/')[0]?.slice(0, FIELD_MANAGER_MAX_LENGTH) ?? '';
+}
+
+/** Upstream: ValidateFieldManager. */
+function checkFieldManager(call: Call, manager: string): void {
+  const refuse = (reason: string, message: string): Error => invalidOption(optionsKind(call.target.verb), { path: 'fieldManager', reason, message });
+  if (manager.length > FIELD_MANAGER_MAX_LENGTH) throw refuse('FieldValueTooLong', `Too long: may not be more than ${String(FIELD_MANAGER_MAX_LENGTH)} bytes`);
+  if (/[^\P{C}]/u.test(manager)) throw refuse('FieldValueInvalid', `Invalid value: ${JSON.stringify(manager)}: should only contain printable characters`);
 }
 
 /** Upstream: FieldManagerMaxLength of apimachinery/pkg/apis/meta/v1/validation. */

@@ -2,6 +2,8 @@
 import { asError } from '#base';
 import { type ApiObject, type Json, type SchemaNode, badRequest, parseJson, requestEntityTooLarge, unsupportedMediaType } from '#machinery';
 import type { Scope } from '../catalog.ts';
+import type { ServerRequest } from '../http/message.ts';
+import { PROTOBUF_TYPE, decodeProtobuf } from '../http/protobuf.ts';
 import type { Core } from '../options.ts';
 import { type Call, type FieldValidation } from './call.ts';
 import { StructureError, checkStructure, undecodable } from './structure.ts';
@@ -23,13 +25,25 @@ export function bodyText(body: Uint8Array): string {
 }
 
 /** Parses a JSON or YAML body by its content type; 415 for others. */
-export function parseBody(core: Core, call: Call, kind: string): Json {
-  const text = bodyText(call.request.body);
-  const type = mediaType(call.request.headers['content-type']);
+export function parseBody(core: Core, request: ServerRequest, kind: string): Json {
+  const type = mediaType(request.headers['content-type']);
+  if (type === PROTOBUF_TYPE) return parseProtobuf(request.body);
+  const text = bodyText(request.body);
   const { parseYaml } = core.options;
   if (type === '' || type === 'application/json' || type === '*/*') return parseOr400(text, parseJson, kind);
   if (type === 'application/yaml' && parseYaml !== undefined) return parseOr400(text, parseYaml, kind);
   throw unsupportedMediaType('the body of the request was in an unknown format - accepted media types include: application/json, application/yaml');
+}
+
+function parseProtobuf(bytes: Uint8Array): Json {
+  let body: Json | undefined;
+  try {
+    body = decodeProtobuf(bytes);
+  } catch (thrown) {
+    throw badRequest(`the protobuf body cannot be read: ${asError(thrown).message}`);
+  }
+  if (body === undefined) throw unsupportedMediaType('this kind is accepted as application/json and application/yaml only');
+  return body;
 }
 
 function parseOr400(text: string, parse: (text: string) => Json, kind: string): Json {
@@ -52,7 +66,7 @@ export function isJsonObject(value: Json | undefined): value is { readonly [key:
 /** The body as an object of the scope's version: type meta checked, structure checked, defaults not yet filled. */
 export function decodeObject(core: Core, call: Call, validation: FieldValidation): ApiObject {
   const { scope } = call;
-  const parsed = parseBody(core, call, scope.kind.kind);
+  const parsed = parseBody(core, call.request, scope.kind.kind);
   const body = parsed === null ? {} : parsed;
   if (!isJsonObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${scope.kind.kind}): couldn't get version/kind; json parse error: the body is not an object`);
   checkTypeMeta(scope, body);

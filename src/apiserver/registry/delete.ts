@@ -1,12 +1,11 @@
 /** DELETE: preconditions, finalizers, grace, and many at once. */
 import type { Namespace } from '#api';
-import { asError } from '#base';
-import { type ApiObject, type DeleteOptions, type Json, badRequest, forbidden, isNotFound, notFound, parseJson } from '#machinery';
+import { type ApiObject, type DeleteOptions, type Json, forbidden, isNotFound, notFound } from '#machinery';
 import { type Core, timestamp } from '../options.ts';
 import { invalidOption, refusal } from '../refusals.ts';
 import { IMMORTAL_NAMESPACES } from './admission.ts';
 import { type Call, parseDryRun } from './call.ts';
-import { bodyText, isJsonObject } from './decode.ts';
+import { isJsonObject, parseBody } from './decode.ts';
 import { namespaceFinalizers } from './finish.ts';
 import { listObjects } from './list.ts';
 import { StoredObject, withMetadata } from './object-store.ts';
@@ -24,7 +23,7 @@ export interface DeleteResult {
 }
 
 /** The options of a DELETE, from its body and its query (the body wins). */
-export function parseDeleteOptions(call: Call): DeleteOptions {
+export function parseDeleteOptions(core: Core, call: Call): DeleteOptions {
   const { query } = call.info;
   const grace = query.get('gracePeriodSeconds');
   const policy = query.get('propagationPolicy');
@@ -35,19 +34,14 @@ export function parseDeleteOptions(call: Call): DeleteOptions {
     ...(orphan === null ? {} : { orphanDependents: orphan === 'true' }),
     dryRun: query.getAll('dryRun'),
   };
-  const options: DeleteOptions = { ...fromQuery, ...bodyOptions(call) };
+  const options: DeleteOptions = { ...fromQuery, ...bodyOptions(core, call) };
   validateOptions(options);
   return options;
 }
 
-function bodyOptions(call: Call): DeleteOptions {
+function bodyOptions(core: Core, call: Call): DeleteOptions {
   if (call.request.body.length === 0) return {};
-  let body: Json;
-  try {
-    body = parseJson(bodyText(call.request.body));
-  } catch (thrown) {
-    throw badRequest(`the object provided is unrecognized (must be of type DeleteOptions): ${asError(thrown).message}`);
-  }
+  const body = parseBody(core, call.request, 'DeleteOptions');
   if (!isJsonObject(body)) return {};
   const { gracePeriodSeconds: grace, propagationPolicy: policy, orphanDependents: orphan, preconditions, dryRun } = body;
   return {
@@ -78,7 +72,7 @@ function validateOptions({ propagationPolicy: policy, orphanDependents }: Delete
 
 /** Deletes the named object of the call. */
 export function deleteNamed(core: Core, call: Call): Promise<DeleteResult> {
-  return deleteObject(core, call, parseDeleteOptions(call), { namespace: call.target.namespace, name: call.target.name });
+  return deleteObject(core, call, parseDeleteOptions(core, call), { namespace: call.target.namespace, name: call.target.name });
 }
 
 /** Deletes one object by the rules of its kind. */
@@ -187,7 +181,7 @@ function checkPreconditions(call: Call, live: ApiObject, { preconditions = {} }:
 
 /** Deletes what a list with the call's selectors returns; those objects. */
 export async function deleteCollection(core: Core, call: Call): Promise<{ readonly items: readonly StoredObject[]; readonly revision: number }> {
-  const options = parseDeleteOptions(call);
+  const options = parseDeleteOptions(core, call);
   const { items, revision } = await listObjects(core, call);
   const deleted: StoredObject[] = [];
   for (const item of items) {

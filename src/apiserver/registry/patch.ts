@@ -28,6 +28,7 @@ export async function patch(core: Core, call: Call): Promise<UpdateResult> {
   const type = mediaType(call.request.headers['content-type']);
   const validation = fieldValidationOf(call);
   if (type === 'application/apply-patch+yaml') return apply(core, call, validation);
+  if (call.info.query.has('force')) throw invalidOption('PatchOptions', { path: 'force', reason: 'FieldValueForbidden', message: 'Forbidden: may not be specified for non-apply patch' });
   const body = parsePatch(call);
   const change = patchFunction(call, type, body);
   const transform: Transformation = (live) => {
@@ -71,7 +72,7 @@ function keepIdentity(call: Call, object: ApiObject): ApiObject {
 function apply(core: Core, call: Call, validation: FieldValidation): Promise<UpdateResult> {
   const manager = call.info.query.get('fieldManager') ?? '';
   if (manager === '') throw invalidOption('PatchOptions', { path: 'fieldManager', reason: 'FieldValueRequired', message: 'Required value: is required for apply patch' });
-  const applied = structured(call, parseApplied(core, call), validation);
+  const applied = withoutResetFields(call, structured(call, parseApplied(core, call), validation));
   const checked = asJson(keepIdentity(call, applied));
   const transform: Transformation = (live) => {
     const { object } = serverSideApply({
@@ -88,6 +89,27 @@ function apply(core: Core, call: Call, validation: FieldValidation): Promise<Upd
     return { wanted: result, managed: result };
   };
   return updateWith(core, call, transform, true);
+}
+
+/**
+ * Drops what this endpoint may not set, so that the manager does not come to own it (upstream: GetResetFields):
+ * the status on the main endpoint, all but the status on /status.
+ */
+function withoutResetFields(call: Call, applied: ApiObject): ApiObject {
+  const { scope: { kind }, target: { subresource } } = call;
+  if (!kind.subresources.includes('status')) return applied;
+  const { name, namespace, uid, resourceVersion } = applied.metadata;
+  if (subresource !== 'status') return without(applied, ['status']);
+  return withMetadata(without(applied, Object.keys(applied).filter((member) => !STATUS_MEMBERS.has(member))), { ...NO_METADATA, name, namespace, uid, resourceVersion });
+}
+
+/** Members that remain of an object applied through /status. */
+const STATUS_MEMBERS: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata', 'status']);
+const NO_METADATA = { labels: undefined, annotations: undefined, finalizers: undefined, ownerReferences: undefined };
+
+function without(object: ApiObject, members: readonly string[]): ApiObject {
+  const rest = Object.fromEntries(Object.entries(object).filter(([name]) => !members.includes(name)));
+  return { ...rest, metadata: object.metadata };
 }
 
 function parseApplied(core: Core, call: Call): Json {

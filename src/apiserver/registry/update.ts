@@ -1,5 +1,5 @@
 /** PUT, and the second half of PATCH: from the wanted object to the stored one. */
-import type { Namespace } from '#api';
+import type { FieldError, Namespace } from '#api';
 import { type ApiObject, badRequest, conflict, notFound, updateManagedFields } from '#machinery';
 import { invalidObject, refusal } from '../refusals.ts';
 import { type Core, timestamp } from '../options.ts';
@@ -96,7 +96,7 @@ function prepare(core: Core, call: Call, { live, wanted, managed }: Versions): A
   const defaulted = version.defaults === undefined ? wanted : version.defaults(wanted, context);
   const kept = keepMetadata(live, admitUpdate(toStorage(scope, defaulted), live));
   const prepared = call.target.subresource === 'finalize' ? finalized(live, kept) : (kind.prepareForUpdate?.(kept, live, context) ?? kept);
-  const errors = kind.validateUpdate?.(prepared, live, context) ?? [];
+  const errors = [...newFinalizers(live, prepared), ...(kind.validateUpdate?.(prepared, live, context) ?? [])];
   if (errors.length > 0) throw invalidObject(scope.gvk, live.metadata.name ?? '', errors);
   call.warnings.push(...(kind.warnings?.(prepared, context) ?? []));
   return withGeneration(live, withManagedFields(core, call, { live, wanted: prepared, managed }), kind.generation);
@@ -115,6 +115,17 @@ function admitUpdate(object: ApiObject, live: ApiObject): ApiObject {
   if (object.kind !== 'Pod') return object;
   const admitted = admitCreate(object);
   return live.kind === 'Pod' ? admitted : object;
+}
+
+/** An object that is being deleted takes no new finalizers (upstream: ValidateObjectMetaAccessorUpdate and finalizer checks). */
+function newFinalizers(live: ApiObject, object: ApiObject): readonly FieldError[] {
+  if (live.metadata.deletionTimestamp === undefined) return [];
+  const before = new Set(live.metadata.finalizers ?? []);
+  const added = (object.metadata.finalizers ?? []).filter((finalizer) => !before.has(finalizer));
+  if (added.length === 0) return [];
+  const list = added.map((finalizer) => JSON.stringify(finalizer)).join(', ');
+  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
+  return [{ path: 'metadata.finalizers', reason: 'FieldValueForbidden', message }];
 }
 
 /** Members of metadata that no update may change are those of the live object. */
