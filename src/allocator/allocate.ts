@@ -4,6 +4,7 @@ import type { Random } from '#base';
 import { Attempt } from './attempt.ts';
 import { CapacityCheck } from './capacity.ts';
 import { CounterAccount } from './counters.ts';
+import { DerivedAttributes } from './derived.ts';
 import { Eligibility } from './eligibility.ts';
 import type { Features } from './features.ts';
 import type { Ledger } from './ledger.ts';
@@ -63,7 +64,8 @@ function allocateIn(input: AllocateInput, run: Run): AllocateOutcome {
   run.pools = input.pools.forNode(node, features);
   const eligibility = new Eligibility(node, features, input.pools.selectors);
   const capacity = new CapacityCheck(features, ledger);
-  run.claims = planClaims(input.claims, { features, pools: run.pools, eligibility, capacity, deviceClass: input.deviceClass });
+  const derived = new DerivedAttributes(features);
+  run.claims = planClaims(input.claims, { features, derived, pools: run.pools, eligibility, capacity, deviceClass: input.deviceClass });
   const attempt = new Attempt({ node, features, ledger, random, claims: run.claims, counters: new CounterAccount(features, ledger), capacity });
   const search = new Search({ claims: run.claims, pools: run.pools, eligibility, attempt, effortMax: input.effortMax });
   const found = search.run();

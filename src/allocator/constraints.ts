@@ -6,6 +6,7 @@
  */
 import type { DeviceConstraint, ResourceClaim } from '#api';
 import { type AttributeValues, attributeOf } from './attributes.ts';
+import type { DerivedAttributes } from './derived.ts';
 import type { DeviceEntry } from './device.ts';
 import type { Features } from './features.ts';
 import { AllocationError } from './refusal.ts';
@@ -23,11 +24,11 @@ export interface Constraint {
 }
 
 /** The constraints of a claim, in order. Throws AllocationError for one of an unknown kind. */
-export function constraintsOf(claim: ResourceClaim, claimKey: string, features: Features): readonly Constraint[] {
+export function constraintsOf(claim: ResourceClaim, claimKey: string, context: { features: Features; derived: DerivedAttributes }): readonly Constraint[] {
   return (claim.spec.devices?.constraints ?? []).map((constraint, index) => {
     const { matchAttribute, distinctAttribute } = constraint;
-    if (matchAttribute !== undefined) return new MatchConstraint(constraint, { index, attribute: matchAttribute, features });
-    if (distinctAttribute !== undefined) return new DistinctConstraint(constraint, { index, attribute: distinctAttribute, features });
+    if (matchAttribute !== undefined) return new MatchConstraint(constraint, { index, attribute: matchAttribute, ...context });
+    if (distinctAttribute !== undefined) return new DistinctConstraint(constraint, { index, attribute: distinctAttribute, ...context });
     throw new AllocationError(`claim ${claimKey}, constraint #${index}: empty constraint (unsupported constraint type?)`);
   });
 }
@@ -36,6 +37,7 @@ interface ConstraintOptions {
   readonly index: number;
   readonly attribute: string;
   readonly features: Features;
+  readonly derived: DerivedAttributes;
 }
 
 /** What both kinds have in common: which requests are concerned, and the values of each accepted device, last one on top. */
@@ -45,20 +47,23 @@ abstract class AttributeConstraint implements Constraint {
   readonly attribute: string;
   readonly #requests: ReadonlySet<string>;
   readonly #lists: boolean;
+  readonly #derived: DerivedAttributes;
   /** One entry per accepted device. */
   protected readonly accepted: AttributeValues[] = [];
 
-  constructor(constraint: DeviceConstraint, { index, attribute, features }: ConstraintOptions) {
+  constructor(constraint: DeviceConstraint, { index, attribute, features, derived }: ConstraintOptions) {
     this.index = index;
     this.attribute = attribute;
     this.#requests = new Set(constraint.requests);
     this.#lists = features.listTypeAttributes;
+    this.#derived = derived;
   }
 
   add(ask: DeviceAsk, entry: DeviceEntry): boolean {
     if (!this.#concerns(ask)) return true;
-    const values = attributeOf(entry, this.attribute);
-    if (values === undefined) return false;
+    // What the request derives hides what the driver published.
+    const values = this.#derived.valuesOf(ask, entry, this.attribute) ?? attributeOf(entry, this.attribute);
+    if (values === undefined || values.values.size === 0) return false;
     const [first] = this.accepted;
     // Without the feature nothing is ever compared with a list.
     if (first !== undefined && !this.#lists && (values.isList || first.isList)) return false;

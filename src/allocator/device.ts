@@ -1,6 +1,6 @@
 /** A device as the allocator sees it: parsed once when its slice arrives, shared by all later searches. */
 import type { Device, DeviceCounterConsumption, ResourceSlice, ResourceSliceSpec } from '#api';
-import { type CelDevice, celDevice } from '#cel';
+import { type CelAttribute, type CelDevice, celDevice } from '#cel';
 import { nameOf, parseQuantity, Quantity } from '#machinery';
 
 /** driver/pool. */
@@ -98,10 +98,29 @@ function deviceEntry(device: Device, slice: SliceEntry): DeviceEntry {
     poolName: slice.poolName,
     device,
     slice,
-    cel: celDevice(slice.spec.driver, device),
+    cel: celDevice(slice.spec.driver, visiblePart(device)),
     counters: (device.consumesCounters ?? []).map(counterUse),
     verdicts: new Map(),
   };
+}
+
+/** What selectors can see of the device; what is absent is left out. */
+function visiblePart({ attributes, capacity, allowMultipleAllocations }: Device): Parameters<typeof celDevice>[1] {
+  const visible: Record<string, CelAttribute> = {};
+  for (const [name, attribute] of Object.entries(attributes ?? {})) {
+    const { int, bool, string, version, ints, bools, strings, versions } = attribute;
+    visible[name] = {
+      ...(int !== undefined && { int }),
+      ...(bool !== undefined && { bool }),
+      ...(string !== undefined && { string }),
+      ...(version !== undefined && { version }),
+      ...(ints !== undefined && { ints }),
+      ...(bools !== undefined && { bools }),
+      ...(strings !== undefined && { strings }),
+      ...(versions !== undefined && { versions }),
+    };
+  }
+  return { attributes: visible, capacity, allowMultipleAllocations };
 }
 
 function counterUse(consumption: LaterConsumption): CounterUse {

@@ -18,6 +18,8 @@ export interface Features {
   readonly fractionalCapacityRange: boolean;
   /** DRAListTypeAttributes: attributes with several values. */
   readonly listTypeAttributes: boolean;
+  /** DRADerivedAttributes: requests compute attributes for the constraints of their claim. */
+  readonly derivedAttributes: boolean;
   /** DRADeviceCompatibilityGroups: devices of a counter set have to agree on a group. */
   readonly compatibilityGroups: boolean;
   /** DRAOptionalNodeOperations: slices may tell the node to skip preparing. */
@@ -34,6 +36,7 @@ export const NO_FEATURES: Features = {
   consumableCapacity: false,
   fractionalCapacityRange: false,
   listTypeAttributes: false,
+  derivedAttributes: false,
   compatibilityGroups: false,
   optionalNodeOperations: false,
 };
@@ -50,6 +53,7 @@ export function featuresFromGates(gates: ReadonlyMap<string, boolean>): Features
     consumableCapacity: on('DRAConsumableCapacity'),
     fractionalCapacityRange: on('DRAFractionalCapacityRange'),
     listTypeAttributes: on('DRAListTypeAttributes'),
+    derivedAttributes: on('DRADerivedAttributes'),
     compatibilityGroups: on('DRADeviceCompatibilityGroups'),
     optionalNodeOperations: on('DRAOptionalNodeOperations'),
   };

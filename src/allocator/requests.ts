@@ -3,6 +3,7 @@ import type { DeviceClass, DeviceRequest, DeviceSelector, DeviceSubRequest, Devi
 import { keyOf, nameOf, notFound } from '#machinery';
 import { CapacityError, type CapacityCheck } from './capacity.ts';
 import { type Constraint, constraintsOf } from './constraints.ts';
+import type { DerivedAttributes } from './derived.ts';
 import type { DeviceEntry } from './device.ts';
 import type { Eligibility } from './eligibility.ts';
 import type { Features } from './features.ts';
@@ -34,6 +35,8 @@ export interface DeviceAsk {
   readonly selectors: readonly DeviceSelector[];
   readonly tolerations: readonly DeviceToleration[] | undefined;
   readonly adminAccess: boolean;
+  /** Attributes that the request derives: their expressions by name. */
+  readonly derived: ReadonlyMap<string, string>;
   /** Requested amounts by capacity name. */
   readonly capacity: Readonly<Record<string, string>>;
   /** Devices wanted. */
@@ -66,6 +69,7 @@ export interface PlanContext {
   readonly pools: readonly NodePool[];
   readonly eligibility: Eligibility;
   readonly capacity: CapacityCheck;
+  readonly derived: DerivedAttributes;
   readonly deviceClass: (name: string) => DeviceClass | undefined;
 }
 
@@ -88,7 +92,7 @@ function planClaim(claim: ResourceClaim, index: number, context: PlanContext): C
     devicesMin += least;
     requests.push(plan);
   }
-  return { claim, key, requests, constraints: constraintsOf(claim, key, context.features) };
+  return { claim, key, requests, constraints: constraintsOf(claim, key, context) };
 }
 
 /** Where a request stands. */
@@ -131,7 +135,8 @@ function planAsk(ask: NamedAsk, place: Place): DeviceAsk {
   for (const [i, selector] of (ask.selectors ?? []).entries()) {
     if (selector.cel === undefined) throw new AllocationError(`${prefix}, selector #${i}: CEL expression empty (unsupported selector type?)`);
   }
-  if (asksForDerived(ask)) throw new AllocationError(`${prefix}: cannot handle request with derived attributes, the feature is disabled`);
+  const derived = derivedOf(ask);
+  if (derived.size > 0 && !features.derivedAttributes) throw new AllocationError(`${prefix}: cannot handle request with derived attributes, the feature is disabled`);
   // Even an explicit false asks for a feature that is off.
   if (ask.adminAccess !== undefined && !features.adminAccess) throw new AllocationError(`${prefix}: admin access is requested, but the feature is disabled`);
   if (ask.deviceClassName === '') throw new AllocationError(`${prefix}: missing device class name (unsupported request type?)`);
@@ -148,6 +153,7 @@ function planAsk(ask: NamedAsk, place: Place): DeviceAsk {
     selectors: ask.selectors ?? [],
     tolerations: ask.tolerations,
     adminAccess: ask.adminAccess === true,
+    derived,
     capacity: ask.capacity?.requests ?? {},
     eligible: new Map(),
     log: new ReasonLog(),
@@ -155,9 +161,13 @@ function planAsk(ask: NamedAsk, place: Place): DeviceAsk {
   return withDevices(plan, ask, { prefix, context: place.context });
 }
 
-/** A request field of Kubernetes 1.37 (KEP 6080, alpha) that this allocator does not evaluate. */
-function asksForDerived(ask: ExactDeviceRequest & { readonly derivedAttributes?: readonly unknown[] | undefined }): boolean {
-  return (ask.derivedAttributes?.length ?? 0) > 0;
+/** A request with the field of Kubernetes 1.37 (KEP 6080). */
+interface LaterAsk extends ExactDeviceRequest {
+  readonly derivedAttributes?: readonly { readonly name: string; readonly expression: string }[] | undefined;
+}
+
+function derivedOf(ask: LaterAsk): ReadonlyMap<string, string> {
+  return new Map((ask.derivedAttributes ?? []).map(({ name, expression }) => [name, expression]));
 }
 
 function withDevices(plan: Omit<DeviceAsk, 'count' | 'all'>, ask: ExactDeviceRequest, place: { prefix: string; context: PlanContext }): DeviceAsk {

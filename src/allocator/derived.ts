@@ -1,0 +1,65 @@
+/** Derived attributes (KEP 6080): values that a request computes from a device for the constraints of its claim. */
+import { CelError, type CompiledExpression, compileExpression, isList, type Value } from '#cel';
+import { Semver } from '#machinery';
+import type { AttributeValues } from './attributes.ts';
+import type { DeviceEntry } from './device.ts';
+import type { Features } from './features.ts';
+import { AllocationError } from './refusal.ts';
+import type { DeviceAsk } from './requests.ts';
+
+/** Evaluates derived attributes in one attempt, each at most once per request and device, and only when a constraint asks for it. */
+export class DerivedAttributes {
+  readonly #features: Features;
+  readonly #compiled = new Map<string, CompiledExpression>();
+  readonly #values = new Map<DeviceAsk, Map<string, AttributeValues>>();
+
+  constructor(features: Features) {
+    this.#features = features;
+  }
+
+  /** The values of the attribute if the request derives it. Throws AllocationError when the expression fails. */
+  valuesOf(ask: DeviceAsk, entry: DeviceEntry, attribute: string): AttributeValues | undefined {
+    const expression = ask.derived.get(attribute);
+    if (expression === undefined) return undefined;
+    let known = this.#values.get(ask);
+    if (known === undefined) {
+      known = new Map();
+      this.#values.set(ask, known);
+    }
+    const key = `${entry.id} ${attribute}`;
+    let values = known.get(key);
+    if (values === undefined) {
+      values = this.#evaluate(expression, entry, attribute);
+      known.set(key, values);
+    }
+    return values;
+  }
+
+  #evaluate(expression: string, entry: DeviceEntry, attribute: string): AttributeValues {
+    const { value } = this.#compile(expression, attribute).evaluate(entry.cel);
+    const failed = (why: string): AllocationError => new AllocationError(`evaluate derived attribute ${attribute} on device ${entry.id} failed: ${why}`);
+    if (value instanceof CelError) throw failed(value.message);
+    const items = isList(value) ? value : [value];
+    const texts = items.map(comparable);
+    if (texts.includes(undefined)) throw failed('the result is neither a string, integer, boolean or version nor a list of them');
+    return { values: new Set(texts.filter((text) => text !== undefined)), isList: isList(value) };
+  }
+
+  #compile(expression: string, attribute: string): CompiledExpression {
+    const known = this.#compiled.get(expression);
+    if (known !== undefined) return known;
+    const { consumableCapacity, listTypeAttributes } = this.#features;
+    const compiled = compileExpression(expression, 'stored', { consumableCapacity, listTypeAttributes }, 'derivedAttribute');
+    if ('kind' in compiled) throw new AllocationError(`compile derived attribute ${attribute} failed: ${compiled.message}`);
+    this.#compiled.set(expression, compiled);
+    return compiled;
+  }
+}
+
+/** The form in which `attributes.ts` gives published values. */
+function comparable(value: Value): string | undefined {
+  if (typeof value === 'bigint') return `int:${value}`;
+  if (typeof value === 'boolean') return `bool:${value}`;
+  if (typeof value === 'string') return `string:${value}`;
+  return value instanceof Semver ? `version:${value.toString()}` : undefined;
+}

@@ -1,0 +1,101 @@
+/** Speaks the protocol of the allocator oracle: a case with nodes, slices, classes and claims in, what upstream's structured allocator would answer out. */
+import { type AllocateOutcome, allocate, type Features, Ledger, NO_FEATURES, PoolIndex } from '#allocator';
+import type { AllocationResult, DeviceClass, Node, ResourceClaim, ResourceSlice } from '#api';
+import type { Random } from '#base';
+import { nameOf } from '#machinery';
+
+/** One question; objects are plain Kubernetes JSON. */
+export interface OracleCase {
+  readonly id: string;
+  readonly features?: Readonly<Record<string, boolean>> | undefined;
+  readonly classes?: readonly DeviceClass[] | undefined;
+  readonly slices?: readonly ResourceSlice[] | undefined;
+  readonly nodes?: readonly Node[] | undefined;
+  readonly claims?: readonly ResourceClaim[] | undefined;
+  readonly allocated?: {
+    readonly devices?: readonly string[] | undefined;
+    readonly shared?: readonly string[] | undefined;
+    readonly capacity?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
+  };
+}
+
+/** The answer for one node. */
+export interface OracleResult {
+  readonly node?: string | undefined;
+  readonly allocation?: readonly AllocationResult[] | undefined;
+  readonly none?: boolean | undefined;
+  readonly error?: string | undefined;
+  readonly errorClass?: string | undefined;
+  readonly steps?: number | undefined;
+}
+
+/** The answer to a case. */
+export interface OracleAnswer {
+  readonly id: string;
+  readonly results: readonly OracleResult[];
+}
+
+/** Answers a case with dray's allocator, one index and ledger for all its nodes. */
+export function answerCase(question: OracleCase): OracleAnswer {
+  const pools = new PoolIndex();
+  for (const slice of question.slices ?? []) pools.upsertSlice(slice);
+  const ledger = ledgerOf(question.allocated ?? {});
+  const classes = new Map((question.classes ?? []).map((item) => [nameOf(item), item]));
+  const features = featuresOf(question.features ?? {});
+  const claims = question.claims ?? [];
+  const results = (question.nodes ?? []).map((node) => {
+    const view = { name: nameOf(node), labels: node.metadata.labels ?? {}, declaredFeatures: node.status?.declaredFeatures };
+    const outcome = allocate({ node: view, claims, pools, ledger, deviceClass: (name) => classes.get(name), features, random: shareNames() });
+    return resultOf(view.name, outcome);
+  });
+  return { id: question.id, results };
+}
+
+/** Share ids are random; the protocol numbers them in order of appearance in the result, which is the order of picks that stayed. */
+function shareNames(): Random {
+  let next = 0;
+  return { below: () => 0, uuid: () => `uuid-${next++}` };
+}
+
+function resultOf(node: string, outcome: AllocateOutcome): OracleResult {
+  if (outcome.kind === 'allocated') return { node, allocation: withShareNames(outcome.allocations), steps: outcome.steps };
+  if (outcome.kind === 'failed') return { node, error: outcome.message, errorClass: 'fatal' };
+  if (outcome.trace.cause === 'noFit') return { node, none: true, steps: outcome.trace.steps };
+  return { node, error: outcome.reason, errorClass: 'node', steps: outcome.trace.steps };
+}
+
+function withShareNames(allocations: readonly AllocationResult[]): readonly AllocationResult[] {
+  let next = 1;
+  return allocations.map((allocation) => ({
+    ...allocation,
+    devices: {
+      ...allocation.devices,
+      results: (allocation.devices?.results ?? []).map((result) => (result.shareID === undefined ? result : { ...result, shareID: `share-${next++}` })),
+    },
+  }));
+}
+
+/** The oracle's features are named as ours, in upper case. */
+function featuresOf(named: Readonly<Record<string, boolean>>): Features {
+  const entries = Object.keys(NO_FEATURES).map((name) => [name, named[name.charAt(0).toUpperCase() + name.slice(1)] === true]);
+  return { ...NO_FEATURES, ...Object.fromEntries(entries) };
+}
+
+/** What others hold, as claims: one per device or share. The amounts of a device's shares are known only together, so the first one carries them. */
+function ledgerOf({ devices = [], shared = [], capacity = {} }: NonNullable<OracleCase['allocated']>): Ledger {
+  const ledger = new Ledger();
+  const amounts = new Map(Object.entries(capacity));
+  devices.forEach((id, i) => ledger.upsertClaim(holder(`device-${i}`, id)));
+  shared.forEach((text, i) => {
+    const id = text.slice(0, text.lastIndexOf('/'));
+    ledger.upsertClaim(holder(`share-${i}`, id, { shareID: `held-${i}`, consumedCapacity: amounts.get(id) }));
+    amounts.delete(id);
+  });
+  [...amounts].forEach(([id, consumedCapacity], i) => ledger.upsertClaim(holder(`rest-${i}`, id, { shareID: `rest-${i}`, consumedCapacity })));
+  return ledger;
+}
+
+function holder(name: string, id: string, share: { shareID?: string; consumedCapacity?: Readonly<Record<string, string>> | undefined } = {}): ResourceClaim {
+  const [driver = '', pool = '', device = ''] = id.split('/');
+  return { metadata: { name, namespace: 'held' }, spec: {}, status: { allocation: { devices: { results: [{ request: 'r', driver, pool, device, ...share }] } } } };
+}
