@@ -22,3 +22,7 @@ export { Semver, SemverError } from './semver.ts';
 export { applyJsonPatch, MAX_JSON_PATCH_OPERATIONS } from './json-patch.ts';
 export { applyMergePatch, isJsonObject, type JsonObject } from './merge-patch.ts';
 export { applyStrategicMergePatch } from './strategic-patch.ts';
+export { type FieldPath, FieldSet, fieldPathText } from './field-set.ts';
+export { FIELD_MANAGER_MAX_LENGTH, MAX_UPDATE_MANAGERS } from './managed-fields.ts';
+export { type ApplyInput, type FieldManagement, serverSideApply, type UpdateInput, updateManagedFields } from './server-side-apply.ts';
+export { sameJson } from './typed-value.ts';
