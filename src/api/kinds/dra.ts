@@ -7,12 +7,14 @@ import { stampedAs } from '../conversion/stamp.ts';
 import {
   defaultBasicSlice, defaultClaim, defaultFlatClaim, defaultFlatTemplate, defaultSlice, defaultTaintRule, defaultTemplate,
 } from '../defaults/dra.ts';
-import type { KindVersion } from '../kind.ts';
+import type { KindVersion, StrategyContext } from '../kind.ts';
 import { firstGeneration, nextGeneration, onlyStatus } from '../object.ts';
-import { createdClaim, updatedClaim } from '../strategy/claim.ts';
+import { createdClaim, preparedTemplate, updatedClaim } from '../strategy/claim.ts';
+import { without } from '../strategy/drop-claim.ts';
+import { dropSliceFields } from '../strategy/drop-slice.ts';
 import { updatedTaintRule } from '../strategy/taint-rule.ts';
 import type { DeviceTaintRule } from '../types/resource-v1beta2.ts';
-import type { ResourceClaim, ResourceSlice } from '../types/resource-v1.ts';
+import type { DeviceClass, ResourceClaim, ResourceClaimTemplate, ResourceSlice } from '../types/resource-v1.ts';
 import {
   validateClaim, validateClaimUpdate, validateClass, validateTaintRule, validateTemplate, validateTemplateUpdate,
 } from '../validation/dra.ts';
@@ -43,8 +45,8 @@ export const DEVICE_CLASS = defineKind({
     sameShape('v1beta1', 'v1', 'DeviceClass'),
   ],
   generation: true,
-  prepareForCreate: firstGeneration,
-  prepareForUpdate: nextGeneration,
+  prepareForCreate: (object, context) => firstGeneration(preparedClass(object as DeviceClass, undefined, context)),
+  prepareForUpdate: (object, old, context) => nextGeneration(preparedClass(object as DeviceClass, old as DeviceClass, context), old),
   validateCreate: (object, context) => validateClass(object, context),
   validateUpdate: (object, old, context) => validateClass(object, context, old),
   table: NAME_AND_AGE,
@@ -82,6 +84,8 @@ export const RESOURCE_CLAIM_TEMPLATE = defineKind({
     sameShape('v1beta2', 'v1', 'ResourceClaimTemplate', defaultTemplate),
     version('v1beta1', definition('v1beta1', 'ResourceClaimTemplate'), defaultFlatTemplate, { toStorage: flatTemplateToV1, fromStorage: flatTemplateFromV1 }),
   ],
+  prepareForCreate: (object, context) => preparedTemplate(object as ResourceClaimTemplate, undefined, context),
+  prepareForUpdate: (object, old, context) => preparedTemplate(object as ResourceClaimTemplate, old as ResourceClaimTemplate, context),
   validateCreate: validateTemplate,
   validateUpdate: validateTemplateUpdate,
   table: NAME_AND_AGE,
@@ -100,8 +104,8 @@ export const RESOURCE_SLICE = defineKind({
     version('v1beta1', definition('v1beta1', 'ResourceSlice'), defaultBasicSlice, { toStorage: basicSliceToV1, fromStorage: basicSliceFromV1 }),
   ],
   generation: true,
-  prepareForCreate: firstGeneration,
-  prepareForUpdate: nextGeneration,
+  prepareForCreate: (object, context) => firstGeneration(preparedSlice(object as ResourceSlice, undefined, context)),
+  prepareForUpdate: (object, old, context) => preparedSlice(nextGeneration(object as ResourceSlice, old as ResourceSlice), old as ResourceSlice, context),
   validateCreate: (object) => validateSlice(object),
   validateUpdate: (object, old) => validateSlice(object, old),
   warnings: (object) => driverWarnings((object as ResourceSlice).spec.driver),
@@ -109,6 +113,15 @@ export const RESOURCE_SLICE = defineKind({
   selectableFields: (object) => sliceFields(object as ResourceSlice),
   table: SLICE_COLUMNS,
 });
+
+function preparedSlice(slice: ResourceSlice, old: ResourceSlice | undefined, context: StrategyContext): ApiObject {
+  return { ...slice, spec: dropSliceFields(slice.spec, old?.spec, context.gates) } as ApiObject;
+}
+
+function preparedClass(deviceClass: DeviceClass, old: DeviceClass | undefined, { gates }: StrategyContext): ApiObject {
+  const kept = gates.get('DRAExtendedResource') === true || old?.spec.extendedResourceName !== undefined;
+  return kept ? deviceClass : ({ ...deviceClass, spec: without(deviceClass.spec, 'extendedResourceName') } as ApiObject);
+}
 
 function sliceFields({ spec }: ResourceSlice): Readonly<Record<string, string>> {
   return { 'spec.nodeName': spec.nodeName ?? '', 'spec.driver': spec.driver };

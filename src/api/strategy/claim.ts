@@ -2,17 +2,20 @@
 import type { ApiObject } from '#machinery';
 import type { StrategyContext } from '../kind.ts';
 import { onlyStatus } from '../object.ts';
-import type { AllocatedDeviceStatus, ResourceClaim } from '../types/resource-v1.ts';
+import { dropClaimSpecFields, dropClaimStatusFields } from './drop-claim.ts';
+import type { AllocatedDeviceStatus, ResourceClaim, ResourceClaimTemplate } from '../types/resource-v1.ts';
 
 /** A new claim has no status. */
-export function createdClaim(claim: ResourceClaim, _context: StrategyContext): ApiObject {
-  return { ...claim, status: {} } as ApiObject;
+export function createdClaim(claim: ResourceClaim, context: StrategyContext): ApiObject {
+  return { ...claim, spec: dropClaimSpecFields(claim.spec, undefined, context.gates), status: {} } as ApiObject;
 }
 
 /** The main endpoint keeps the status, /status keeps everything else and forgets the status of devices given back. */
 export function updatedClaim(claim: ResourceClaim, old: ResourceClaim, context: StrategyContext): ApiObject {
-  if (context.subresource !== 'status') return { ...claim, status: old.status ?? {} } as ApiObject;
-  return dropDeallocated(onlyStatus(claim, old), old);
+  if (context.subresource !== 'status') {
+    return { ...claim, spec: dropClaimSpecFields(claim.spec, old.spec, context.gates), status: old.status ?? {} } as ApiObject;
+  }
+  return dropDeallocated(dropClaimStatusFields(onlyStatus(claim, old), old, context.gates), old);
 }
 
 /** status.devices entries of devices that the old allocation had and the new one has not. */
@@ -25,6 +28,12 @@ function dropDeallocated(claim: ResourceClaim, old: ResourceClaim): ApiObject {
   if (kept.length === devices.length) return claim;
   const { devices: _, ...status } = claim.status ?? {};
   return { ...claim, status: { ...status, ...(kept.length > 0 && { devices: kept }) } } as ApiObject;
+}
+
+/** A template as the open gates allow it. */
+export function preparedTemplate(template: ResourceClaimTemplate, old: ResourceClaimTemplate | undefined, context: StrategyContext): ApiObject {
+  const spec = dropClaimSpecFields(template.spec.spec, old?.spec.spec, context.gates);
+  return { ...template, spec: { ...template.spec, spec } } as ApiObject;
 }
 
 /** Names one allocated device, or one share of it. */
