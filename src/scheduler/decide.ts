@@ -2,7 +2,7 @@
 import { allocate, type Features, type Ledger, type PoolIndex } from '#allocator';
 import type { Random } from '#base';
 import type { AllocationResult, DeviceClass, Node, Pod, ResourceClaim } from '#api';
-import { nodeRefusal } from '#filters';
+import { nodeRefusals } from '#filters';
 import { keyOf, matchesNodeSelector, nameOf } from '#machinery';
 import { bindingState } from './binding-conditions.ts';
 import { isReservedForNoOther, missingClass, resolveClaims } from './pod-claims.ts';
@@ -111,11 +111,11 @@ function refuse(pod: Pod, found: Refusals): Decision {
 /** Filter: the node's own refusal first, then the claims. */
 function tryNode(pod: Pod, node: Node, claims: readonly ResourceClaim[], snapshot: Snapshot): NodeOutcome {
   const podsOnNode = snapshot.podsOn(nameOf(node));
-  const reason = nodeRefusal(pod, node, podsOnNode);
-  if (reason !== undefined) {
+  const reasons = nodeRefusals(pod, node, podsOnNode);
+  if (reasons.length > 0) {
     // A refusal that an empty node would not utter is due to other pods, which preemption could remove.
-    const preemptionHelps = podsOnNode.length > 0 && nodeRefusal(pod, node, []) === undefined;
-    return { kind: 'refused', refusal: { nodeName: nameOf(node), reason, preemptionHelps }, wakes: ['node', 'pod'], unavailable: [] };
+    const preemptionHelps = podsOnNode.length > 0 && nodeRefusals(pod, node, []).length === 0;
+    return { kind: 'refused', refusal: { nodeName: nameOf(node), reasons, preemptionHelps }, wakes: ['node', 'pod'], unavailable: [] };
   }
   return claims.length === 0 ? { kind: 'fits', claims: [] } : tryClaims(node, claims, snapshot);
 }
@@ -146,7 +146,7 @@ function tryClaims(node: Node, claims: readonly ResourceClaim[], snapshot: Snaps
 }
 
 function refusedByClaims(node: Node, reason: string, unavailable: readonly ResourceClaim[]): NodeOutcome {
-  return { kind: 'refused', refusal: { nodeName: nameOf(node), reason, preemptionHelps: false }, wakes: ['claim', 'slice', 'class'], unavailable };
+  return { kind: 'refused', refusal: { nodeName: nameOf(node), reasons: [reason], preemptionHelps: false }, wakes: ['claim', 'slice', 'class'], unavailable };
 }
 
 /** Whether an allocated claim can be used on the node: reachable from there and not known to have failed to bind. */

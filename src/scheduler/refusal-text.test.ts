@@ -5,9 +5,9 @@ import { nodesRefusedText, podRefusedText } from './refusal-text.ts';
 
 test('reasons of several nodes are counted and sorted as upstream prints them', () => {
   const refusals = [
-    { nodeName: 'n1', reason: 'node(s) were unschedulable', preemptionHelps: false },
-    { nodeName: 'n2', reason: 'Insufficient cpu', preemptionHelps: false },
-    { nodeName: 'n3', reason: 'cannot allocate all claims', preemptionHelps: false },
+    { nodeName: 'n1', reasons: ['node(s) were unschedulable'], preemptionHelps: false },
+    { nodeName: 'n2', reasons: ['Insufficient cpu'], preemptionHelps: false },
+    { nodeName: 'n3', reasons: ['cannot allocate all claims'], preemptionHelps: false },
   ];
   assert.equal(
     nodesRefusedText(refusals, 'still not schedulable'),
@@ -17,8 +17,8 @@ test('reasons of several nodes are counted and sorted as upstream prints them', 
 
 test('nodes that other pods fill up are told apart in the preemption part', () => {
   const refusals = [
-    { nodeName: 'n1', reason: 'Insufficient example.com/gpu', preemptionHelps: true },
-    { nodeName: 'n2', reason: 'cannot allocate all claims', preemptionHelps: false },
+    { nodeName: 'n1', reasons: ['Insufficient example.com/gpu'], preemptionHelps: true },
+    { nodeName: 'n2', reasons: ['cannot allocate all claims'], preemptionHelps: false },
   ];
   assert.equal(
     nodesRefusedText(refusals, 'still not schedulable'),

@@ -3,14 +3,15 @@
 /** Why one node was refused. */
 export interface NodeRefusal {
   readonly nodeName: string;
-  readonly reason: string;
+  /** At least one; each is counted. */
+  readonly reasons: readonly string[];
   /** Removing pods from the node would lift the refusal. */
   readonly preemptionHelps: boolean;
 }
 
 /** `0/3 nodes are available: 1 Insufficient cpu, 2 cannot allocate all claims.` and what PostFilter has to say. */
 export function nodesRefusedText(refusals: readonly NodeRefusal[], afterwards: string): string {
-  const reasons = countedList(refusals.map((refusal) => refusal.reason));
+  const reasons = countedList(refusals.flatMap((refusal) => refusal.reasons));
   const preemption = countedList(refusals.map((refusal) => (refusal.preemptionHelps ? NO_VICTIMS : NOT_HELPFUL)));
   return fitError(refusals.length, reasons, afterwards, preemption);
 }
