@@ -1,0 +1,197 @@
+/** Tests of what the recorded cases cannot show: sequences of allocations, state kept over time, and the reasons of refusals. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { AllocationResult, Device, DeviceClass, ResourceClaim, ResourceSlice } from '#api';
+import { type AllocateOutcome, allocate, type Features, featuresFromGates, Ledger, NO_FEATURES, PoolIndex } from './index.ts';
+
+const NODE = { name: 'node-1', labels: { 'kubernetes.io/hostname': 'node-1' } };
+const ANY: DeviceClass = { metadata: { name: 'any' }, spec: {} };
+
+function slice(name: string, devices: readonly Device[], extra: Partial<ResourceSlice['spec']> = {}): ResourceSlice {
+  const pool = { name: 'pool', generation: 1, resourceSliceCount: 1 };
+  return { metadata: { name }, spec: { driver: 'd.example.com', nodeName: 'node-1', pool, devices, ...extra } };
+}
+
+function claim(name: string, ...requests: NonNullable<NonNullable<ResourceClaim['spec']['devices']>['requests']>): ResourceClaim {
+  return { metadata: { name, namespace: 'default' }, spec: { devices: { requests } } };
+}
+
+function wanting(name: string, count: number): ResourceClaim {
+  return claim(name, { name: 'r', exactly: { deviceClassName: 'any', allocationMode: 'ExactCount', count } });
+}
+
+interface World {
+  readonly pools: PoolIndex;
+  readonly ledger: Ledger;
+  readonly features?: Features;
+}
+
+function run({ pools, ledger, features = NO_FEATURES }: World, claims: readonly ResourceClaim[], effortMax?: number): AllocateOutcome {
+  let shares = 0;
+  const random = { below: () => 0, uuid: () => `share-${shares++}` };
+  return allocate({ node: NODE, claims, pools, ledger, features, random, effortMax, deviceClass: (name) => (name === 'any' ? ANY : undefined) });
+}
+
+function allocated(claimed: ResourceClaim, allocation: AllocationResult | undefined): ResourceClaim {
+  return { ...claimed, status: { allocation } };
+}
+
+function devicesOf(allocation: AllocationResult | undefined): readonly string[] {
+  return (allocation?.devices?.results ?? []).map((result) => `${result.driver}/${result.pool}/${result.device}`);
+}
+
+function worldOf(...slices: readonly ResourceSlice[]): World {
+  const pools = new PoolIndex();
+  for (const item of slices) pools.upsertSlice(item);
+  return { pools, ledger: new Ledger() };
+}
+
+const names = (count: number): readonly Device[] => Array.from({ length: count }, (_, i) => ({ name: `dev-${i}` }));
+
+/** One action: allocate a pod with claims of these counts, or give back the claim with this number. */
+const action = fc.oneof(
+  fc.record({ pod: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }) }),
+  fc.record({ release: fc.nat(20) }),
+);
+
+test('whatever is allocated and released, no device is given to two claims at once', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 8 }), fc.array(action, { maxLength: 20 }), (deviceCount, actions) => {
+      const world = worldOf(slice('s', names(deviceCount)));
+      const holders = new Map<string, string>();
+      actions.forEach((step, at) => {
+        if ('release' in step) {
+          const [owner] = [...new Set(holders.values())].slice(step.release);
+          if (owner === undefined) return;
+          world.ledger.deleteClaim(owner);
+          for (const [device, holder] of holders) if (holder === owner) holders.delete(device);
+          return;
+        }
+        const claims = step.pod.map((count, i) => wanting(`c-${at}-${i}`, count));
+        const outcome = run(world, claims);
+        const wanted = step.pod.reduce((sum, count) => sum + count, 0);
+        assert.equal(outcome.kind === 'allocated', wanted <= deviceCount - holders.size, 'allocated exactly when enough devices are free');
+        if (outcome.kind !== 'allocated') return;
+        claims.forEach((each, i) => {
+          for (const device of devicesOf(outcome.allocations[i])) {
+            assert.equal(holders.has(device), false, `${device} is given twice`);
+            holders.set(device, `default/${each.metadata.name ?? ''}`);
+          }
+          world.ledger.upsertClaim(allocated(each, outcome.allocations[i]));
+        });
+      });
+    }),
+  );
+});
+
+test('shares of a device never exceed its capacity', () => {
+  const features = { ...NO_FEATURES, consumableCapacity: true };
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 12 }), (amounts) => {
+      const shared: Device = { name: 'dev', allowMultipleAllocations: true, capacity: { memory: { value: '16' } } };
+      const world = { ...worldOf(slice('s', [shared])), features };
+      let used = 0;
+      amounts.forEach((amount, i) => {
+        const asking = claim(`c-${i}`, {
+          name: 'r',
+          exactly: { deviceClassName: 'any', allocationMode: 'ExactCount', count: 1, capacity: { requests: { memory: `${amount}` } } },
+        });
+        const outcome = run(world, [asking]);
+        assert.equal(outcome.kind, used + amount <= 16 ? 'allocated' : 'unschedulable');
+        if (outcome.kind !== 'allocated') return;
+        used += amount;
+        world.ledger.upsertClaim(allocated(asking, outcome.allocations[0]));
+      });
+    }),
+  );
+});
+
+test('an index that saw slices come, change and go offers what a fresh one does', () => {
+  const change = fc.record({ slice: fc.nat(3), devices: fc.nat(3), generation: fc.integer({ min: 1, max: 2 }), count: fc.integer({ min: 1, max: 2 }), gone: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
+      const kept = worldOf();
+      const current = new Map<string, ResourceSlice>();
+      for (const { slice: number, devices, generation, count, gone } of changes) {
+        const name = `s-${number}`;
+        const item = slice(name, names(devices).map(({ name: device }) => ({ name: `${name}-${device}` })), { pool: { name: `pool-${number % 2}`, generation, resourceSliceCount: count } });
+        if (gone) kept.pools.deleteSlice(name);
+        else kept.pools.upsertSlice(item);
+        if (gone) current.delete(name);
+        else current.set(name, item);
+        const asking = [wanting('c', 2)];
+        assert.deepEqual(run(kept, asking), run(worldOf(...current.values()), asking));
+      }
+    }),
+  );
+});
+
+test('allocating changes neither the pools nor the ledger', () => {
+  const world = worldOf(slice('s', names(2)));
+  assert.deepEqual(run(world, [wanting('c', 2)]), run(world, [wanting('c', 2)]));
+  assert.equal(world.ledger.revision, 0);
+});
+
+test('a refusal says for each device why it was not given', () => {
+  const features = { ...NO_FEATURES, deviceTaints: true };
+  const world = { ...worldOf(slice('s', [{ name: 'used' }, { name: 'ill', taints: [{ key: 'wear', effect: 'NoSchedule' }] }, { name: 'free' }])), features };
+  const first = run(world, [wanting('a', 1)]);
+  assert.ok(first.kind === 'allocated');
+  world.ledger.upsertClaim(allocated(wanting('a', 1), first.allocations[0]));
+  const outcome = run(world, [wanting('b', 2)]);
+  assert.ok(outcome.kind === 'unschedulable');
+  assert.equal(outcome.reason, 'cannot allocate all claims');
+  assert.deepEqual(outcome.trace.requests, [
+    {
+      claim: 'default/b',
+      request: 'r',
+      wanted: 2,
+      devices: [
+        { device: 'd.example.com/pool/used', reason: { kind: 'allocated' } },
+        { device: 'd.example.com/pool/ill', reason: { kind: 'taint', taint: { key: 'wear', effect: 'NoSchedule' } } },
+      ],
+    },
+  ]);
+});
+
+test('a broken pool is named in the trace and not in the text', () => {
+  const outcome = run(worldOf(slice('s', [{ name: 'twin' }, { name: 'twin' }])), [wanting('c', 1)]);
+  assert.ok(outcome.kind === 'unschedulable');
+  assert.equal(outcome.reason, 'invalid resource pools were encountered');
+  assert.deepEqual(outcome.trace.pools, [{ pool: 'd.example.com/pool', state: 'invalid', reason: 'duplicate device name twin' }]);
+});
+
+test('a search without prospect ends after its share of steps', () => {
+  const outcome = run(worldOf(slice('s', names(24))), [wanting('a', 12), wanting('b', 13)], 10_000);
+  assert.ok(outcome.kind === 'unschedulable');
+  assert.equal(outcome.trace.cause, 'searchLimit');
+});
+
+test('looking on with adminAccess neither needs nor takes a free device', () => {
+  const features = { ...NO_FEATURES, adminAccess: true };
+  const world = { ...worldOf(slice('s', names(1))), features };
+  const admin = claim('admin', { name: 'r', exactly: { deviceClassName: 'any', allocationMode: 'ExactCount', count: 1, adminAccess: true } });
+  const outcome = run(world, [admin, wanting('user', 1)]);
+  assert.ok(outcome.kind === 'allocated');
+  world.ledger.upsertClaim(allocated(admin, outcome.allocations[0]));
+  assert.equal(run(world, [wanting('later', 1)]).kind, 'allocated');
+});
+
+test('features come from gates, and binding conditions need both of theirs', () => {
+  assert.deepEqual(featuresFromGates(new Map()), NO_FEATURES);
+  assert.equal(featuresFromGates(new Map([['DRADeviceBindingConditions', true]])).deviceBindingAndStatus, false);
+  const both = new Map([['DRADeviceBindingConditions', true], ['DRAResourceClaimDeviceStatus', true]]);
+  assert.equal(featuresFromGates(both).deviceBindingAndStatus, true);
+});
+
+test('a copied ledger goes its own way', () => {
+  const ledger = new Ledger();
+  const result = { devices: { results: [{ request: 'r', driver: 'd.example.com', pool: 'pool', device: 'dev-0' }] } };
+  ledger.upsertClaim(allocated(wanting('a', 1), result));
+  const copy = ledger.copy();
+  copy.deleteClaim('default/a');
+  const pools = worldOf(slice('s', names(1))).pools;
+  assert.equal(run({ pools, ledger }, [wanting('b', 1)]).kind, 'unschedulable');
+  assert.equal(run({ pools, ledger: copy }, [wanting('b', 1)]).kind, 'allocated');
+});
