@@ -34,12 +34,12 @@ export function flatTemplateFromV1(object: ApiObject): ApiObject {
 
 function specToV1(spec: FlatSpec): ResourceClaimSpec {
   const { requests, ...devices } = spec.devices ?? {};
-  return { ...spec, devices: { ...devices, ...(requests !== undefined && { requests: requests.map(requestToV1) }) } };
+  return { ...spec, devices: { ...devices, ...(requests !== undefined && { requests: requests?.map(requestToV1) ?? requests }) } };
 }
 
 function specFromV1(spec: ResourceClaimSpec): FlatSpec {
   const { requests, ...devices } = spec.devices ?? {};
-  return { ...spec, devices: { ...devices, ...(requests !== undefined && { requests: requests.map(requestFromV1) }) } };
+  return { ...spec, devices: { ...devices, ...(requests !== undefined && { requests: requests?.map(requestFromV1) ?? requests }) } };
 }
 
 /** `exactly` exists as soon as one of its members is set, so both forms at once stay visible to validation. */
@@ -53,5 +53,5 @@ function requestToV1({ name, firstAvailable, ...flat }: FlatRequest): DeviceRequ
 }
 
 function requestFromV1({ name, exactly, firstAvailable }: DeviceRequest): FlatRequest {
-  return { name, ...exactly, ...(firstAvailable !== undefined && { firstAvailable }) };
+  return { name, deviceClassName: '', ...exactly, ...(firstAvailable !== undefined && { firstAvailable }) };
 }

@@ -3,12 +3,15 @@ import type { ApiObject } from '#machinery';
 import type { StrategyContext } from '../kind.ts';
 import type { DeviceTaintRule } from '../types/resource-v1beta2.ts';
 import type {
-  DeviceRequest, DeviceSubRequest, DeviceTaint, DeviceToleration, ExactDeviceRequest, ResourceClaim, ResourceClaimSpec,
+  Device, DeviceCapacity, DeviceRequest, DeviceSubRequest, DeviceToleration, ExactDeviceRequest, ResourceClaim, ResourceClaimSpec,
   ResourceClaimTemplate, ResourceSlice,
 } from '../types/resource-v1.ts';
 import type { DeviceRequest as FlatRequest, ResourceClaim as FlatClaim, ResourceClaimTemplate as FlatTemplate, ResourceSlice as BasicSlice } from '../types/resource-v1beta1.ts';
 
 const EXACT_COUNT = 'ExactCount';
+
+/** Printed where upstream's type has no omitempty (spec 1.3): null on the wire, absent to everyone who reads with `??`. */
+const NIL = null as never;
 
 /** Defaults of a claim in the versions that nest `exactly`. */
 export function defaultClaim(object: ApiObject): ApiObject {
@@ -35,8 +38,7 @@ export function defaultFlatTemplate(object: ApiObject): ApiObject {
 }
 
 function defaultClaimSpec(spec: ResourceClaimSpec): ResourceClaimSpec {
-  const requests = spec.devices?.requests;
-  return requests === undefined ? spec : { ...spec, devices: { ...spec.devices, requests: requests.map(defaultRequest) } };
+  return { ...spec, devices: { ...spec.devices, requests: spec.devices?.requests?.map(defaultRequest) ?? NIL } };
 }
 
 function defaultRequest(request: DeviceRequest): DeviceRequest {
@@ -48,8 +50,7 @@ function defaultRequest(request: DeviceRequest): DeviceRequest {
 }
 
 function defaultFlatSpec(spec: FlatClaim['spec']): FlatClaim['spec'] {
-  const requests = spec.devices?.requests;
-  return requests === undefined ? spec : { ...spec, devices: { ...spec.devices, requests: requests.map(defaultFlatRequest) } };
+  return { ...spec, devices: { ...spec.devices, requests: spec.devices?.requests?.map(defaultFlatRequest) ?? NIL } };
 }
 
 function defaultFlatRequest(request: FlatRequest): FlatRequest {
@@ -72,6 +73,10 @@ function withTolerations<T extends { readonly tolerations?: readonly DeviceToler
 
 function defaultClaimStatus(status: ResourceClaim['status']): ResourceClaim['status'] {
   const results = status?.allocation?.devices?.results;
+  if (status?.devices !== undefined) {
+    const devices = status.devices.map((device) => ({ ...device, conditions: device.conditions ?? NIL }));
+    return results === undefined ? { ...status, devices } : { ...defaultClaimStatus({ ...status, devices: undefined }), devices };
+  }
   if (status?.allocation === undefined || results === undefined) return status;
   const allocation = { ...status.allocation, devices: { ...status.allocation.devices, results: results.map(withTolerations) } };
   return { ...status, allocation };
@@ -80,7 +85,7 @@ function defaultClaimStatus(status: ResourceClaim['status']): ResourceClaim['sta
 /** Stamps device taints that carry no time; a policy without a default prints it as null (spec 1.3). */
 export function defaultSlice(object: ApiObject, context: StrategyContext): ApiObject {
   const slice = withoutEmptyLists(object as ResourceSlice);
-  const devices = slice.spec.devices?.map((device) => stampTaints(device, context.now));
+  const devices = slice.spec.devices?.map((device) => defaultDevice(device, context.now));
   return devices === undefined ? slice : ({ ...slice, spec: { ...slice.spec, devices } } as ApiObject);
 }
 
@@ -92,15 +97,33 @@ function withoutEmptyLists<T extends ResourceSlice | BasicSlice>(slice: T): T {
   return { ...slice, spec: { ...spec, ...kept } };
 }
 
-function stampTaints<T extends { readonly taints?: readonly DeviceTaint[] | undefined }>(device: T, now: string): T {
-  if (device.taints === undefined) return device;
-  return { ...device, taints: device.taints.map((taint) => ({ ...taint, timeAdded: taint.timeAdded ?? now })) };
+type Stampable = Pick<Device, 'taints' | 'capacity' | 'nodeAllocatableResourceMappings'>;
+
+/** Times of taints, policies without a default, the multiplier 1 of node allocatable resources. */
+function defaultDevice<T extends Stampable>(device: T, now: string): T {
+  const taints = device.taints?.map((taint) => ({ ...taint, timeAdded: taint.timeAdded ?? now }));
+  const capacity = device.capacity === undefined ? undefined : Object.fromEntries(Object.entries(device.capacity).map(([name, value]) => [name, withDefault(value)]));
+  const mappings = device.nodeAllocatableResourceMappings;
+  const multiplied = mappings === undefined ? undefined : Object.fromEntries(
+    Object.entries(mappings).map(([name, mapping]) => [name, { ...mapping, allocationMultiplier: mapping.allocationMultiplier ?? '1' }]),
+  );
+  return {
+    ...device,
+    ...(taints !== undefined && { taints }),
+    ...(capacity !== undefined && { capacity }),
+    ...(multiplied !== undefined && { nodeAllocatableResourceMappings: multiplied }),
+  };
+}
+
+function withDefault(capacity: DeviceCapacity): DeviceCapacity {
+  const policy = capacity.requestPolicy;
+  return policy === undefined ? capacity : { ...capacity, requestPolicy: { ...policy, default: policy.default ?? NIL } };
 }
 
 /** As defaultSlice for v1beta1, where devices keep everything but their name in `basic`. */
 export function defaultBasicSlice(object: ApiObject, context: StrategyContext): ApiObject {
   const slice = withoutEmptyLists(object as BasicSlice);
-  const devices = slice.spec.devices?.map((device) => (device.basic === undefined ? device : { ...device, basic: stampTaints(device.basic, context.now) }));
+  const devices = slice.spec.devices?.map((device) => (device.basic === undefined ? device : { ...device, basic: defaultDevice(device.basic, context.now) }));
   return devices === undefined ? slice : ({ ...slice, spec: { ...slice.spec, devices } } as ApiObject);
 }
 

@@ -36,7 +36,7 @@ function asksOf(spec: ResourceClaimSpec): readonly Ask[] {
 
 function mapRequests(spec: ResourceClaimSpec, map: (request: DeviceRequest) => DeviceRequest): ResourceClaimSpec {
   const requests = spec.devices?.requests;
-  return requests === undefined ? spec : { ...spec, devices: { ...spec.devices, requests: requests.map(map) } };
+  return (requests ?? undefined) === undefined ? spec : { ...spec, devices: { ...spec.devices, requests: requests?.map(map) } };
 }
 
 function mapAsks(spec: ResourceClaimSpec, map: <T extends Ask>(ask: T) => T): ResourceClaimSpec {

@@ -1,0 +1,101 @@
+/** Created objects look as kube-apiserver 1.36.3 recorded them: defaults, canonical forms, dropped fields. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { type ApiObject, parseJson, stringifyJson } from '#machinery';
+import { featureGates } from './gates.ts';
+import type { StrategyContext } from './kind.ts';
+import { KINDS, kindByResource } from './kinds.ts';
+import { definitions, schemaOf } from './schema.ts';
+import { servedVersions } from './served.ts';
+
+const VECTORS = join(import.meta.dirname, '../../test/vectors/http');
+const NOW = '<time>';
+const open = (...names: readonly string[]) => Object.fromEntries(names.map((name) => [name, true]));
+const FULL = open('DRADeviceTaintRules', 'DRAListTypeAttributes', 'DRANodeAllocatableResources', 'DRAResourcePoolStatus');
+const OFF = Object.fromEntries([
+  'DRAResourceClaimDeviceStatus', 'DRAPartitionableDevices', 'DRADeviceTaints', 'DRADeviceTaintRules', 'DRAExtendedResource',
+  'DRAConsumableCapacity', 'DRADeviceBindingConditions', 'DRAListTypeAttributes', 'DRANodeAllocatableResources',
+].map((name) => [name, false]));
+const PROFILES: Readonly<Record<string, Readonly<Record<string, boolean>>>> = { full: FULL, off: OFF, default: {}, versions: {} };
+
+interface Body extends ApiObject { readonly spec?: unknown; readonly status?: unknown; readonly data?: unknown; readonly type?: unknown }
+interface Step { readonly name: string; readonly method: string; readonly path: string; readonly body?: Body; readonly expect: { readonly status: number; readonly body?: Body | null } }
+const PATH = /^\/(?:api|apis\/([^/]+))\/([^/]+)(?:\/namespaces\/([^/]+))?\/([a-z]+)(\?.*)?$/;
+
+/** What prepareForCreate makes of a body, shown in the version of the path; undefined for kinds not built here. */
+function created(step: Step, overrides: Readonly<Record<string, boolean>>): Body | undefined {
+  const [, group = '', apiVersion = '', , plural = ''] = PATH.exec(step.path) ?? [];
+  const kind = kindByResource(group, plural);
+  const version = kind?.versions.find((candidate) => candidate.version === apiVersion);
+  if (kind === undefined || version === undefined || step.body === undefined) return undefined;
+  const context: StrategyContext = { gates: featureGates('1.36', overrides), subresource: '', now: NOW, checkSelector: () => [] };
+  const decoded = version.defaults?.(step.body, context) ?? step.body;
+  const stored = version.toStorage?.(decoded) ?? decoded;
+  const prepared = kind.prepareForCreate?.(stored, context) ?? stored;
+  return version.fromStorage?.(prepared) ?? prepared;
+}
+
+/** Admission adds tolerations and priorities to pods, which is not done here. */
+function comparable({ spec, status, data, type }: Body): unknown {
+  const text = stringifyJson({ spec, status, data, type }, 0).replace(/,?"(tolerations":\[\{"effect":"NoExecute"[^\]]*\]|preemptionPolicy":"[A-Za-z]*"|priority":0)/g, '');
+  return parseJson(text);
+}
+
+for (const folder of ['crud', 'gates']) {
+  for (const file of readdirSync(join(VECTORS, folder))) {
+    test(`creates answer as recorded in ${folder}/${file}`, () => {
+      const { steps, profile } = parseJson(gunzipSync(readFileSync(join(VECTORS, folder, file))).toString()) as unknown as { readonly steps: readonly Step[]; readonly profile: string };
+      let compared = 0;
+      for (const step of steps) {
+        if (step.method !== 'POST' || step.expect.status !== 201 || typeof step.body !== 'object') continue;
+        const body = created(step, PROFILES[profile] ?? {});
+        const wanted = step.expect.body;
+        if (body === undefined || wanted === undefined || wanted === null) continue;
+        assert.deepEqual(comparable(body), comparable(wanted), step.name);
+        compared++;
+      }
+      assert.ok(compared > 0);
+    });
+  }
+}
+
+test('every version of every kind has a definition and names a storage version', () => {
+  for (const kind of KINDS) {
+    assert.ok(kind.versions.some((version) => version.version === kind.storageVersion), kind.plural);
+    for (const { definition } of kind.versions) assert.equal(schemaOf(definition).type, 'object', definition);
+  }
+});
+
+test('schema nodes carry the markers of their use and end where there is no member', () => {
+  const pod = schemaOf('io.k8s.api.core.v1.Pod');
+  const claims = pod.field('spec')?.field('resourceClaims');
+  assert.equal(claims?.listType, 'map');
+  assert.deepEqual(claims?.mapKeys, ['name']);
+  assert.deepEqual(claims?.patchStrategies, ['merge', 'retainKeys']);
+  assert.equal(pod.field('constructor'), undefined);
+  assert.equal(schemaOf('io.k8s.api.core.v1.Pod'), pod);
+  assert.throws(() => schemaOf('nope'), RangeError);
+  assert.ok(Object.keys(definitions).length > 500);
+});
+
+test('gates follow the release, and locked or unknown ones cannot be set', () => {
+  assert.equal(featureGates('1.35').get('DRADeviceTaints'), false);
+  assert.equal(featureGates('1.36').get('DRADeviceTaints'), true);
+  assert.equal(featureGates('1.36').has('DRADerivedAttributes'), false);
+  assert.throws(() => featureGates('1.36', { DRAAdminAccess: false }), /locked/);
+  assert.throws(() => featureGates('1.36', { Nope: true }), /unrecognized/);
+});
+
+test('only v1 is served by default, and runtime config opens versions that the release has', () => {
+  const served = servedVersions('1.36');
+  assert.ok(served('resource.k8s.io', 'v1', 'resourceclaims'));
+  assert.ok(!served('resource.k8s.io', 'v1beta1', 'resourceclaims'));
+  assert.ok(!served('resource.k8s.io', 'v1', 'devicetaintrules'));
+  const opened = servedVersions('1.36', { 'resource.k8s.io/v1beta1': true, 'resource.k8s.io/v1alpha3': true });
+  assert.ok(opened('resource.k8s.io', 'v1beta1', 'resourceclaims'));
+  assert.ok(opened('resource.k8s.io', 'v1alpha3', 'devicetaintrules'));
+  assert.ok(!opened('resource.k8s.io', 'v1alpha3', 'resourceclaims'));
+});
