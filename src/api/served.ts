@@ -52,6 +52,23 @@ export function servedVersions(
   };
 }
 
+/** Releases from which a version is deprecated and gone, as upstream's types declare them. */
+const DEPRECATIONS: Readonly<Record<string, readonly [deprecated: string, removed: string]>> = {
+  'v1beta1': ['1.35', '1.38'],
+  'v1beta2': ['1.36', '1.39'],
+  'v1beta2/DeviceTaintRule': ['1.39', '1.42'],
+  'v1alpha3/DeviceTaintRule': ['1.36', '1.39'],
+  'v1alpha3/ResourcePoolStatusRequest': ['1.39', '1.42'],
+};
+
+/** The text of the Warning header that requests to a pre-release version of resource.k8s.io are answered with. */
+export function deprecationWarning(group: string, version: string, kind: string): string | undefined {
+  if (group !== 'resource.k8s.io') return undefined;
+  const deprecation = DEPRECATIONS[`${version}/${kind}`] ?? DEPRECATIONS[version];
+  if (deprecation === undefined) return undefined;
+  return `${group}/${version} ${kind} is deprecated in v${deprecation[0]}+, unavailable in v${deprecation[1]}+`;
+}
+
 function availabilityOf(group: string, version: string, plural: string): Availability | undefined {
   if (group === 'resource.k8s.io') return RESOURCE_GROUP[plural]?.[version];
   return stageOf(version) === 'ga' ? STABLE : { from: '1.0', byDefault: false };

@@ -49,7 +49,7 @@ function checkOptions(errors: FieldErrors, path: string, values: readonly Quanti
     if (previous !== undefined && value.compare(previous) < 0) errors.invalid(at, value.toString(), 'values must be sorted in ascending order');
     if (value.compare(total) > 0) errors.invalid(at, value.toString(), `option is larger than capacity value: ${total.toString()}`);
     // 1.36 compares whole numbers, rounded up.
-    if (seen.has(value.value())) errors.duplicate(at, value.value());
+    if (seen.has(value.value())) errors.duplicate(at, value.value().toString());
     seen.add(value.value());
   });
 }
@@ -61,7 +61,7 @@ function checkRange(
   if (standard === undefined) errors.required(`${path}.default`, 'required when validRange is defined');
   const at = `${path}.validRange`;
   const [min, max, step] = [quantity(range.min), quantity(range.max), quantity(range.step)];
-  if (min === undefined) return errors.required(`${at}.min`);
+  if (min === undefined) return errors.required(`${at}.min`, 'required when validRange is defined');
   if (min.compare(total) > 0) errors.invalid(`${at}.min`, range.min, `min is larger than capacity value: ${total.toString()}`);
   if (standard !== undefined && standard.compare(min) < 0) errors.invalid(`${at}.min`, policy.default, `default is less than min: ${range.min}`);
   if (max !== undefined) {

@@ -93,7 +93,7 @@ function checkConstraint(
   const { matchAttribute, distinctAttribute } = constraint;
   if (matchAttribute !== undefined) checkFullyQualifiedName(errors, `${path}.matchAttribute`, matchAttribute);
   else if (distinctAttribute !== undefined) checkFullyQualifiedName(errors, `${path}.distinctAttribute`, distinctAttribute);
-  else if (context.gates.get('DRAConsumableCapacity') === true) errors.required(path, 'exactly one of `matchAttribute` or `distinctAttribute` is required');
+  else if (context.gates.get('DRAConsumableCapacity') === true) errors.required(path, 'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set');
   else errors.required(`${path}.matchAttribute`);
 }
 

@@ -101,7 +101,15 @@ function checkAttribute(errors: FieldErrors, path: string, attribute: DeviceAttr
   checkTexts(errors, path, attribute);
   const set = scalarsOf(attribute) + lists.length;
   if (set === 0) errors.invalid(path, '', ONE_VALUE);
-  if (set > 1) errors.invalid(path, attribute, ONE_VALUE);
+  if (set > 1) errors.invalid(path, goAttribute(attribute), ONE_VALUE);
+}
+
+/** The attribute as upstream shows it: its internal type, nothing left out. */
+function goAttribute({ int, bool, string, version, ints, bools, strings, versions }: DeviceAttribute): object {
+  return {
+    IntValue: int ?? null, BoolValue: bool ?? null, StringValue: string ?? null, VersionValue: version ?? null,
+    IntValues: ints ?? null, BoolValues: bools ?? null, StringValues: strings ?? null, VersionValues: versions ?? null,
+  };
 }
 
 function checkTexts(errors: FieldErrors, path: string, { string, strings, version, versions }: DeviceAttribute): void {

@@ -46,7 +46,7 @@ function checkTemplateMetadata(errors: FieldErrors, { spec }: ResourceClaimTempl
   checkAnnotations(errors, 'spec.metadata.annotations', inner.annotations);
   for (const [member, value] of Object.entries(inner)) {
     if (member !== 'labels' && member !== 'annotations' && value !== undefined) {
-      errors.forbidden(`spec.metadata.${member}`, 'cannot be set for an ResourceClaim created from a template');
+      errors.forbidden(`spec.metadata.${member}`, 'cannot be set');
     }
   }
 }

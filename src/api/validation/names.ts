@@ -35,7 +35,7 @@ export function dnsLabelProblems(text: string): readonly string[] {
 /** Problems of a DNS subdomain. */
 export function dnsSubdomainProblems(text: string): readonly string[] {
   const problems: string[] = [];
-  if (text.length > DNS_SUBDOMAIN_MAX_LENGTH) problems.push(`must be no more than ${DNS_SUBDOMAIN_MAX_LENGTH} characters`);
+  if (text.length > DNS_SUBDOMAIN_MAX_LENGTH) problems.push(`must be no more than ${DNS_SUBDOMAIN_MAX_LENGTH} bytes`);
   if (!SUBDOMAIN.test(text)) problems.push(SUBDOMAIN_TEXT);
   return problems;
 }
