@@ -1,8 +1,12 @@
 /** Puts environments together: which libraries, macros and fields an expression may use under which gates. */
 import { type Environment, functionTable } from './declarations.ts';
+import { CONVERSIONS } from './library/conversions.ts';
 import { INCLUDES, QUANTITIES, SEMVERS } from './library/kubernetes.ts';
+import { LISTS } from './library/lists.ts';
 import { OPERATORS } from './library/operators.ts';
 import { OPTIONALS } from './library/optionals.ts';
+import { STRINGS } from './library/strings.ts';
+import { TIMES } from './library/times.ts';
 import type { MacroSet } from './macros.ts';
 import * as t from './types.ts';
 
@@ -17,7 +21,7 @@ export interface CelFeatures {
 /** The macros of the dialect: all that Kubernetes 1.36 enables. */
 export const MACROS: MacroSet = { optionals: true, bindings: true, twoVariables: true };
 
-const BASE = [OPERATORS, OPTIONALS, QUANTITIES, SEMVERS];
+const BASE = [OPERATORS, CONVERSIONS, TIMES, STRINGS, LISTS, OPTIONALS, QUANTITIES, SEMVERS];
 
 const TYPE_NAMES: ReadonlyMap<string, t.Type> = new Map([
   ['bool', t.BOOL], ['int', t.INT], ['uint', t.UINT], ['double', t.DOUBLE], ['string', t.STRING], ['bytes', t.BYTES],

@@ -3,6 +3,7 @@ import { children, type Expr } from './ast.ts';
 import type { Checked } from './checker.ts';
 import { compileRegex } from './regex.ts';
 import type { ErrorList } from './source.ts';
+import { parseDuration, parseTimestamp } from './time.ts';
 import * as t from './types.ts';
 import { CelError } from './values.ts';
 
@@ -10,6 +11,7 @@ import { CelError } from './values.ts';
 export function validate(checked: Checked, errors: ErrorList): void {
   const visit = (expr: Expr, insideFormat: boolean): void => {
     if (expr.kind === 'call' && expr.name === 'matches') validatePattern(expr.args.at(-1), errors);
+    if (expr.kind === 'call' && (expr.name === 'duration' || expr.name === 'timestamp')) validateTime(expr.name, expr.args[0], errors);
     if (!insideFormat) validateAggregate(expr, checked, errors);
     const format = insideFormat || (expr.kind === 'call' && expr.name === 'format');
     for (const child of children(expr)) visit(child, format);
@@ -20,6 +22,12 @@ export function validate(checked: Checked, errors: ErrorList): void {
 function validatePattern(pattern: Expr | undefined, errors: ErrorList): void {
   if (pattern?.kind !== 'literal' || typeof pattern.value !== 'string') return;
   if (compileRegex(pattern.value) instanceof CelError) errors.add(pattern.at, 'invalid matches argument');
+}
+
+function validateTime(name: 'duration' | 'timestamp', arg: Expr | undefined, errors: ErrorList): void {
+  if (arg?.kind !== 'literal' || typeof arg.value !== 'string') return;
+  const value = name === 'duration' ? parseDuration(arg.value) : parseTimestamp(arg.value);
+  if (value instanceof CelError) errors.add(arg.at, `invalid ${name} argument`);
 }
 
 function validateAggregate(expr: Expr, checked: Checked, errors: ErrorList): void {

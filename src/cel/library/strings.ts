@@ -1,0 +1,132 @@
+/** String functions (cel-go ext/strings.go version 2) and Kubernetes' find and findAll. */
+import { declare, type FunctionDeclaration, global, int, list, member, str } from '../declarations.ts';
+import { compileRegex } from '../regex.ts';
+import * as t from '../types.ts';
+import { CelError, isList, type Value } from '../values.ts';
+
+const chars = (text: string): string[] => Array.from(text);
+const outOfRange = (index: bigint): CelError => new CelError(`index out of range: ${index}`);
+
+function charAt(text: string, index: bigint): Value {
+  const all = chars(text);
+  if (index < 0n || index > BigInt(all.length)) return outOfRange(index);
+  return all[Number(index)] ?? '';
+}
+
+function indexOf(text: string, sought: string, from: bigint): Value {
+  const all = chars(text);
+  if (sought === '') return from;
+  if (from < 0n || from > BigInt(all.length)) return outOfRange(from);
+  const start = all.slice(0, Number(from)).join('').length;
+  const found = text.indexOf(sought, start);
+  return found < 0 ? -1n : BigInt(chars(text.slice(0, found)).length);
+}
+
+function lastIndexOf(text: string, sought: string, from?: bigint): Value {
+  const all = chars(text);
+  if (from === undefined) {
+    if (sought === '') return BigInt(all.length);
+  } else {
+    if (sought === '') return from;
+    if (from < 0n || from > BigInt(all.length)) return outOfRange(from);
+  }
+  const start = from === undefined ? undefined : all.slice(0, Number(from)).join('').length;
+  const found = text.lastIndexOf(sought, start);
+  return found < 0 ? -1n : BigInt(chars(text.slice(0, found)).length);
+}
+
+function replace(text: string, from: string, to: string, times: bigint): Value {
+  const limit = times < 0n ? Number.POSITIVE_INFINITY : Number(times);
+  const parts = splitUpTo(text, from, limit);
+  return from === '' && limit > 0 ? replaceGaps(text, to, limit) : parts.join(to);
+}
+
+/** An empty text is found before each character and at the end. */
+function replaceGaps(text: string, to: string, limit: number): string {
+  const all = chars(text);
+  let out = '';
+  for (let i = 0; i <= all.length; i++) out += (i < limit ? to : '') + (all[i] ?? '');
+  return out;
+}
+
+/** Splits at the first `cuts` places. */
+function splitUpTo(text: string, separator: string, cuts: number): string[] {
+  const parts = separator === '' ? chars(text) : text.split(separator);
+  if (parts.length <= cuts + 1) return parts;
+  return [...parts.slice(0, cuts), parts.slice(cuts).join(separator)];
+}
+
+function split(text: string, separator: string, limit: bigint): Value {
+  if (limit === 0n) return [];
+  return splitUpTo(text, separator, limit < 0n ? Number.POSITIVE_INFINITY : Number(limit) - 1);
+}
+
+function substring(text: string, from: bigint, to?: bigint): Value {
+  const all = chars(text);
+  const length = BigInt(all.length);
+  if (to !== undefined && from > to) return new CelError(`invalid substring range. start: ${from}, end: ${to}`);
+  if (from < 0n || from > length) return outOfRange(from);
+  if (to !== undefined && (to < 0n || to > length)) return outOfRange(to);
+  return all.slice(Number(from), to === undefined ? undefined : Number(to)).join('');
+}
+
+function join(parts: readonly Value[], separator: string): Value {
+  for (const part of parts) if (typeof part !== 'string') return new CelError('no such overload');
+  return parts.join(separator);
+}
+
+const QUOTED: Readonly<Record<string, string>> = {
+  '\x07': '\\a', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\v': '\\v', '\\': '\\\\', '"': '\\"',
+};
+
+/** The text in double quotes with escapes. */
+export function quote(text: string): string {
+  return `"${chars(text).map((char) => QUOTED[char] ?? char).join('')}"`;
+}
+
+const SPACES = /^[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g;
+
+function trim(text: string): string {
+  const start = text.length - text.replace(SPACES_START, '').length;
+  let end = text.length;
+  while (end > start && SPACE.test(text[end - 1] ?? '')) end--;
+  return text.slice(start, end);
+}
+const SPACES_START = new RegExp(SPACES.source.split('|')[0] ?? '');
+const SPACE = new RegExp((SPACES.source.split('|')[0] ?? '').replace('^', '').replace(/\+$/, ''));
+
+function find(text: string, pattern: string): Value {
+  const found = findUpTo(text, pattern, 1n);
+  return isList(found) ? (found[0] ?? '') : found;
+}
+
+function findUpTo(text: string, pattern: string, limit: bigint): Value {
+  const regex = compileRegex(pattern);
+  if (regex instanceof CelError) return regex;
+  const found: string[] = [];
+  const matcher = regex.matcher(text);
+  while ((limit < 0n || BigInt(found.length) < limit) && matcher.find()) found.push(matcher.group() ?? '');
+  return found;
+}
+
+const lower = (text: string): string => text.replace(/[A-Z]+/g, (part) => part.toLowerCase());
+const upper = (text: string): string => text.replace(/[a-z]+/g, (part) => part.toUpperCase());
+const STRINGS_TYPE = t.listOf(t.STRING);
+
+/** All string functions but format. */
+export const STRINGS: readonly FunctionDeclaration[] = [
+  declare('charAt', member('string_char_at_int', [str, int], t.STRING, charAt)),
+  declare('indexOf', member('string_index_of_string', [str, str], t.INT, (a, b) => indexOf(a, b, 0n)), member('string_index_of_string_int', [str, str, int], t.INT, indexOf)),
+  declare('lastIndexOf', member('string_last_index_of_string', [str, str], t.INT, (a, b) => lastIndexOf(a, b)), member('string_last_index_of_string_int', [str, str, int], t.INT, (a, b, c) => lastIndexOf(a, b, c))),
+  declare('lowerAscii', member('string_lower_ascii', [str], t.STRING, lower)),
+  declare('upperAscii', member('string_upper_ascii', [str], t.STRING, upper)),
+  declare('replace', member('string_replace_string_string', [str, str, str], t.STRING, (a, b, c) => replace(a, b, c, -1n)), member('string_replace_string_string_int', [str, str, str, int], t.STRING, replace)),
+  declare('split', member('string_split_string', [str, str], STRINGS_TYPE, (a, b) => split(a, b, -1n)), member('string_split_string_int', [str, str, int], STRINGS_TYPE, split)),
+  declare('substring', member('string_substring_int', [str, int], t.STRING, (a, b) => substring(a, b)), member('string_substring_int_int', [str, int, int], t.STRING, (a, b, c) => substring(a, b, c))),
+  declare('trim', member('string_trim', [str], t.STRING, trim)),
+  declare('join', member('list_join', [list(t.STRING)], t.STRING, (a) => join(a, '')), member('list_join_string', [list(t.STRING), str], t.STRING, join)),
+  declare('strings.quote', global('strings_quote', [str], t.STRING, quote)),
+  declare('find', member('string_find_string', [str, str], t.STRING, find)),
+  declare('findAll', member('string_find_all_string', [str, str], STRINGS_TYPE, (a, b) => findUpTo(a, b, -1n)), member('string_find_all_string_int', [str, str, int], STRINGS_TYPE, findUpTo)),
+];
+
