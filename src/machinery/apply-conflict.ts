@@ -1,5 +1,5 @@
 /** Conflicts of server-side apply and their texts (managedfields/internal/conflict.go). */
-import { type FieldPath, FieldSet, fieldPathText } from './field-set.ts';
+import { type FieldPath, type FieldSet, fieldPathText } from './field-set.ts';
 import { goQuote } from './go-text.ts';
 import type { ManagerEntry } from './managed-fields.ts';
 import { type ApiError, applyConflict } from './status.ts';
