@@ -10,14 +10,14 @@ import type { StoredObject } from './object-store.ts';
 export const IMMORTAL_NAMESPACES: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public']);
 
 /** Refuses writes into a namespace that is absent, and creates in one that is being deleted. */
-export async function checkNamespace(core: Core, call: Call): Promise<void> {
+export async function checkNamespace(core: Core, call: Call, name = call.target.name): Promise<void> {
   const { scope, target } = call;
   if (!scope.kind.namespaced) return;
   const namespace = await namespaceNamed(core, target.namespace);
   if (namespace === undefined) throw notFound({ group: '', resource: 'namespaces' }, target.namespace);
   if (target.verb !== 'create' || target.subresource !== '' || namespace.object.metadata.deletionTimestamp === undefined) return;
   const why = `unable to create new content in namespace ${target.namespace} because it is being terminated`;
-  const error = forbidden(scope.groupResource, target.name, why);
+  const error = forbidden(scope.groupResource, name, why);
   const causes = [{ reason: 'NamespaceTerminating', message: `namespace ${target.namespace} is being terminated`, field: 'metadata.namespace' }];
   throw refusal(403, 'Forbidden', error.message, { ...error.status.details, causes });
 }

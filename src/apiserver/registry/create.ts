@@ -25,7 +25,7 @@ export async function create(core: Core, call: Call): Promise<StoredObject> {
 export async function createObject(core: Core, call: Call, decoded: ApiObject, managed?: ApiObject): Promise<StoredObject> {
   const { resourceVersion } = decoded.metadata;
   if (resourceVersion !== undefined && resourceVersion !== '0') throw badRequest('resourceVersion should not be set on objects to be created');
-  await checkNamespace(core, call);
+  await checkNamespace(core, call, decoded.metadata.name);
   const generated = decoded.metadata.name === undefined && decoded.metadata.generateName !== undefined;
   for (let attempt = 1; ; attempt++) {
     const named = generated ? withMetadata(decoded, { name: generateName(core, decoded.metadata.generateName ?? '') }) : decoded;

@@ -121,7 +121,7 @@ function planDeletion(gracePeriod: ((object: ApiObject) => number) | undefined, 
   if (deletionTimestamp !== undefined) {
     if (!held && grace === 0) return { kind: 'remove', object: withMetadata(live, { deletionGracePeriodSeconds: 0, deletionTimestamp: shifted(deletionTimestamp, -earlier) }) };
     if (grace >= earlier) return { kind: 'nothing' };
-    const changes = { deletionGracePeriodSeconds: grace, deletionTimestamp: shifted(deletionTimestamp, grace - earlier), finalizers };
+    const changes = { deletionGracePeriodSeconds: grace, deletionTimestamp: shifted(deletionTimestamp, grace - earlier), finalizers: finalizers.length === 0 ? undefined : finalizers };
     return { kind: 'mark', object: withMetadata(live, changes) };
   }
   if (!held && grace === 0 && gracePeriod === undefined) return { kind: 'remove', object: live };

@@ -3,7 +3,7 @@ import type { Namespace } from '#api';
 import type { ApiObject } from '#machinery';
 import type { Core } from '../options.ts';
 import type { Call } from './call.ts';
-import { StoredObject, withMetadata } from './object-store.ts';
+import { StoredObject } from './object-store.ts';
 
 /** True when nothing keeps a deleted object any longer: neither finalizers nor a grace period. */
 export function isFinished(live: ApiObject, object: ApiObject): boolean {
@@ -19,9 +19,9 @@ export function namespaceFinalizers(object: ApiObject): readonly string[] {
   return (object as Namespace).spec?.finalizers ?? [];
 }
 
-/** Removes the object; its last state with the deletion's revision, undefined when another write came between. */
+/** Removes the object; its last state (with the revision of the write before, as upstream answers), undefined when another write came between. */
 export async function removeFinished(core: Core, call: Call, live: StoredObject, object: ApiObject): Promise<StoredObject | undefined> {
   if (call.dryRun) return new StoredObject(object, live.revision);
   const revision = await core.objects.remove(call.scope, object, live.revision);
-  return revision === undefined ? undefined : new StoredObject(withMetadata(object, { resourceVersion: String(revision) }), revision);
+  return revision === undefined ? undefined : new StoredObject(object, revision);
 }

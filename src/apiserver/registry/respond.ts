@@ -87,7 +87,7 @@ export function watchRendering(core: Core, call: Call): Rendering {
 }
 
 function listMeta(head: ListHead): Json {
-  return { resourceVersion: String(head.revision), continue: head.continue, remainingItemCount: head.remaining };
+  return { resourceVersion: head.revision === 0 ? undefined : String(head.revision), continue: head.continue, remainingItemCount: head.remaining };
 }
 
 function partialJson(call: Call, stored: StoredObject): string {
@@ -114,7 +114,7 @@ function columnDefinition({ name, type, format, description, priority }: Column)
 function rowObject(call: Call, item: StoredObject): unknown {
   switch (call.info.query.get('includeObject') ?? '') {
     case 'None':
-      return undefined;
+      return null;
     case 'Object':
       return item.in(call.scope);
     default:

@@ -144,7 +144,7 @@ class Feed {
 
   #bookmark(revision: number, annotations?: Readonly<Record<string, string>>): string {
     const { kind, apiVersion } = this.#scope;
-    const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...(annotations === undefined ? {} : { annotations }) };
+    const metadata = { resourceVersion: String(revision), ...(annotations === undefined ? {} : { annotations }) };
     return eventLine('BOOKMARK', JSON.stringify({ kind: kind.kind, apiVersion, metadata }));
   }
 }
