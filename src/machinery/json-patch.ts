@@ -6,6 +6,9 @@ import { badRequest, requestEntityTooLarge, unprocessable } from './status.ts';
 /** Most operations in one patch (handlers.maxJSONPatchOperations). */
 export const MAX_JSON_PATCH_OPERATIONS = 10_000;
 
+/** Steps that the library passes over for safety; a patch that needs one is refused rather than applied elsewhere. */
+const SKIPPED_TOKENS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
 /** Go's name of a JSON value's type, as its decoder complains about it. */
 export function goJsonType(value: Json): string {
   if (Array.isArray(value)) return 'array';
@@ -50,5 +53,5 @@ function applyOperation(root: { doc: Json }, given: Json): void {
 
 function isPointer(path: Json | undefined): path is string {
   // The whole document cannot be addressed: upstream finds no container for it.
-  return typeof path === 'string' && path.startsWith('/');
+  return typeof path === 'string' && path.startsWith('/') && !path.split('/').some((token) => SKIPPED_TOKENS.has(token));
 }
