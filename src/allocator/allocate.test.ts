@@ -50,10 +50,7 @@ function worldOf(...slices: readonly ResourceSlice[]): World {
 const names = (count: number): readonly Device[] => Array.from({ length: count }, (_, i) => ({ name: `dev-${i}` }));
 
 /** One action: allocate a pod with claims of these counts, or give back the claim with this number. */
-const action = fc.oneof(
-  fc.record({ pod: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }) }),
-  fc.record({ release: fc.nat(20) }),
-);
+const action = fc.oneof(fc.record({ pod: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }) }), fc.record({ release: fc.nat(20) }));
 
 test('whatever is allocated and released, no device is given to two claims at once', () => {
   fc.assert(
@@ -108,14 +105,24 @@ test('shares of a device never exceed its capacity', () => {
 });
 
 test('an index that saw slices come, change and go offers what a fresh one does', () => {
-  const change = fc.record({ slice: fc.nat(3), devices: fc.nat(3), generation: fc.integer({ min: 1, max: 2 }), count: fc.integer({ min: 1, max: 2 }), gone: fc.boolean() });
+  const change = fc.record({
+    slice: fc.nat(3),
+    devices: fc.nat(3),
+    generation: fc.integer({ min: 1, max: 2 }),
+    count: fc.integer({ min: 1, max: 2 }),
+    gone: fc.boolean(),
+  });
   fc.assert(
     fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
       const kept = worldOf();
       const current = new Map<string, ResourceSlice>();
       for (const { slice: number, devices, generation, count, gone } of changes) {
         const name = `s-${number}`;
-        const item = slice(name, names(devices).map(({ name: device }) => ({ name: `${name}-${device}` })), { pool: { name: `pool-${number % 2}`, generation, resourceSliceCount: count } });
+        const item = slice(
+          name,
+          names(devices).map(({ name: device }) => ({ name: `${name}-${device}` })),
+          { pool: { name: `pool-${number % 2}`, generation, resourceSliceCount: count } },
+        );
         if (gone) kept.pools.deleteSlice(name);
         else kept.pools.upsertSlice(item);
         if (gone) current.delete(name);
@@ -181,7 +188,10 @@ test('looking on with adminAccess neither needs nor takes a free device', () => 
 test('features come from gates, and binding conditions need both of theirs', () => {
   assert.deepEqual(featuresFromGates(new Map()), NO_FEATURES);
   assert.equal(featuresFromGates(new Map([['DRADeviceBindingConditions', true]])).deviceBindingAndStatus, false);
-  const both = new Map([['DRADeviceBindingConditions', true], ['DRAResourceClaimDeviceStatus', true]]);
+  const both = new Map([
+    ['DRADeviceBindingConditions', true],
+    ['DRAResourceClaimDeviceStatus', true],
+  ]);
   assert.equal(featuresFromGates(both).deviceBindingAndStatus, true);
 });
 

@@ -74,7 +74,13 @@ function allocateIn(input: AllocateInput, run: Run): AllocateOutcome {
     if (run.pools.some((pool) => pool.state === 'invalid')) throw new NodeError('invalidPools', 'invalid resource pools were encountered');
     return { kind: 'unschedulable', reason: 'cannot allocate all claims', trace: traceOf('noFit', run) };
   }
-  const allocations = run.claims.map((plan, i) => allocationResult(plan, attempt.picks.filter((pick) => pick.ask.claim === i), { node, features }));
+  const allocations = run.claims.map((plan, i) =>
+    allocationResult(
+      plan,
+      attempt.picks.filter((pick) => pick.ask.claim === i),
+      { node, features },
+    ),
+  );
   return { kind: 'allocated', allocations, steps: search.steps };
 }
 

@@ -66,7 +66,8 @@ export class Attempt {
   useRefusal(ask: DeviceAsk, entry: DeviceEntry): DeviceReason | undefined {
     const { ledger, capacity } = this.#context;
     const isMulti = capacity.isMulti(entry);
-    if (!ask.adminAccess && (ledger.isHeld(entry.id) || (!this.#context.features.consumableCapacity && ledger.isShared(entry.id)))) return { kind: 'allocated' };
+    if (!ask.adminAccess && (ledger.isHeld(entry.id) || (!this.#context.features.consumableCapacity && ledger.isShared(entry.id))))
+      return { kind: 'allocated' };
     if (isMulti) return undefined;
     const isPicked = this.#ofClaim[ask.claim]?.has(entry) === true || (!ask.adminAccess && this.#exclusive.has(entry));
     return isPicked ? { kind: 'picked' } : undefined;

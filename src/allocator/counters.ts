@@ -73,7 +73,8 @@ function startingState(pool: NodePool, ledger: Ledger): PoolState {
 }
 
 function counterRefusal({ free, overdrawn }: PoolState, uses: readonly CounterUse[]): DeviceReason | undefined {
-  if (overdrawn !== undefined) return { kind: 'counters', ...overdrawn, wanted: '0', available: free.get(overdrawn.counterSet)?.get(overdrawn.counter)?.toString() ?? '0' };
+  if (overdrawn !== undefined)
+    return { kind: 'counters', ...overdrawn, wanted: '0', available: free.get(overdrawn.counterSet)?.get(overdrawn.counter)?.toString() ?? '0' };
   for (const { counterSet, amounts } of uses) {
     for (const [counter, wanted] of amounts) {
       const available = free.get(counterSet)?.get(counter) ?? ZERO;

@@ -84,7 +84,9 @@ export function sliceEntry(slice: ResourceSlice): SliceEntry {
     skipNodeOperations: spec.skipNodeOperations ?? [],
     devices,
     counterSets: (spec.sharedCounters ?? []).map((set) => ({ name: set.name, amounts: amountsOf(set.counters) })),
-    usesGroups: (spec.devices ?? []).some((device) => (device.consumesCounters ?? []).some((use: LaterConsumption) => (use.compatibilityGroups?.length ?? 0) > 0)),
+    usesGroups: (spec.devices ?? []).some((device) =>
+      (device.consumesCounters ?? []).some((use: LaterConsumption) => (use.compatibilityGroups?.length ?? 0) > 0),
+    ),
   };
   for (const device of spec.devices ?? []) devices.push(deviceEntry(device, entry));
   return entry;

@@ -31,7 +31,11 @@ export function poolView(slices: Iterable<SliceEntry>, node: NodeView, features:
   const current = all.filter((slice) => slice.generation === first.generation && !isUnreadable(slice, features));
   if (!agreeOnCount(current, first)) return brokenPool(first, 'invalid', 'ResourceSlices in the pool generation declare inconsistent resourceSliceCount');
   if (BigInt(current.length) !== first.resourceSliceCount) return brokenPool(first, 'incomplete');
-  return buildPool(here, current.filter((slice) => !here.includes(slice)), features);
+  return buildPool(
+    here,
+    current.filter((slice) => !here.includes(slice)),
+    features,
+  );
 }
 
 function agreeOnCount(slices: readonly SliceEntry[], first: SliceEntry): boolean {

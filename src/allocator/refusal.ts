@@ -14,7 +14,13 @@ export type DeviceReason =
   | { readonly kind: 'groups'; readonly counterSet: string }
   | { readonly kind: 'taint'; readonly taint: DeviceTaint }
   | { readonly kind: 'constraint'; readonly index: number; readonly attribute: string; readonly constraint: 'match' | 'distinct' }
-  | { readonly kind: 'capacity'; readonly capacity: string; readonly problem: 'missing' | 'policy' | 'exhausted'; readonly wanted?: string | undefined; readonly available?: string | undefined };
+  | {
+      readonly kind: 'capacity';
+      readonly capacity: string;
+      readonly problem: 'missing' | 'policy' | 'exhausted';
+      readonly wanted?: string | undefined;
+      readonly available?: string | undefined;
+    };
 
 /** What the search found out about one request, or one alternative of it. */
 export interface RequestRefusal {

@@ -136,7 +136,8 @@ function planAsk(ask: NamedAsk, place: Place): DeviceAsk {
     if (selector.cel === undefined) throw new AllocationError(`${prefix}, selector #${i}: CEL expression empty (unsupported selector type?)`);
   }
   const derived = derivedOf(ask);
-  if (derived.size > 0 && !features.derivedAttributes) throw new AllocationError(`${prefix}: cannot handle request with derived attributes, the feature is disabled`);
+  if (derived.size > 0 && !features.derivedAttributes)
+    throw new AllocationError(`${prefix}: cannot handle request with derived attributes, the feature is disabled`);
   // Even an explicit false asks for a feature that is off.
   if (ask.adminAccess !== undefined && !features.adminAccess) throw new AllocationError(`${prefix}: admin access is requested, but the feature is disabled`);
   if (ask.deviceClassName === '') throw new AllocationError(`${prefix}: missing device class name (unsupported request type?)`);

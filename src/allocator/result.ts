@@ -18,7 +18,11 @@ export function allocationResult(plan: ClaimPlan, picks: readonly Pick[], contex
   const { node, features } = context;
   const config = configOf(plan, chosenAsks(plan, picks));
   const results = picks.map((pick) => resultEntry(pick, features));
-  const nodeSelector = nodeSelectorOf(plan, picks.map((pick) => pick.entry), { node, features });
+  const nodeSelector = nodeSelectorOf(
+    plan,
+    picks.map((pick) => pick.entry),
+    { node, features },
+  );
   return {
     devices: { ...(results.length > 0 && { results }), ...(config.length > 0 && { config }) },
     ...(nodeSelector !== undefined && { nodeSelector }),
@@ -76,7 +80,11 @@ function withoutFullList({ requests = [], ...config }: DeviceAllocationConfigura
 }
 
 /** Where the claim can be used: on this node only as soon as one device says so, else wherever all devices can be reached. */
-function nodeSelectorOf(plan: ClaimPlan, entries: readonly DeviceEntry[], { node, features }: { node: NodeView; features: Features }): NodeSelector | undefined {
+function nodeSelectorOf(
+  plan: ClaimPlan,
+  entries: readonly DeviceEntry[],
+  { node, features }: { node: NodeView; features: Features },
+): NodeSelector | undefined {
   const expressions: NodeSelectorRequirement[] = [];
   const fields: NodeSelectorRequirement[] = [];
   for (const { device, slice } of entries) {

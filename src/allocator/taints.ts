@@ -11,7 +11,12 @@ export function untoleratedTaint(taints: readonly DeviceTaint[] | undefined, tol
 
 /** Whether the toleration covers the taint. tolerationSeconds only matters to eviction. */
 export function tolerates(toleration: DeviceToleration, taint: DeviceTaint): boolean {
-  const { effect = '', key = '', operator = '', value = '' }: { effect?: string | undefined; key?: string | undefined; operator?: string | undefined; value?: string | undefined } = toleration;
+  const {
+    effect = '',
+    key = '',
+    operator = '',
+    value = '',
+  }: { effect?: string | undefined; key?: string | undefined; operator?: string | undefined; value?: string | undefined } = toleration;
   if (effect !== '' && effect !== taint.effect) return false;
   if (key !== '' && key !== taint.key) return false;
   if (operator === 'Exists') return true;

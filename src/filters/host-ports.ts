@@ -19,7 +19,10 @@ export function hasPortConflict(pod: Pod, podsOnNode: readonly Pod[]): boolean {
 
 function hostPorts(pod: Pod): readonly HostPort[] {
   const sidecars = (pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always');
-  return [...sidecars, ...(pod.spec?.containers ?? [])].flatMap((container) => container.ports ?? []).filter((port) => (port.hostPort ?? 0) > 0).map(hostPort);
+  return [...sidecars, ...(pod.spec?.containers ?? [])]
+    .flatMap((container) => container.ports ?? [])
+    .filter((port) => (port.hostPort ?? 0) > 0)
+    .map(hostPort);
 }
 
 function hostPort({ hostIP = '', protocol = 'TCP', hostPort: port = 0 }: ContainerPort): HostPort {

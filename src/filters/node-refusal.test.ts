@@ -45,7 +45,11 @@ test('untolerated NoSchedule and NoExecute taints refuse, PreferNoSchedule does 
 
 test('node selector and required affinity must both match', () => {
   const affinity = (zone: string): Partial<PodSpec> => ({
-    affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'In', values: [zone] }] }] } } },
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'In', values: [zone] }] }] },
+      },
+    },
   });
   const text = "node(s) didn't match Pod's node affinity/selector";
   assert.equal(nodeRefusal(pod({ nodeSelector: { zone: 'b' } }), node, []), text);

@@ -97,5 +97,9 @@ function ledgerOf({ devices = [], shared = [], capacity = {} }: NonNullable<Orac
 
 function holder(name: string, id: string, share: { shareID?: string; consumedCapacity?: Readonly<Record<string, string>> | undefined } = {}): ResourceClaim {
   const [driver = '', pool = '', device = ''] = id.split('/');
-  return { metadata: { name, namespace: 'held' }, spec: {}, status: { allocation: { devices: { results: [{ request: 'r', driver, pool, device, ...share }] } } } };
+  return {
+    metadata: { name, namespace: 'held' },
+    spec: {},
+    status: { allocation: { devices: { results: [{ request: 'r', driver, pool, device, ...share }] } } },
+  };
 }
