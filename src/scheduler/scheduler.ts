@@ -243,9 +243,28 @@ class Scheduler {
 
   /** Waits until all devices with binding conditions are ready; rejects on failure and timeout. */
   async #awaitDevices(pod: Pod, decision: Placement, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
     const message = `waiting for binding conditions for device on node ${decision.nodeName}`;
     this.#events.event(pod, 'Normal', 'BindingConditionsPending', message, 'Scheduling');
+    await this.#nominate(pod, decision.nodeName);
+    try {
+      await this.#devicesReady(pod, decision, signal);
+    } finally {
+      await this.#nominate(pod, null);
+    }
+  }
+
+  /** Tells others where the pod is about to go, so that they keep the room; null takes it back. A failure is no obstacle. */
+  async #nominate(pod: Pod, nodeName: string | null): Promise<void> {
+    const body = { metadata: { uid: pod.metadata.uid }, status: { nominatedNodeName: nodeName } };
+    try {
+      await this.#options.client.patch(PODS, nameOf(pod), { namespace: namespaceOf(pod), type: 'merge', subresource: 'status', body });
+    } catch (error) {
+      this.#options.logger.debug('a nomination could not be written', { pod: keyOf(pod), error: asError(error).message });
+    }
+  }
+
+  async #devicesReady(pod: Pod, decision: Placement, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
     for (;;) {
       let waiting = false;
       for (const { claim } of decision.claims) {
