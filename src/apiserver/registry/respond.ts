@@ -73,7 +73,7 @@ export function watchRendering(core: Core, call: Call): Rendering {
     case 'Table': {
       let first = true;
       return (stored) => {
-        const json = tableJson(core, call, [stored], { revision: stored.revision }, first);
+        const json = tableJson(core, call, [stored], { revision: stored.revision, withoutColumns: !first });
         first = false;
         return json;
       };
@@ -98,11 +98,15 @@ function partial(call: Call, stored: StoredObject): ApiObject {
   return { kind: 'PartialObjectMetadata', apiVersion: META_GROUP_VERSION, metadata: stored.in(call.scope).metadata };
 }
 
-function tableJson(core: Core, call: Call, items: readonly StoredObject[], head: ListHead, withColumns = true): string {
+interface TableHead extends ListHead {
+  readonly withoutColumns?: boolean;
+}
+
+function tableJson(core: Core, call: Call, items: readonly StoredObject[], head: TableHead): string {
   const table = call.scope.kind.table ?? DEFAULT_COLUMNS;
   const nowMs = core.options.clock.nowMs();
   const rows = items.map((item) => ({ cells: table.cells(item.object, nowMs), object: rowObject(call, item) }));
-  const columnDefinitions = withColumns ? table.columns.map(columnDefinition) : [];
+  const columnDefinitions = head.withoutColumns !== true ? table.columns.map(columnDefinition) : [];
   return stringifyJson({ kind: 'Table', apiVersion: META_GROUP_VERSION, metadata: listMeta(head), columnDefinitions, rows });
 }
 
