@@ -57,8 +57,8 @@ const DEVICE_LETTERS: Readonly<Partial<Record<FileStat['kind'], string>>> = { bl
 
 function setEnv(oci: OciSpec, variable: string): void {
   const prefix = variable.slice(0, variable.indexOf('=') + 1);
-  const process = (oci.process ??= { user: { uid: 0, gid: 0 }, cwd: '' });
-  const env = (process.env ??= []);
+  const main = (oci.process ??= { user: { uid: 0, gid: 0 }, cwd: '' });
+  const env = (main.env ??= []);
   // Of several with that name the last is in force, so it is the one replaced.
   const at = env.findLastIndex((other) => other.startsWith(prefix));
   if (at < 0) env.push(variable);

@@ -17,22 +17,22 @@ export function processRuntime(options: { readonly processes: Processes; readonl
     async start(request) {
       const args = request.oci.process?.['args'];
       const argv = Array.isArray(args) && args.length > 0 ? args.map(String) : DEFAULT_ARGS;
-      const process = await options.processes.start({ argv, env: environment(request.oci.process?.env ?? []), cwd: request.bundleDir, outputFile: request.logFile });
-      return handleOf(request, process, options.clock);
+      const child = await options.processes.start({ argv, env: environment(request.oci.process?.env ?? []), cwd: request.bundleDir, outputFile: request.logFile });
+      return handleOf(request, child, options.clock);
     },
     // Children end with the node agent.
     adopt: async () => undefined,
   };
 }
 
-function handleOf(request: ContainerRequest, process: RunningProcess, clock: Clock): ContainerHandle {
+function handleOf(request: ContainerRequest, child: RunningProcess, clock: Clock): ContainerHandle {
   return {
-    id: `process://${request.podUid}-${request.containerName}-${process.pid}`,
-    exited: process.exited,
+    id: `process://${request.podUid}-${request.containerName}-${child.pid}`,
+    exited: child.exited,
     async stop(graceSeconds) {
-      process.kill('SIGTERM');
-      const cancel = clock.setTimer(graceSeconds * 1000, () => process.kill('SIGKILL'));
-      await process.exited;
+      child.kill('SIGTERM');
+      const cancel = clock.setTimer(graceSeconds * 1000, () => child.kill('SIGKILL'));
+      await child.exited;
       cancel();
     },
   };
