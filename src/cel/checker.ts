@@ -154,6 +154,7 @@ class Checker {
 
   #call(expr: CallExpr): Type {
     for (const arg of expr.args) this.visit(arg);
+    if (expr.name === '_&&_' || expr.name === '_||_') return this.#logical(expr);
     const { target } = expr;
     if (target !== undefined) {
       const prefix = qualifiedName(target);
@@ -166,6 +167,11 @@ class Checker {
     }
     const declaration = this.#environment.functions.get(expr.name.replace(/^\./, ''));
     return declaration === undefined ? this.#undeclared(expr.at, expr.name) : this.#resolve(expr, declaration, target);
+  }
+
+  #logical(expr: CallExpr): Type {
+    for (const arg of expr.args) this.#expectType(arg, t.BOOL, this.#types.get(arg) ?? t.ERROR);
+    return t.BOOL;
   }
 
   #resolve(expr: CallExpr, declaration: FunctionDeclaration, target: Expr | undefined): Type {

@@ -1,11 +1,11 @@
 /** Turns a checked tree into closures that count their cost as cel-go's interpreter does. */
 import type { CallExpr, ComprehensionExpr, Expr, ListExpr, MapExpr, SelectExpr } from './ast.ts';
 import type { Checked } from './checker.ts';
-import { actualSize, callCost, LIST_CREATE_BASE_COST, MAP_CREATE_BASE_COST } from './cost-runtime.ts';
+import { callCost, LIST_CREATE_BASE_COST, MAP_CREATE_BASE_COST } from './cost-runtime.ts';
 import { accepts, type Overload } from './declarations.ts';
 import { constant, type Eval, Frame, path, type Plan, presenceTest, qualified } from './plan.ts';
 import { compileRegex } from './regex.ts';
-import { CelError, CelMap, isList, mapKey, noSuchOverload, NONE, Optional, OpaqueValue, typeNameOf, typeValue, Uint, type Value } from './values.ts';
+import { CelError, CelMap, isList, mapKey, noSuchOverload, Optional, OpaqueValue, typeNameOf, typeValue, Uint, type Value } from './values.ts';
 
 /** Functions that are carried out while compiling when their argument is a constant (planner optimisation). */
 const FOLDED = new Set(['bool', 'bytes', 'double', 'duration', 'dyn', 'int', 'string', 'timestamp', 'type', 'uint']);
@@ -65,7 +65,7 @@ class Compiler {
   #ident(name: string): Plan {
     for (let i = this.#slots.length - 1; i >= 0; i--) {
       const [known, slot] = this.#slots[i] ?? ['', 0];
-      if (known === name) return path((frame) => frame.variables[slot] ?? null);
+      if (known === name) return path((frame) => read(frame, slot));
     }
     return path((frame) => frame.device);
   }
@@ -209,7 +209,7 @@ class Compiler {
         if (over instanceof CelError) return over;
         const items = iteration(over);
         if (items instanceof CelError) return items;
-        frame.variables[accu] = init(frame);
+        frame.variables[accu] = items.length === 0 ? new Deferred(init) : init(frame);
         for (let i = 0; i < items.length; i++) {
           const item = items[i] ?? null;
           frame.variables[first] = second === undefined || !isList(over) ? item : BigInt(i);
@@ -227,6 +227,24 @@ class Compiler {
     this.#slots.push([name, slot]);
     return slot;
   }
+}
+
+/** The value that a loop over nothing begins with: evaluated when somebody looks at it, as upstream does. */
+class Deferred extends CelError {
+  readonly init: Eval;
+
+  constructor(init: Eval) {
+    super('deferred');
+    this.init = init;
+  }
+}
+
+function read(frame: Frame, slot: number): Value {
+  const value = frame.variables[slot] ?? null;
+  if (!(value instanceof Deferred)) return value;
+  const initial = value.init(frame);
+  frame.variables[slot] = initial;
+  return initial;
 }
 
 function failedConstruction(frame: Frame, error: CelError, cost: number): CelError {
@@ -347,9 +365,4 @@ function dispatcher(name: string, overloads: readonly Overload[]): (args: readon
 
 function noOverloadText(name: string, args: readonly Value[]): string {
   return /^[@_!-]|^size$/.test(name) ? `no such overload: ${name}` : `no such overload: ${name}(${args.map(typeNameOf).join(', ')})`;
-}
-
-/** Runs a program once. */
-export function sizeForCost(value: Value): number {
-  return value === NONE ? 1 : actualSize(value);
 }

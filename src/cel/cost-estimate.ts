@@ -85,7 +85,7 @@ class Estimator {
     const operand = this.cost(expr.operand);
     if (expr.testOnly) return operand;
     this.#extend(expr, expr.operand, this.#type(expr.operand).kind === 'map' ? '@values' : expr.field);
-    return addCost(operand, exactly(this.#type(expr.operand).kind === 'dyn' && false ? 0n : 1n));
+    return addCost(operand, exactly(1n));
   }
 
   #extend(expr: Expr, operand: Expr, step: string): void {
@@ -154,7 +154,7 @@ class Estimator {
     const range = this.cost(expr.range);
     const init = this.cost(expr.init);
     const outer = this.#scopes.length;
-    this.#scopes.push({ name: expr.accuVar, path: this.#paths.get(expr.init), size: expr.step.kind === 'ident' ? this.#size(expr.init) : undefined });
+    this.#scopes.push({ name: expr.accuVar, path: this.#paths.get(expr.init), size: this.#size(expr.init) });
     this.#declareIteration(expr);
     const condition = this.cost(expr.condition);
     const step = this.cost(expr.step);

@@ -1,5 +1,5 @@
 /** Estimated cost of calls by function and overload (cel-go checker/cost.go, functionCost; apiserver pkg/cel/library/cost.go). */
-import { addCost, type Estimate, exactly, minCost, multiplyCost, type Range, scaleCost, type SizedNode, unionCost } from './cost-range.ts';
+import { addCost, type Estimate, exactly, MAX, minCost, multiplyCost, type Range, scaleCost, type SizedNode, unionCost } from './cost-range.ts';
 import { REGEX_STRING_LENGTH_COST_FACTOR, STRING_TRAVERSAL_COST_FACTOR } from './cost-runtime.ts';
 
 /** A call to be judged. */
@@ -83,14 +83,39 @@ function regex(call: CallToEstimate): Estimate {
 
 const perElement: Estimator = (call) => ({ cost: ANYTHING(call, 0) });
 const product: Estimator = (call) => ({ cost: multiplyCost(ANYTHING(call, 0), ANYTHING(call, 1)) });
+const setCost: Estimator = (call) => ({ cost: addCost(product(call).cost, ONE) });
+const LIST_CREATE = exactly(11n);
+
+function integer(call: CallToEstimate, index: number): bigint | undefined {
+  const literal = call.nodes[index]?.literal;
+  return typeof literal === 'bigint' ? literal : undefined;
+}
+
+function listRange(call: CallToEstimate): Estimate {
+  const count = integer(call, 0);
+  const size = count === undefined ? { min: 0n, max: MAX } : exactly(count > 0n ? count : 0n);
+  return { cost: addCost(size, LIST_CREATE), size };
+}
+
+function listSlice(call: CallToEstimate): Estimate {
+  const from = integer(call, 1);
+  const to = integer(call, 2);
+  const size = from === undefined || to === undefined || to < from ? ANYTHING(call, 0) : exactly(to - from);
+  return { cost: addCost(size, LIST_CREATE), size };
+}
+
 const upToFirst: Estimator = (call) => ({ cost: traverse(ANYTHING(call, 0)), size: { min: 0n, max: ANYTHING(call, 0).max } });
 
 const BY_FUNCTION: Readonly<Record<string, Estimator>> = {
   isSorted: perElement, sum: perElement, max: perElement, min: perElement,
+  dyn: (call) => ({ cost: ONE, size: ANYTHING(call, 0) }), 'optional.of': (call) => ({ cost: ONE, size: ANYTHING(call, 0) }),
+  find: regex, findAll: regex,
+  'lists.range': listRange, slice: listSlice,
   url: ofFirst, isURL: ofFirst, quantity: ofFirst, isQuantity: ofFirst, semver: ofFirst, isSemver: ofFirst,
   ip: ofFirst, isIP: ofFirst, cidr: ofFirst, isCIDR: ofFirst, 'ip.isCanonical': ofFirst,
   lowerAscii: (call) => ({ ...ofFirst(call), size: ANYTHING(call, 0) }),
   upperAscii: (call) => ({ ...ofFirst(call), size: ANYTHING(call, 0) }),
   trim: upToFirst, substring: upToFirst, charAt: (call) => ({ ...ofFirst(call), size: ONE }), split: upToFirst,
-  'sets.contains': product, 'sets.intersects': product, 'sets.equivalent': product,
+  'sets.contains': setCost, 'sets.intersects': setCost,
+  'sets.equivalent': (call) => ({ cost: addCost(multiplyCost(product(call).cost, exactly(2n)), ONE) }),
 };

@@ -34,6 +34,7 @@ export const exactly = (value: bigint): Range => ({ min: value, max: value });
 
 /** The size of a value of the type when nothing more is known. */
 export function unknownSize(type: Type): Range {
+  if (type.kind === 'opaque') return type.name === 'optional_type' && type.params[0] !== undefined ? unknownSize(type.params[0]) : exactly(1n);
   const scalar = ['bool', 'int', 'uint', 'double', 'null', 'timestamp', 'duration'].includes(type.kind);
   return scalar ? exactly(1n) : { min: 0n, max: MAX };
 }

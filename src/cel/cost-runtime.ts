@@ -1,5 +1,5 @@
 /** What a call costs when it runs, in upstream's units (cel-go interpreter/runtimecost.go, apiserver pkg/cel/library/cost.go). */
-import { CelMap, isList, Optional, type Value } from './values.ts';
+import { CelMap, isList, type Value } from './values.ts';
 
 /** Cost of touching one character of a string (common/cost.go). */
 export const STRING_TRAVERSAL_COST_FACTOR = 0.1;
@@ -38,6 +38,7 @@ type CallCost = (args: readonly Value[], result: Value) => number;
 
 const arg = (args: readonly Value[], index: number): Value => args[index] ?? null;
 const ofFirst: CallCost = (args) => traversal(arg(args, 0));
+const ofSecond: CallCost = (args) => traversal(arg(args, 1));
 const ofShorter: CallCost = (args) => shorter(arg(args, 0), arg(args, 1));
 const ofBoth: CallCost = (args) => traversal(arg(args, 0), arg(args, 1));
 const perElement: CallCost = (args) => actualSize(arg(args, 0));
@@ -47,8 +48,8 @@ const regex: CallCost = (args) =>
   Math.ceil((1 + actualSize(arg(args, 0))) * STRING_TRAVERSAL_COST_FACTOR) * Math.ceil(actualSize(arg(args, 1)) * REGEX_STRING_LENGTH_COST_FACTOR);
 
 const BY_OVERLOAD: Readonly<Record<string, CallCost>> = {
-  starts_with_string: ofFirst,
-  ends_with_string: ofFirst,
+  starts_with_string: ofSecond,
+  ends_with_string: ofSecond,
   string_to_bytes: ofFirst,
   bytes_to_string: ofFirst,
   strings_quote: ofFirst,
@@ -81,7 +82,9 @@ const BY_FUNCTION: Readonly<Record<string, CallCost>> = {
   ip: ofFirst, isIP: ofFirst, cidr: ofFirst, isCIDR: ofFirst, 'ip.isCanonical': ofFirst,
   find: regexSearch, findAll: regexSearch,
   join: (_args, result) => traversal(result),
-  'sets.contains': product, 'sets.intersects': product, 'sets.equivalent': product,
+  'sets.contains': (args, result) => product(args, result) + 1, 'sets.intersects': (args, result) => product(args, result) + 1,
+  'sets.equivalent': (args, result) => 2 * product(args, result) + 1,
+  'lists.range': (_args, result) => actualSize(result) + 11, slice: (_args, result) => actualSize(result) + 11,
 };
 
 function searchCost(args: readonly Value[]): number {
@@ -97,9 +100,4 @@ function regexSearch(args: readonly Value[]): number {
 export function callCost(name: string, overload: string, args: readonly Value[], result: Value): number {
   const cost = BY_FUNCTION[name] ?? BY_OVERLOAD[overload];
   return cost === undefined ? 1 : cost(args, result);
-}
-
-/** Whether a present optional holds a value; a helper of presence tests. */
-export function isPresent(value: Value): boolean {
-  return value instanceof Optional && value.value !== undefined;
 }

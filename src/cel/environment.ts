@@ -4,6 +4,7 @@ import { CONVERSIONS } from './library/conversions.ts';
 import { INCLUDES, QUANTITIES, SEMVERS } from './library/kubernetes.ts';
 import { LISTS } from './library/lists.ts';
 import { OPERATORS } from './library/operators.ts';
+import { MAPS } from './library/maps.ts';
 import { OPTIONALS } from './library/optionals.ts';
 import { STRINGS } from './library/strings.ts';
 import { TIMES } from './library/times.ts';
@@ -19,9 +20,9 @@ export interface CelFeatures {
 }
 
 /** The macros of the dialect: all that Kubernetes 1.36 enables. */
-export const MACROS: MacroSet = { optionals: true, bindings: true, twoVariables: true };
+export const MACROS: MacroSet = { optionals: true, bindings: true, twoVariables: true, lists: true };
 
-const BASE = [OPERATORS, CONVERSIONS, TIMES, STRINGS, LISTS, OPTIONALS, QUANTITIES, SEMVERS];
+const BASE = [MAPS, OPERATORS, CONVERSIONS, TIMES, STRINGS, LISTS, OPTIONALS, QUANTITIES, SEMVERS];
 
 const TYPE_NAMES: ReadonlyMap<string, t.Type> = new Map([
   ['bool', t.BOOL], ['int', t.INT], ['uint', t.UINT], ['double', t.DOUBLE], ['string', t.STRING], ['bytes', t.BYTES],

@@ -10,6 +10,7 @@ export interface MacroSet {
   readonly optionals: boolean;
   readonly bindings: boolean;
   readonly twoVariables: boolean;
+  readonly lists: boolean;
 }
 
 /** A call that might be a macro. `at` is its place, which everything in the expansion takes over. */
@@ -74,7 +75,7 @@ type Expander = (build: Build, call: MacroCall) => Expansion;
 function macroFor(call: MacroCall, macros: MacroSet): Expander | undefined {
   if (call.target === undefined) return call.name === 'has' && call.args.length === 1 ? expandHas : undefined;
   const key = `${call.name}:${call.args.length}`;
-  return STANDARD[key] ?? (macros.optionals ? OPTIONAL[key] : undefined) ?? (macros.bindings && key === 'bind:3' ? expandBind : undefined) ?? (macros.twoVariables ? TWO_VARIABLES[key] : undefined);
+  return STANDARD[key] ?? (macros.optionals ? OPTIONAL[key] : undefined) ?? (macros.bindings && key === 'bind:3' ? expandBind : undefined) ?? (macros.lists && key === 'sortBy:2' ? sortBy : undefined) ?? (macros.twoVariables ? TWO_VARIABLES[key] : undefined);
 }
 
 const STANDARD: Readonly<Record<string, Expander>> = {
@@ -225,6 +226,16 @@ function expandBind(build: Build, call: MacroCall): Expansion {
     return undefined;
   }
   return bound(build, variable.name, value, body);
+}
+
+/** `list.sortBy(x, key)`: the keys are computed by a loop, then the list is sorted by them. */
+function sortBy(build: Build, call: MacroCall): Expansion {
+  const names = variables(build, call, 1);
+  const key = call.args[1];
+  if (names === undefined || key === undefined || call.target === undefined) return undefined;
+  const input = '@__sortBy_input__';
+  const keys = build.fold(names, build.ident(input), collect(build, key));
+  return bound(build, input, call.target, { kind: 'call', at: build.at, name: '@sortByAssociatedKeys', target: build.ident(input), args: [keys] });
 }
 
 function optionalMap(build: Build, call: MacroCall, wrap: (value: Expr) => Expr): Expansion {

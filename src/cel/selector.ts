@@ -136,7 +136,8 @@ export function outcomeOf(evaluation: Evaluation): SelectorOutcome {
 
 function notBool(value: Value): string {
   const name = typeNameOf(value);
-  return `CEL result of type ${name} could not be converted to bool: unsupported native conversion from ${name} to 'bool'`;
+  const reason = typeof value === 'bigint' ? `unsupported type conversion from '${name}' to bool` : `unsupported native conversion from ${name} to 'bool'`;
+  return `CEL result of type ${name} could not be converted to bool: ${reason}`;
 }
 
 /** Exposed for tools that want the tree with its types. */

@@ -1,0 +1,43 @@
+/** Selectors as users write them, and the ones that strangers send. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { celDevice } from './device.ts';
+import { checkSelector, compileSelector, type SelectorOutcome } from './selector.ts';
+
+const device = celDevice('dra.example.com', {
+  attributes: { model: { string: 'a100' }, index: { int: 4 }, driverVersion: { version: '1.2.3' }, 'dra.example.com/index': { int: 5 } },
+  capacity: { memory: { value: '40Gi' } },
+});
+
+function outcome(expression: string): SelectorOutcome {
+  const compiled = compileSelector(expression, { mode: 'stored' });
+  assert.ok(compiled.ok, expression);
+  return compiled.selector.evaluate(device);
+}
+
+test('a selector on driver, attribute and capacity matches and tells its cost', () => {
+  const expression = 'device.driver == "dra.example.com" && device.attributes["dra.example.com"].model.startsWith("a") && device.capacity["dra.example.com"].memory.compareTo(quantity("10Gi")) >= 0';
+  assert.deepEqual(outcome(expression), { kind: 'value', matches: true, cost: 16 });
+});
+
+test('an absent attribute is an error unless something decides without it', () => {
+  assert.deepEqual(outcome('device.attributes["dra.example.com"].nope == 1'), { kind: 'error', message: 'no such key: nope', cost: 5 });
+  assert.equal(outcome('false && device.attributes["dra.example.com"].nope == 1').kind, 'value');
+  assert.equal(outcome('has(device.attributes["unknown.org"].nope)').kind, 'value');
+});
+
+test('a name that spells the own domain wins over one that leaves it out', () => {
+  assert.deepEqual(outcome('device.attributes["dra.example.com"].index == 5'), { kind: 'value', matches: true, cost: 5 });
+});
+
+test('admission refuses what may cost too much and says where a text is wrong', () => {
+  const nested = '[1,2,3,4,5,6,7,8,9,10].all(a, '.repeat(7) + 'true' + ')'.repeat(7);
+  assert.deepEqual(checkSelector(nested, false, new Map()), ['too complex, exceeds cost limit']);
+  assert.deepEqual(checkSelector('device.foo', false, new Map()), ["compilation failed: ERROR: <input>:1:7: undefined field 'foo'\n | device.foo\n | ......^"]);
+});
+
+test('deep nesting is refused and a long loop is cut off by its cost', () => {
+  for (const opening of ['[', '(', '{', '!(', 'a.all(x, ']) assert.equal(checkSelector(opening.repeat(1000), false, new Map()).length, 1);
+  const long = outcome('lists.range(99999).all(x, lists.range(99999).all(y, true))');
+  assert.deepEqual([long.kind, long.kind === 'error' && long.message], ['error', 'operation cancelled: actual cost limit exceeded']);
+});
