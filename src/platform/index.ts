@@ -14,3 +14,6 @@ export { memoryTransport } from './memory-transport.ts';
 export { ChildProcesses } from './processes.ts';
 export { systemRandom } from './random.ts';
 export { CertificateAuthority, type CertificateRequest, type KeyPair } from './tls.ts';
+export { listen, type Listener, type ServerTls } from './https-server.ts';
+export { APISERVER_CLIENT_NAME, type NodeEndpoint, nodeLogReader, serveNodeEndpoint } from './node-endpoint.ts';
+export { SqliteStore } from './sqlite-store.ts';

@@ -1,0 +1,86 @@
+/** Puts an API server together: store, certificates, HTTPS, kubeconfig. */
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { type ApiServer, createApiServer } from '#apiserver';
+import { checkSelector } from '#cel';
+import { MemoryStore, type Store } from '#storage';
+import { APISERVER_CLIENT_NAME, CertificateAuthority, createLogger, listen, type Listener, nodeLogReader, SqliteStore, systemClock, systemRandom } from '#platform';
+import { type ClusterFlags, emulatedVersionOf, gatesOf, logLevelOf, servedOf, tokensFromFile } from './flags.ts';
+import { writeKubeconfig } from './kubeconfig-file.ts';
+
+/** Upstream's default port, and how many after it are tried when the user named none. */
+const DEFAULT_SECURE_PORT = 6443;
+const PORTS_TRIED = 100;
+
+/** A served API server. */
+export interface ControlPlane {
+  readonly apiServer: ApiServer;
+  readonly authority: CertificateAuthority;
+  readonly url: string;
+  readonly kubeconfig: string;
+  close(): Promise<void>;
+}
+
+/** Opens the store below `dataDir`, serves it, and writes the administrator's kubeconfig once requests are answered. */
+export async function startControlPlane(flags: ClusterFlags, dataDir: string, olderVersions: boolean): Promise<ControlPlane> {
+  const authority = await CertificateAuthority.open(join(dataDir, 'pki'));
+  const hosts = ['127.0.0.1', 'localhost', ...(flags.bindAddress === '0.0.0.0' ? [] : [flags.bindAddress])].filter(unique);
+  const serving = await authority.issue('apiserver', { commonName: 'kube-apiserver', hosts });
+  const nodeClient = await authority.issue('apiserver-kubelet-client', { commonName: APISERVER_CLIENT_NAME, organizations: ['system:masters'] });
+  const admin = await authority.issue('admin', { commonName: 'kubernetes-admin', organizations: ['system:masters'] });
+  const store: Store = flags.store === 'memory' ? new MemoryStore() : SqliteStore.open(join(dataDir, 'dray.db'));
+  const apiServer = createApiServer({
+    store,
+    clock: systemClock,
+    random: systemRandom,
+    logger: createLogger('apiserver', logLevelOf(flags)),
+    gates: gatesOf(flags),
+    served: servedOf(flags, olderVersions),
+    emulatedVersion: emulatedVersionOf(flags),
+    authenticateToken: flags.tokenAuthFile === undefined ? undefined : tokensFromFile(flags.tokenAuthFile),
+    anonymousAuth: false,
+    celCheck: checkSelector,
+    parseYaml: (text) => parse(text),
+    podLogs: nodeLogReader({ ...nodeClient, caPem: authority.caPem }),
+  });
+  const closeStore = async (): Promise<void> => {
+    apiServer.close();
+    await store.close();
+  };
+  const tls = { ...serving, clientCaPem: authority.caPem };
+  const listener = await listenSomewhere(flags, (port) => listen({ apiServer, address: flags.bindAddress, port, tls })).catch(async (error: unknown) => {
+    await closeStore();
+    throw error;
+  });
+  const url = `https://${flags.bindAddress === '0.0.0.0' ? '127.0.0.1' : flags.bindAddress}:${String(listener.port)}`;
+  const kubeconfig = flags.kubeconfig ?? join(dataDir, 'kubeconfig');
+  await writeKubeconfig(kubeconfig, { server: url, caPem: authority.caPem, user: 'kubernetes-admin', pair: admin });
+  const close = async (): Promise<void> => {
+    apiServer.close();
+    await listener.close();
+    await closeStore();
+  };
+  return { apiServer, authority, url, kubeconfig, close };
+}
+
+/** The named port or none other; without a name the first free one from upstream's default on. */
+async function listenSomewhere({ securePort }: ClusterFlags, open: (port: number) => Promise<Listener>): Promise<Listener> {
+  if (securePort !== undefined) return open(securePort);
+  for (let port = DEFAULT_SECURE_PORT; port < DEFAULT_SECURE_PORT + PORTS_TRIED; port++) {
+    try {
+      return await open(port);
+    } catch (error) {
+      if (!isAddressInUse(error) || port === DEFAULT_SECURE_PORT + PORTS_TRIED - 1) throw error;
+    }
+  }
+  throw new Error(`no free port from ${String(DEFAULT_SECURE_PORT)} on`);
+}
+
+function isAddressInUse(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+}
+
+function unique(host: string, index: number, all: readonly string[]): boolean {
+  return all.indexOf(host) === index;
+}

@@ -1,0 +1,19 @@
+/** Writes kubeconfig files for the cluster that `dray` serves. */
+import { rename, writeFile } from 'node:fs/promises';
+import { stringify } from 'yaml';
+import type { KeyPair } from '#platform';
+
+/** Writes a kubeconfig in one step: readers see the old file or the whole new one. Only the owner may read it. */
+export async function writeKubeconfig(path: string, { server, caPem, user, pair }: { server: string; caPem: string; user: string; pair: KeyPair }): Promise<void> {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'dray', cluster: { server, 'certificate-authority-data': base64(caPem) } }],
+    users: [{ name: user, user: { 'client-certificate-data': base64(pair.certPem), 'client-key-data': base64(pair.keyPem) } }],
+    contexts: [{ name: 'dray', context: { cluster: 'dray', user } }],
+    'current-context': 'dray',
+  };
+  await writeFile(`${path}.new`, stringify(config), { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
