@@ -18,7 +18,8 @@ function configFor(driver: string, claim: ResourceClaim, result: DeviceRequestAl
 function editsFor(claim: ResourceClaim, result: DeviceRequestAllocationResult, { sharing }: GpuConfig): ContainerEdits {
   const number = result.device.replace(/^gpu-/, '').replaceAll(/[^A-Za-z0-9]/g, '_');
   const prefix = `GPU_DEVICE_${number}`;
-  const setting = sharing.strategy === 'TimeSlicing' ? `${prefix}_TIMESLICE_INTERVAL=${sharing.interval}` : `${prefix}_PARTITION_COUNT=${sharing.partitionCount}`;
+  const setting =
+    sharing.strategy === 'TimeSlicing' ? `${prefix}_TIMESLICE_INTERVAL=${sharing.interval}` : `${prefix}_PARTITION_COUNT=${sharing.partitionCount}`;
   return {
     env: [
       `${prefix}=${result.device}`,

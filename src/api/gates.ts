@@ -63,7 +63,8 @@ export function featureGates(emulatedVersion: string, overrides: Readonly<Record
   for (const [name, value] of Object.entries(overrides)) {
     const stage = Object.hasOwn(GATES, name) ? stageAt(GATES[name] ?? [], emulatedVersion) : undefined;
     if (stage === undefined) throw new GateError(`unrecognized feature gate: ${name}`);
-    if (stage.locked === true && value !== stage.default) throw new GateError(`cannot set feature gate ${name} to ${value}, feature is locked to ${stage.default}`);
+    if (stage.locked === true && value !== stage.default)
+      throw new GateError(`cannot set feature gate ${name} to ${value}, feature is locked to ${stage.default}`);
     gates.set(name, value);
   }
   return gates;

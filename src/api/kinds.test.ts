@@ -15,14 +15,34 @@ const VECTORS = join(import.meta.dirname, '../../test/vectors/http');
 const NOW = '<time>';
 const open = (...names: readonly string[]) => Object.fromEntries(names.map((name) => [name, true]));
 const FULL = open('DRADeviceTaintRules', 'DRAListTypeAttributes', 'DRANodeAllocatableResources', 'DRAResourcePoolStatus');
-const OFF = Object.fromEntries([
-  'DRAResourceClaimDeviceStatus', 'DRAPartitionableDevices', 'DRADeviceTaints', 'DRADeviceTaintRules', 'DRAExtendedResource',
-  'DRAConsumableCapacity', 'DRADeviceBindingConditions', 'DRAListTypeAttributes', 'DRANodeAllocatableResources',
-].map((name) => [name, false]));
+const OFF = Object.fromEntries(
+  [
+    'DRAResourceClaimDeviceStatus',
+    'DRAPartitionableDevices',
+    'DRADeviceTaints',
+    'DRADeviceTaintRules',
+    'DRAExtendedResource',
+    'DRAConsumableCapacity',
+    'DRADeviceBindingConditions',
+    'DRAListTypeAttributes',
+    'DRANodeAllocatableResources',
+  ].map((name) => [name, false]),
+);
 const PROFILES: Readonly<Record<string, Readonly<Record<string, boolean>>>> = { full: FULL, off: OFF, default: {}, versions: {} };
 
-interface Body extends ApiObject { readonly spec?: unknown; readonly status?: unknown; readonly data?: unknown; readonly type?: unknown }
-interface Step { readonly name: string; readonly method: string; readonly path: string; readonly body?: Body; readonly expect: { readonly status: number; readonly body?: Body | null } }
+interface Body extends ApiObject {
+  readonly spec?: unknown;
+  readonly status?: unknown;
+  readonly data?: unknown;
+  readonly type?: unknown;
+}
+interface Step {
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body?: Body;
+  readonly expect: { readonly status: number; readonly body?: Body | null };
+}
 const PATH = /^\/(?:api|apis\/([^/]+))\/([^/]+)(?:\/namespaces\/([^/]+))?\/([a-z]+)(\?.*)?$/;
 
 /** What prepareForCreate makes of a body, shown in the version of the path; undefined for kinds not built here. */
@@ -40,14 +60,20 @@ function created(step: Step, overrides: Readonly<Record<string, boolean>>): Body
 
 /** Admission adds tolerations and priorities to pods, which is not done here. */
 function comparable({ spec, status, data, type }: Body): unknown {
-  const text = stringifyJson({ spec, status, data, type }, 0).replace(/,?"(tolerations":\[\{"effect":"NoExecute"[^\]]*\]|preemptionPolicy":"[A-Za-z]*"|priority":0)/g, '');
+  const text = stringifyJson({ spec, status, data, type }, 0).replace(
+    /,?"(tolerations":\[\{"effect":"NoExecute"[^\]]*\]|preemptionPolicy":"[A-Za-z]*"|priority":0)/g,
+    '',
+  );
   return parseJson(text);
 }
 
 for (const folder of ['crud', 'gates']) {
   for (const file of readdirSync(join(VECTORS, folder))) {
     test(`creates answer as recorded in ${folder}/${file}`, () => {
-      const { steps, profile } = parseJson(gunzipSync(readFileSync(join(VECTORS, folder, file))).toString()) as unknown as { readonly steps: readonly Step[]; readonly profile: string };
+      const { steps, profile } = parseJson(gunzipSync(readFileSync(join(VECTORS, folder, file))).toString()) as unknown as {
+        readonly steps: readonly Step[];
+        readonly profile: string;
+      };
       let compared = 0;
       for (const step of steps) {
         if (step.method !== 'POST' || step.expect.status !== 201 || typeof step.body !== 'object') continue;
@@ -64,7 +90,10 @@ for (const folder of ['crud', 'gates']) {
 
 test('every version of every kind has a definition and names a storage version', () => {
   for (const kind of KINDS) {
-    assert.ok(kind.versions.some((version) => version.version === kind.storageVersion), kind.plural);
+    assert.ok(
+      kind.versions.some((version) => version.version === kind.storageVersion),
+      kind.plural,
+    );
     for (const { definition } of kind.versions) assert.equal(schemaOf(definition).type, 'object', definition);
   }
 });

@@ -54,8 +54,8 @@ export function servedVersions(
 
 /** Releases from which a version is deprecated and gone, as upstream's types declare them. */
 const DEPRECATIONS: Readonly<Record<string, readonly [deprecated: string, removed: string]>> = {
-  'v1beta1': ['1.35', '1.38'],
-  'v1beta2': ['1.36', '1.39'],
+  v1beta1: ['1.35', '1.38'],
+  v1beta2: ['1.36', '1.39'],
   'v1beta2/DeviceTaintRule': ['1.39', '1.42'],
   'v1alpha3/DeviceTaintRule': ['1.36', '1.39'],
   'v1alpha3/ResourcePoolStatusRequest': ['1.39', '1.42'],

@@ -3,7 +3,11 @@ import { type ServerResponse, jsonResponse, textResponse } from './http/message.
 import type { Core } from './options.ts';
 
 /** Names of the checks behind each endpoint; all of them ask the store. */
-const CHECKS: Readonly<Record<string, readonly string[]>> = { healthz: ['ping', 'etcd'], livez: ['ping', 'etcd'], readyz: ['ping', 'etcd', 'etcd-readiness', 'informer-sync'] };
+const CHECKS: Readonly<Record<string, readonly string[]>> = {
+  healthz: ['ping', 'etcd'],
+  livez: ['ping', 'etcd'],
+  readyz: ['ping', 'etcd', 'etcd-readiness', 'informer-sync'],
+};
 
 /** Serves a health endpoint, undefined for other paths. `?verbose` lists the checks, `/NAME` runs one. */
 export async function health(core: Core, path: string, query: URLSearchParams): Promise<ServerResponse | undefined> {

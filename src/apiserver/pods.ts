@@ -23,7 +23,8 @@ export async function bindPod(core: Core, call: Call): Promise<ServerResponse> {
     const live = await livePod(core, call);
     const pod = live.object as Pod;
     checkBindable(call, pod, metadata['uid']);
-    if (call.dryRun || (await core.objects.put(call.scope, bound(core, pod, nodeName, stringMap(metadata['annotations'])), live.revision)) !== undefined) return success();
+    if (call.dryRun || (await core.objects.put(call.scope, bound(core, pod, nodeName, stringMap(metadata['annotations'])), live.revision)) !== undefined)
+      return success();
   }
   throw conflict({ group: '', resource: 'pods/binding' }, call.target.name);
 }

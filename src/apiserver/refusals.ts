@@ -26,7 +26,12 @@ export function invalidObject(kind: { readonly group: string; readonly kind: str
   const texts = [...new Set(errors.map(({ path, message }) => `${path}: ${message}`))];
   const list = texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
   const qualified = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
-  const details: Details = { ...(name === '' ? {} : { name }), ...(kind.group === '' ? {} : { group: kind.group }), ...(kind.kind === '' ? {} : { kind: kind.kind }), causes };
+  const details: Details = {
+    ...(name === '' ? {} : { name }),
+    ...(kind.group === '' ? {} : { group: kind.group }),
+    ...(kind.kind === '' ? {} : { kind: kind.kind }),
+    causes,
+  };
   return refusal(422, 'Invalid', `${qualified} ${JSON.stringify(name)} is invalid: ${list}`, details);
 }
 

@@ -45,13 +45,21 @@ export function findReview({ group, version, plural, name }: ResourceTarget): Re
 }
 
 /** Answers a review. */
-export async function handleReview(core: Core, review: Review, { request, target, user }: { request: ServerRequest; target: ResourceTarget; user: UserInfo }): Promise<ServerResponse> {
+export async function handleReview(
+  core: Core,
+  review: Review,
+  { request, target, user }: { request: ServerRequest; target: ResourceTarget; user: UserInfo },
+): Promise<ServerResponse> {
   const body = parseBody(core, request, review.kind);
   if (!isJsonObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${review.kind})`);
   const spec = isJsonObject(body['spec']) ? body['spec'] : {};
   const answer = await review.answer(core, { user, body, spec, namespace: target.namespace });
   const metadata = isJsonObject(body['metadata']) ? body['metadata'] : {};
-  const head = { kind: review.kind, apiVersion: `${review.group}/v1`, metadata: { ...metadata, ...(review.namespaced ? { namespace: target.namespace } : {}) } };
+  const head = {
+    kind: review.kind,
+    apiVersion: `${review.group}/v1`,
+    metadata: { ...metadata, ...(review.namespaced ? { namespace: target.namespace } : {}) },
+  };
   return jsonResponse(201, { ...head, ...answer });
 }
 
@@ -94,7 +102,8 @@ function checkAttributes(spec: JsonObject): void {
   const onResource = isJsonObject(spec['resourceAttributes']);
   const onPath = isJsonObject(spec['nonResourceAttributes']);
   if (onResource && onPath) throw invalidSpec('spec.nonResourceAttributes', 'Invalid value: cannot be specified in combination with resourceAttributes');
-  if (!onResource && !onPath) throw invalidSpec('spec.resourceAttributes', 'Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified');
+  if (!onResource && !onPath)
+    throw invalidSpec('spec.resourceAttributes', 'Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified');
 }
 
 function invalidSpec(path: string, message: string): Error {
@@ -112,13 +121,28 @@ function attributesOf(user: UserInfo, spec: JsonObject): AuthorizationAttributes
   const members = isJsonObject(source) ? source : {};
   const read = (name: string): string => (typeof members[name] === 'string' ? members[name] : '');
   if (isJsonObject(spec['nonResourceAttributes'])) return { user, verb: read('verb'), path: read('path') };
-  return { user, verb: read('verb'), group: read('group'), resource: read('resource'), subresource: read('subresource'), namespace: read('namespace'), name: read('name') };
+  return {
+    user,
+    verb: read('verb'),
+    group: read('group'),
+    resource: read('resource'),
+    subresource: read('subresource'),
+    namespace: read('namespace'),
+    name: read('name'),
+  };
 }
 
 /** Without RBAC rules the answer names what the simple policy gives: everything or nothing. */
 async function selfSubjectRulesReview(core: Core, { user, spec }: ReviewInput): Promise<JsonObject> {
   const { allowed } = await core.authorizer.authorize({ user, verb: '*', group: '*', resource: '*' });
   const resourceRules = allowed ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] : [];
-  const nonResourceRules = allowed ? [{ verbs: ['*'], nonResourceURLs: ['*'] }] : [{ verbs: ['get'], nonResourceURLs: ['/api', '/api/*', '/apis', '/apis/*', '/healthz', '/livez', '/openapi', '/openapi/*', '/readyz', '/version', '/version/'] }];
+  const nonResourceRules = allowed
+    ? [{ verbs: ['*'], nonResourceURLs: ['*'] }]
+    : [
+        {
+          verbs: ['get'],
+          nonResourceURLs: ['/api', '/api/*', '/apis', '/apis/*', '/healthz', '/livez', '/openapi', '/openapi/*', '/readyz', '/version', '/version/'],
+        },
+      ];
   return { spec, status: { resourceRules, nonResourceRules, incomplete: false } };
 }

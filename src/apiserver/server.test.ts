@@ -76,7 +76,9 @@ class Cluster {
   }
 
   /** Opens a watch; `next` gives the events of its next chunk. */
-  async watch(path: string): Promise<{ next(): Promise<{ type: string; object: { metadata: Record<string, unknown> } & Record<string, unknown> }[] | undefined>; stop(): void }> {
+  async watch(
+    path: string,
+  ): Promise<{ next(): Promise<{ type: string; object: { metadata: Record<string, unknown> } & Record<string, unknown> }[] | undefined>; stop(): void }> {
     const gone = new AbortController();
     const response = await this.server.handle({ method: 'GET', path, headers: {}, body: new Uint8Array(), user: ADMIN, signal: gone.signal });
     assert.equal(response.status, 200);
@@ -86,7 +88,11 @@ class Cluster {
       next: async () => {
         const { value, done } = await chunks.next();
         if (done === true) return undefined;
-        return new TextDecoder().decode(value).trim().split('\n').map((line) => JSON.parse(line));
+        return new TextDecoder()
+          .decode(value)
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line));
       },
       stop: () => gone.abort(),
     };
@@ -95,7 +101,12 @@ class Cluster {
 
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
 const PODS = '/api/v1/namespaces/default/pods';
-const configMap = (name: string, data: Record<string, string> = {}, labels: Record<string, string> = {}): Json => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels }, data });
+const configMap = (name: string, data: Record<string, string> = {}, labels: Record<string, string> = {}): Json => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, labels },
+  data,
+});
 const pod = (name: string): Json => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers: [{ name: 'main', image: 'image' }] } });
 const metadata = (answer: Answer): Record<string, unknown> => answer.body['metadata'] as Record<string, unknown>;
 
@@ -204,7 +215,12 @@ describe('the API server', () => {
   test('server-side apply creates, owns its fields and conflicts with other managers', async () => {
     const cluster = new Cluster();
     const apply = (manager: string, value: string) =>
-      cluster.send('PATCH', `${CONFIG_MAPS}/a?fieldManager=${manager}`, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { k: value } }, { 'content-type': 'application/apply-patch+yaml' });
+      cluster.send(
+        'PATCH',
+        `${CONFIG_MAPS}/a?fieldManager=${manager}`,
+        { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { k: value } },
+        { 'content-type': 'application/apply-patch+yaml' },
+      );
     assert.equal((await apply('one', '1')).status, 201);
     assert.equal((await apply('one', '2')).status, 200);
     const conflict = await apply('two', '3');
@@ -213,7 +229,10 @@ describe('the API server', () => {
 
   test('propagation policies become finalizers for the garbage collector', async () => {
     const cluster = new Cluster();
-    for (const [policy, finalizer] of [['Foreground', 'foregroundDeletion'], ['Orphan', 'orphan']]) {
+    for (const [policy, finalizer] of [
+      ['Foreground', 'foregroundDeletion'],
+      ['Orphan', 'orphan'],
+    ]) {
       await cluster.send('POST', CONFIG_MAPS, configMap(`a-${String(finalizer).toLowerCase()}`));
       const deleted = await cluster.send('DELETE', `${CONFIG_MAPS}/a-${String(finalizer).toLowerCase()}?propagationPolicy=${String(policy)}`);
       assert.deepEqual(metadata(deleted)['finalizers'], [finalizer]);
@@ -249,7 +268,14 @@ describe('requests of kubectl', () => {
     const body = Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
     const headers = { 'content-type': 'application/vnd.kubernetes.protobuf', accept: 'application/vnd.kubernetes.protobuf,application/json' };
     const cluster = new Cluster();
-    const response = await cluster.server.handle({ method: 'POST', path: '/api/v1/namespaces', headers, body, user: ADMIN, signal: new AbortController().signal });
+    const response = await cluster.server.handle({
+      method: 'POST',
+      path: '/api/v1/namespaces',
+      headers,
+      body,
+      user: ADMIN,
+      signal: new AbortController().signal,
+    });
     assert.equal(response.status, 201);
     assert.equal(metadata(await cluster.send('GET', '/api/v1/namespaces/foo'))['name'], 'foo');
   });
@@ -284,7 +310,10 @@ describe('pods', () => {
     const { body } = await cluster.send('GET', `${PODS}/p`);
     assert.equal((body['spec'] as { nodeName: string }).nodeName, 'n1');
     const conditions = (body['status'] as { conditions: { type: string; status: string }[] }).conditions;
-    assert.deepEqual(conditions.map(({ type, status }) => `${type}=${status}`), ['PodScheduled=True']);
+    assert.deepEqual(
+      conditions.map(({ type, status }) => `${type}=${status}`),
+      ['PodScheduled=True'],
+    );
     const again = await bind(cluster, 'n2');
     assert.equal(again.body['message'], 'Operation cannot be fulfilled on pods/binding "p": pod p is already assigned to node "n1"');
   });
@@ -331,7 +360,14 @@ describe('lists', () => {
     const answer = await (await filled()).send('GET', CONFIG_MAPS, undefined, { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' });
     assert.equal(answer.body['kind'], 'Table');
     const rows = answer.body['rows'] as { cells: Json[]; object: { kind: string } }[];
-    assert.deepEqual(rows.map(({ cells, object }) => [cells[0], object.kind]), [['a', 'PartialObjectMetadata'], ['b', 'PartialObjectMetadata'], ['c', 'PartialObjectMetadata']]);
+    assert.deepEqual(
+      rows.map(({ cells, object }) => [cells[0], object.kind]),
+      [
+        ['a', 'PartialObjectMetadata'],
+        ['b', 'PartialObjectMetadata'],
+        ['c', 'PartialObjectMetadata'],
+      ],
+    );
   });
 
   test('deletecollection deletes what its selector chooses', async () => {
@@ -349,7 +385,10 @@ describe('watches', () => {
     const watch = await cluster.watch(`${CONFIG_MAPS}?watch=true&resourceVersion=${revision}`);
     await cluster.send('DELETE', `${CONFIG_MAPS}/a`);
     const events = await watch.next();
-    assert.deepEqual(events?.map(({ type, object }) => `${type} ${String(object.metadata['name'])}`), ['ADDED a', 'DELETED a']);
+    assert.deepEqual(
+      events?.map(({ type, object }) => `${type} ${String(object.metadata['name'])}`),
+      ['ADDED a', 'DELETED a'],
+    );
     assert.ok(Number(events?.[1]?.object.metadata['resourceVersion']) > Number(events?.[0]?.object.metadata['resourceVersion']));
     watch.stop();
     assert.equal(await watch.next(), undefined);
@@ -363,7 +402,10 @@ describe('watches', () => {
       cluster.send('PATCH', `${CONFIG_MAPS}/a`, { metadata: { labels: { x: value } } }, { 'content-type': 'application/merge-patch+json' });
     await label('y');
     await label(null);
-    assert.deepEqual((await watch.next())?.map((event) => event.type), ['ADDED', 'DELETED']);
+    assert.deepEqual(
+      (await watch.next())?.map((event) => event.type),
+      ['ADDED', 'DELETED'],
+    );
     watch.stop();
   });
 
@@ -372,7 +414,10 @@ describe('watches', () => {
     await cluster.send('POST', CONFIG_MAPS, configMap('a'));
     const watch = await cluster.watch(`${CONFIG_MAPS}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true`);
     const events = await watch.next();
-    assert.deepEqual(events?.map((event) => event.type), ['ADDED', 'BOOKMARK']);
+    assert.deepEqual(
+      events?.map((event) => event.type),
+      ['ADDED', 'BOOKMARK'],
+    );
     assert.deepEqual(events?.[1]?.object.metadata['annotations'], { 'k8s.io/initial-events-end': 'true' });
     watch.stop();
   });
@@ -404,7 +449,10 @@ describe('watches', () => {
     const watch = await cluster.watch(`${CONFIG_MAPS}?watch=true`);
     for (let i = 0; i <= 10_000; i++) await cluster.send('PUT', `${CONFIG_MAPS}/a`, configMap('a', { i: String(i) }));
     const events = await watch.next();
-    assert.deepEqual(events?.map(({ type, object }) => [type, object['code']]), [['ERROR', 410]]);
+    assert.deepEqual(
+      events?.map(({ type, object }) => [type, object['code']]),
+      [['ERROR', 410]],
+    );
     assert.equal(await watch.next(), undefined);
   });
 });

@@ -33,7 +33,9 @@ function annotationKey(plugin: string, deviceID: string): string {
 
 /** Keys and devices of all CDI annotations, sorted by key; throws CdiError for a name that is none. */
 export function parseDeviceAnnotations(annotations: Readonly<Record<string, string>>): { keys: readonly string[]; devices: readonly string[] } {
-  const keys = Object.keys(annotations).filter((key) => key.startsWith(ANNOTATION_PREFIX)).sort();
+  const keys = Object.keys(annotations)
+    .filter((key) => key.startsWith(ANNOTATION_PREFIX))
+    .sort();
   const devices = keys.flatMap((key) => (annotations[key] ?? '').split(','));
   const bad = devices.find((device) => !isQualifiedName(device));
   if (bad !== undefined) throw new CdiError(`invalid CDI device name ${JSON.stringify(bad)}`);

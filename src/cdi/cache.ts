@@ -117,4 +117,3 @@ function indexDevices(specs: readonly ResolvedSpec[], note: (path: string, text:
   for (const name of conflicting) devices.delete(name);
   return devices;
 }
-

@@ -75,11 +75,15 @@ function checkNetDevices(devices: readonly NetDevice[]): void {
     if (name === '') throw new CdiError('invalid linux net device, empty Name');
     const sameHost = seen.find((other) => other.hostInterfaceName === hostInterfaceName);
     if (sameHost !== undefined) {
-      throw new CdiError(`invalid linux net device, duplicate HostInterfaceName ${quote(hostInterfaceName)} with names ${quote(name)} and ${quote(sameHost.name)}`);
+      throw new CdiError(
+        `invalid linux net device, duplicate HostInterfaceName ${quote(hostInterfaceName)} with names ${quote(name)} and ${quote(sameHost.name)}`,
+      );
     }
     const sameName = seen.find((other) => other.name === name);
     if (sameName !== undefined) {
-      throw new CdiError(`invalid linux net device, duplicate Name ${quote(name)} with HostInterfaceName ${quote(hostInterfaceName)} and ${quote(sameName.hostInterfaceName)}`);
+      throw new CdiError(
+        `invalid linux net device, duplicate Name ${quote(name)} with HostInterfaceName ${quote(hostInterfaceName)} and ${quote(sameName.hostInterfaceName)}`,
+      );
     }
     seen.push({ hostInterfaceName, name });
   }

@@ -36,7 +36,9 @@ const NEEDED: Readonly<Record<string, Need>> = {
     edits.some((e) => (e.netDevices ?? []).length > 0 || (e.intelRdt?.schemata ?? []).length > 0 || e.intelRdt?.enableMonitoring === true),
   '0.7.0': (_spec, edits) => edits.some((e) => e.intelRdt !== undefined || (e.additionalGids ?? []).length > 0),
   '0.6.0': (spec) =>
-    hasEntries(spec.annotations) || spec.devices.some((device) => hasEntries(device.annotations)) || (spec.kind.includes('/') && splitKind(spec.kind).class.includes('.')),
+    hasEntries(spec.annotations) ||
+    spec.devices.some((device) => hasEntries(device.annotations)) ||
+    (spec.kind.includes('/') && splitKind(spec.kind).class.includes('.')),
   '0.5.0': (spec, edits) =>
     spec.devices.some((device) => /^[0-9]/.test(device.name)) || edits.some((e) => (e.deviceNodes ?? []).some((node) => (node.hostPath ?? '') !== '')),
   '0.4.0': (_spec, edits) => edits.some((e) => (e.mounts ?? []).some((mount) => (mount.type ?? '') !== '')),

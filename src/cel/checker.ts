@@ -272,7 +272,10 @@ class Checker {
   #iterationScope(expr: ComprehensionExpr, range: Type): Map<string, Type> {
     const [first, second] = this.#iterationTypes(expr, range);
     if (expr.iterVar2 === undefined) return new Map([[expr.iterVar, first]]);
-    return new Map([[expr.iterVar, range.kind === 'list' ? t.INT : first], [expr.iterVar2, second]]);
+    return new Map([
+      [expr.iterVar, range.kind === 'list' ? t.INT : first],
+      [expr.iterVar2, second],
+    ]);
   }
 
   /** Types of what a range yields: element or key first, then the value for two variables. */

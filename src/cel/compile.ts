@@ -138,14 +138,25 @@ class Compiler {
       const pattern = compileRegex(second.constant);
       if (pattern instanceof CelError) throw new InstantiationError(pattern.message);
     }
-    return { eval: strictCall(name, overloadId, plans.map((plan) => plan.eval), run) };
+    return {
+      eval: strictCall(
+        name,
+        overloadId,
+        plans.map((plan) => plan.eval),
+        run,
+      ),
+    };
   }
 
   #list(expr: ListExpr): Plan {
     const plans = expr.elements.map((element) => this.plan(element));
     if (plans.every((plan) => plan.constant !== undefined)) {
       const values: Value[] = [];
-      const failed = appendAll(values, plans.map((plan) => plan.constant ?? null), expr.optional);
+      const failed = appendAll(
+        values,
+        plans.map((plan) => plan.constant ?? null),
+        expr.optional,
+      );
       if (failed === undefined) return constant(values);
     }
     const evals = plans.map((plan) => plan.eval);
@@ -328,7 +339,8 @@ function setMembership(element: Eval, values: Value): Eval | undefined {
   return (frame) => {
     const value = element(frame);
     if (value instanceof CelError) return value;
-    if (value instanceof Uint || typeof value === 'bigint' || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return keys.has(mapKey(value) ?? '');
+    if (value instanceof Uint || typeof value === 'bigint' || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number')
+      return keys.has(mapKey(value) ?? '');
     return false;
   };
 }

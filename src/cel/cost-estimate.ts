@@ -128,7 +128,9 @@ class Estimator {
     const nodes = args.map((arg) => this.node(arg));
     const estimates = (overloads.length === 0 ? [''] : overloads).map((overload) => estimateCall({ name, overload, nodes, argCosts }));
     const total = estimates.map((estimate) => estimate.cost).reduce(unionCost);
-    const size = estimates.every((estimate: Estimate) => estimate.size !== undefined) ? estimates.map((estimate) => estimate.size ?? exactly(0n)).reduce(unionCost) : undefined;
+    const size = estimates.every((estimate: Estimate) => estimate.size !== undefined)
+      ? estimates.map((estimate) => estimate.size ?? exactly(0n)).reduce(unionCost)
+      : undefined;
     if (size !== undefined) this.#computed.set(expr, size);
     return total;
   }

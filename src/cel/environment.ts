@@ -25,9 +25,20 @@ export const MACROS: MacroSet = { optionals: true, bindings: true, twoVariables:
 const BASE = [MAPS, OPERATORS, CONVERSIONS, TIMES, STRINGS, LISTS, OPTIONALS, QUANTITIES, SEMVERS];
 
 const TYPE_NAMES: ReadonlyMap<string, t.Type> = new Map([
-  ['bool', t.BOOL], ['int', t.INT], ['uint', t.UINT], ['double', t.DOUBLE], ['string', t.STRING], ['bytes', t.BYTES],
-  ['null_type', t.NULL], ['list', t.listOf(t.DYN)], ['map', t.mapOf(t.DYN, t.DYN)], ['type', t.typeOf(t.DYN)], ['dyn', t.DYN],
-  ['google.protobuf.Timestamp', t.TIMESTAMP], ['google.protobuf.Duration', t.DURATION], ['optional_type', t.optionalOf(t.DYN)],
+  ['bool', t.BOOL],
+  ['int', t.INT],
+  ['uint', t.UINT],
+  ['double', t.DOUBLE],
+  ['string', t.STRING],
+  ['bytes', t.BYTES],
+  ['null_type', t.NULL],
+  ['list', t.listOf(t.DYN)],
+  ['map', t.mapOf(t.DYN, t.DYN)],
+  ['type', t.typeOf(t.DYN)],
+  ['dyn', t.DYN],
+  ['google.protobuf.Timestamp', t.TIMESTAMP],
+  ['google.protobuf.Duration', t.DURATION],
+  ['optional_type', t.optionalOf(t.DYN)],
 ]);
 
 const kept = new Map<string, Environment>();

@@ -33,7 +33,18 @@ export function readQuoted(text: string, bytes: boolean): { value: Value } | { e
 }
 
 const SIMPLE: Readonly<Record<string, string>> = {
-  a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\', "'": "'", '"': '"', '`': '`', '?': '?',
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+  '`': '`',
+  '?': '?',
 };
 
 function unescape(body: string, bytes: boolean): { value: Value } | { error: string } {
@@ -43,7 +54,7 @@ function unescape(body: string, bytes: boolean): { value: Value } | { error: str
     if (bytes) out.push(...new TextEncoder().encode(part));
     else text += part;
   };
-  for (let i = 0; i < body.length; ) {
+  for (let i = 0; i < body.length;) {
     const char = String.fromCodePoint(body.codePointAt(i) ?? 0);
     if (char !== '\\') {
       put(char);

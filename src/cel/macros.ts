@@ -75,7 +75,13 @@ type Expander = (build: Build, call: MacroCall) => Expansion;
 function macroFor(call: MacroCall, macros: MacroSet): Expander | undefined {
   if (call.target === undefined) return call.name === 'has' && call.args.length === 1 ? expandHas : undefined;
   const key = `${call.name}:${call.args.length}`;
-  return STANDARD[key] ?? (macros.optionals ? OPTIONAL[key] : undefined) ?? (macros.bindings && key === 'bind:3' ? expandBind : undefined) ?? (macros.lists && key === 'sortBy:2' ? sortBy : undefined) ?? (macros.twoVariables ? TWO_VARIABLES[key] : undefined);
+  return (
+    STANDARD[key] ??
+    (macros.optionals ? OPTIONAL[key] : undefined) ??
+    (macros.bindings && key === 'bind:3' ? expandBind : undefined) ??
+    (macros.lists && key === 'sortBy:2' ? sortBy : undefined) ??
+    (macros.twoVariables ? TWO_VARIABLES[key] : undefined)
+  );
 }
 
 const STANDARD: Readonly<Record<string, Expander>> = {
@@ -203,7 +209,8 @@ function transformMap(build: Build, call: MacroCall, form: 'map' | 'entry'): Exp
   const value = call.args.at(-1);
   const predicate = call.args.length === 4 ? call.args[2] : undefined;
   if (names === undefined || value === undefined || call.target === undefined) return undefined;
-  const insert = form === 'map' ? build.call('cel.@mapInsert', build.accu(), build.ident(names[0] ?? ''), value) : build.call('cel.@mapInsert', build.accu(), value);
+  const insert =
+    form === 'map' ? build.call('cel.@mapInsert', build.accu(), build.ident(names[0] ?? ''), value) : build.call('cel.@mapInsert', build.accu(), value);
   return build.fold(names, call.target, {
     init: build.emptyMap(),
     condition: build.literal(true),
@@ -246,12 +253,7 @@ function optionalMap(build: Build, call: MacroCall, wrap: (value: Expr) => Expr)
   }
   if (body === undefined || call.target === undefined) return undefined;
   const mapped = (target: Expr): Expr =>
-    build.call(
-      '_?_:_',
-      build.method('hasValue', target),
-      wrap(bound(build, variable.name, build.method('value', target), body)),
-      build.call('optional.none'),
-    );
+    build.call('_?_:_', build.method('hasValue', target), wrap(bound(build, variable.name, build.method('value', target), body)), build.call('optional.none'));
   if (call.target.kind === 'ident') return mapped(call.target);
   return bound(build, '@target', call.target, mapped(build.ident('@target')));
 }

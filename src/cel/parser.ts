@@ -10,14 +10,45 @@ import type { Value } from './values.ts';
 const MAX_RECURSION_DEPTH = 250;
 
 /** Words that are kept for later languages and are no names (parser.go, reservedIds). */
-const RESERVED = new Set(
-  'as break const continue else false for function if import in let loop package namespace null return true var void while'.split(' '),
-);
+const RESERVED = new Set('as break const continue else false for function if import in let loop package namespace null return true var void while'.split(' '));
 
 /** The order in which the generated parser lists expected tokens. */
 const TOKEN_ORDER: readonly TokenKind[] = [
-  '==', '!=', 'in', '<', '<=', '>=', '>', '&&', '||', '[', ']', '{', '}', '(', ')', '.', ',', '-', '!', '?', ':', '+', '*', '/', '%', 'true', 'false', 'null',
-  NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER, ESC_IDENTIFIER,
+  '==',
+  '!=',
+  'in',
+  '<',
+  '<=',
+  '>=',
+  '>',
+  '&&',
+  '||',
+  '[',
+  ']',
+  '{',
+  '}',
+  '(',
+  ')',
+  '.',
+  ',',
+  '-',
+  '!',
+  '?',
+  ':',
+  '+',
+  '*',
+  '/',
+  '%',
+  'true',
+  'false',
+  'null',
+  NUM_FLOAT,
+  NUM_INT,
+  NUM_UINT,
+  STRING,
+  BYTES,
+  IDENTIFIER,
+  ESC_IDENTIFIER,
 ];
 
 const EXPRESSION_START: readonly TokenKind[] = ['[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER];

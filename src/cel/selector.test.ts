@@ -16,7 +16,8 @@ function outcome(expression: string): SelectorOutcome {
 }
 
 test('a selector on driver, attribute and capacity matches and tells its cost', () => {
-  const expression = 'device.driver == "dra.example.com" && device.attributes["dra.example.com"].model.startsWith("a") && device.capacity["dra.example.com"].memory.compareTo(quantity("10Gi")) >= 0';
+  const expression =
+    'device.driver == "dra.example.com" && device.attributes["dra.example.com"].model.startsWith("a") && device.capacity["dra.example.com"].memory.compareTo(quantity("10Gi")) >= 0';
   assert.deepEqual(outcome(expression), { kind: 'value', matches: true, cost: 16 });
 });
 

@@ -89,7 +89,9 @@ export interface Selector {
 }
 
 /** Whether the device matches, and what finding out cost. */
-export type SelectorOutcome = { readonly kind: 'value'; readonly matches: boolean; readonly cost: number } | { readonly kind: 'error'; readonly message: string; readonly cost?: number };
+export type SelectorOutcome =
+  | { readonly kind: 'value'; readonly matches: boolean; readonly cost: number }
+  | { readonly kind: 'error'; readonly message: string; readonly cost?: number };
 
 /** Options of compileSelector. */
 export interface SelectorOptions {
@@ -99,7 +101,10 @@ export interface SelectorOptions {
 }
 
 /** Compiles a selector; the errors are upstream's texts. */
-export function compileSelector(expression: string, options: SelectorOptions): { readonly ok: true; readonly selector: Selector } | { readonly ok: false; readonly errors: readonly string[] } {
+export function compileSelector(
+  expression: string,
+  options: SelectorOptions,
+): { readonly ok: true; readonly selector: Selector } | { readonly ok: false; readonly errors: readonly string[] } {
   const compiled = compileExpression(expression, options.mode, featuresOf(options.gates), 'selector');
   if ('kind' in compiled) return { ok: false, errors: [failureText(compiled)] };
   return { ok: true, selector: { evaluate: (device) => outcomeOf(compiled.evaluate(device)) } };

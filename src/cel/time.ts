@@ -2,7 +2,7 @@
 import { CelError, Duration, Timestamp, type Value } from './values.ts';
 
 const NANOS = 1000000000n;
-const UNITS: Readonly<Record<string, bigint>> = { ns: 1n, us: 1000n, 'µs': 1000n, 'μs': 1000n, ms: 1000000n, s: NANOS, m: 60n * NANOS, h: 3600n * NANOS };
+const UNITS: Readonly<Record<string, bigint>> = { ns: 1n, us: 1000n, µs: 1000n, μs: 1000n, ms: 1000000n, s: NANOS, m: 60n * NANOS, h: 3600n * NANOS };
 const SEGMENT = /(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/y;
 
 /** A duration such as `1h30m`. */
@@ -28,7 +28,9 @@ export function parseDuration(text: string): Value {
 /** A duration in seconds, as string() writes it. */
 export function durationText(nanos: bigint): string {
   const magnitude = nanos < 0n ? -nanos : nanos;
-  const fraction = String(magnitude % NANOS).padStart(9, '0').replace(/0+$/, '');
+  const fraction = String(magnitude % NANOS)
+    .padStart(9, '0')
+    .replace(/0+$/, '');
   return `${nanos < 0n ? '-' : ''}${magnitude / NANOS}${fraction === '' ? '' : `.${fraction}`}s`;
 }
 
@@ -71,8 +73,15 @@ export function calendar(nanos: bigint, zone: string): CalendarTime | CelError {
   const start = new Date(0);
   start.setUTCFullYear(date.getUTCFullYear(), 0, 1);
   return {
-    year: date.getUTCFullYear(), month: date.getUTCMonth(), day: date.getUTCDate(), hour: date.getUTCHours(), minute: date.getUTCMinutes(),
-    second: date.getUTCSeconds(), weekday: date.getUTCDay(), yearDay: Math.floor((date.getTime() - start.getTime()) / 86400000), nanos: Number(part),
+    year: date.getUTCFullYear(),
+    month: date.getUTCMonth(),
+    day: date.getUTCDate(),
+    hour: date.getUTCHours(),
+    minute: date.getUTCMinutes(),
+    second: date.getUTCSeconds(),
+    weekday: date.getUTCDay(),
+    yearDay: Math.floor((date.getTime() - start.getTime()) / 86400000),
+    nanos: Number(part),
   };
 }
 

@@ -2,8 +2,24 @@
 
 /** What sort of type it is. */
 export type TypeKind =
-  | 'dyn' | 'any' | 'error' | 'null' | 'bool' | 'int' | 'uint' | 'double' | 'string' | 'bytes'
-  | 'timestamp' | 'duration' | 'list' | 'map' | 'opaque' | 'struct' | 'type' | 'param';
+  | 'dyn'
+  | 'any'
+  | 'error'
+  | 'null'
+  | 'bool'
+  | 'int'
+  | 'uint'
+  | 'double'
+  | 'string'
+  | 'bytes'
+  | 'timestamp'
+  | 'duration'
+  | 'list'
+  | 'map'
+  | 'opaque'
+  | 'struct'
+  | 'type'
+  | 'param';
 
 /** A static type. `name` is the name at run time; type parameters are named by their letter. */
 export interface Type {

@@ -32,10 +32,22 @@ function validateTime(name: 'duration' | 'timestamp', arg: Expr | undefined, err
 
 function validateAggregate(expr: Expr, checked: Checked, errors: ErrorList): void {
   if (expr.kind === 'list') {
-    sameTypes(expr.elements.map((element, i) => ({ expr: element, optional: expr.optional.has(i) })), checked, errors);
+    sameTypes(
+      expr.elements.map((element, i) => ({ expr: element, optional: expr.optional.has(i) })),
+      checked,
+      errors,
+    );
   } else if (expr.kind === 'map') {
-    sameTypes(expr.entries.map((entry) => ({ expr: entry.key, optional: false })), checked, errors);
-    sameTypes(expr.entries.map((entry) => ({ expr: entry.value, optional: entry.optional })), checked, errors);
+    sameTypes(
+      expr.entries.map((entry) => ({ expr: entry.key, optional: false })),
+      checked,
+      errors,
+    );
+    sameTypes(
+      expr.entries.map((entry) => ({ expr: entry.value, optional: entry.optional })),
+      checked,
+      errors,
+    );
   }
 }
 

@@ -124,7 +124,9 @@ export class EventRecorder {
       reportingComponent: component,
     };
     // With an action this is an event of the new kind, which must also name its instance and time.
-    return action === undefined ? { ...common, reportingInstance: host ?? '' } : { ...common, action, eventTime: micros(atMs), reportingInstance: host ?? component };
+    return action === undefined
+      ? { ...common, reportingInstance: host ?? '' }
+      : { ...common, action, eventTime: micros(atMs), reportingInstance: host ?? component };
   }
 }
 

@@ -53,7 +53,10 @@ test('an informer lists, then follows the watch from where the list stood', asyn
   watch.send('DELETED', node('a', '10'));
   await settled();
   assert.deepEqual(log, ['+a@3', 'a@3>6', '+b@7', '-a@10']);
-  assert.deepEqual(informer.lister.list().map((object) => object.metadata.name), ['b']);
+  assert.deepEqual(
+    informer.lister.list().map((object) => object.metadata.name),
+    ['b'],
+  );
   assert.match(requests[1]?.path ?? '', /resourceVersion=5&allowWatchBookmarks=true/);
   stop.abort();
   await running;
@@ -80,7 +83,10 @@ test('a watch that ends is resumed after the last bookmark without listing', asy
 test('when the history is gone the collection is listed anew and only differences are told', async () => {
   const [first, second] = [new FakeWatch(), new FakeWatch()];
   const relisted = list('50', node('kept', '2'), node('changed', '40'), node('replaced', '41', 'other-uid'));
-  const { informer, clock, log } = setUp([list('5', node('kept', '2'), node('changed', '3'), node('gone', '4'), node('replaced', '5')), relisted], [first, second]);
+  const { informer, clock, log } = setUp(
+    [list('5', node('kept', '2'), node('changed', '3'), node('gone', '4'), node('replaced', '5')), relisted],
+    [first, second],
+  );
   const stop = new AbortController();
   const running = informer.run(stop.signal);
   await informer.whenSynced();
@@ -120,8 +126,14 @@ test('indexes follow additions, changes and deletions', () => {
   informer.addIndex('zone', (object) => [object.metadata.labels?.['zone'] ?? 'none']);
   informer.replace([{ metadata: { name: 'a', resourceVersion: '1', labels: { zone: 'x' } } }, { metadata: { name: 'b', resourceVersion: '1' } }]);
   informer.apply({ type: 'MODIFIED', object: { metadata: { name: 'b', resourceVersion: '2', labels: { zone: 'x' } } } });
-  assert.deepEqual(informer.lister.byIndex('zone', 'x').map((object) => object.metadata.name), ['a', 'b']);
+  assert.deepEqual(
+    informer.lister.byIndex('zone', 'x').map((object) => object.metadata.name),
+    ['a', 'b'],
+  );
   assert.deepEqual(informer.lister.byIndex('zone', 'none'), []);
   informer.apply({ type: 'DELETED', object: { metadata: { name: 'a', resourceVersion: '3' } } });
-  assert.deepEqual(informer.lister.byIndex('zone', 'x').map((object) => object.metadata.name), ['b']);
+  assert.deepEqual(
+    informer.lister.byIndex('zone', 'x').map((object) => object.metadata.name),
+    ['b'],
+  );
 });

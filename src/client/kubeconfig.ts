@@ -54,8 +54,10 @@ function trustOf(cluster: Fields): Partial<KubeConnection> {
 }
 
 function identityOf(user: Fields, name: string): Partial<KubeConnection> {
-  if (user['exec'] !== undefined) throw new KubeconfigError(`User "${name}" of the kubeconfig needs an exec plugin, which is not supported: use a token or a certificate.`);
-  if (user['auth-provider'] !== undefined) throw new KubeconfigError(`User "${name}" of the kubeconfig uses an auth-provider, which is not supported: use a token or a certificate.`);
+  if (user['exec'] !== undefined)
+    throw new KubeconfigError(`User "${name}" of the kubeconfig needs an exec plugin, which is not supported: use a token or a certificate.`);
+  if (user['auth-provider'] !== undefined)
+    throw new KubeconfigError(`User "${name}" of the kubeconfig uses an auth-provider, which is not supported: use a token or a certificate.`);
   return {
     certPem: pemAt(user, 'client-certificate-data'),
     certFile: textAt(user, 'client-certificate'),
@@ -79,7 +81,8 @@ function parseYaml(text: string): unknown {
 function entry(config: Fields, [list, member]: readonly [string, string], name: string): Fields {
   const entries: unknown = config[list];
   for (const candidate of Array.isArray(entries) ? entries : []) {
-    if (isFields(candidate) && candidate['name'] === name) return fieldsOf(candidate[member] ?? {}, `Entry "${name}" in ${list} of the kubeconfig has no ${member}.`);
+    if (isFields(candidate) && candidate['name'] === name)
+      return fieldsOf(candidate[member] ?? {}, `Entry "${name}" in ${list} of the kubeconfig has no ${member}.`);
   }
   throw new KubeconfigError(`The kubeconfig has no entry "${name}" in ${list}.`);
 }

@@ -1,5 +1,18 @@
 /** Names of the resources that dray's own components use, each tied to the type of its objects. */
-import type { DeviceClass, Event, ConfigMap, Lease, Namespace, Node, Pod, ResourceClaim, ResourceClaimTemplate, ResourceSlice, Secret, ServiceAccount } from '#api';
+import type {
+  DeviceClass,
+  Event,
+  ConfigMap,
+  Lease,
+  Namespace,
+  Node,
+  Pod,
+  ResourceClaim,
+  ResourceClaimTemplate,
+  ResourceSlice,
+  Secret,
+  ServiceAccount,
+} from '#api';
 import type { ApiObject } from '#machinery';
 
 /** Where objects live in the API: group ("" for core), version and plural; `kind` is what they are called. */

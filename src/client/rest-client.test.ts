@@ -12,10 +12,13 @@ test('a list follows the pages and names the kind of its items', async () => {
     return { body: { metadata: { resourceVersion: '9', ...(last ? {} : { continue: 'next' }) }, items: [{ metadata: { name: last ? 'b' : 'a' } }] } };
   });
   const list = await new RestClient(transport, { userAgent: 'test' }).list(RESOURCE_CLAIMS, { namespace: 'ns', labelSelector: 'a=b', limit: 1 });
-  assert.deepEqual(list.items.map((item) => [item.apiVersion, item.kind, item.metadata.name]), [
-    ['resource.k8s.io/v1', 'ResourceClaim', 'a'],
-    ['resource.k8s.io/v1', 'ResourceClaim', 'b'],
-  ]);
+  assert.deepEqual(
+    list.items.map((item) => [item.apiVersion, item.kind, item.metadata.name]),
+    [
+      ['resource.k8s.io/v1', 'ResourceClaim', 'a'],
+      ['resource.k8s.io/v1', 'ResourceClaim', 'b'],
+    ],
+  );
   assert.equal(requests[0]?.path, '/apis/resource.k8s.io/v1/namespaces/ns/resourceclaims?limit=1&labelSelector=a%3Db');
   assert.equal(requests[0]?.headers['user-agent'], 'test');
 });
@@ -24,7 +27,12 @@ test('a list whose continue token has expired is read again in one piece', async
   const { transport, requests } = fakeServer((request) => {
     if (request.path.includes('continue=')) return { status: 410, body: { kind: 'Status', code: 410, reason: 'Expired', message: 'gone' } };
     const whole = !request.path.includes('limit=');
-    return { body: { metadata: { resourceVersion: '1', ...(whole ? {} : { continue: 'next' }) }, items: whole ? [{ metadata: { name: 'a' } }, { metadata: { name: 'b' } }] : [{ metadata: { name: 'a' } }] } };
+    return {
+      body: {
+        metadata: { resourceVersion: '1', ...(whole ? {} : { continue: 'next' }) },
+        items: whole ? [{ metadata: { name: 'a' } }, { metadata: { name: 'b' } }] : [{ metadata: { name: 'a' } }],
+      },
+    };
   });
   const list = await new RestClient(transport, { userAgent: 'test' }).list(RESOURCE_SLICES);
   assert.equal(list.items.length, 2);
@@ -54,13 +62,16 @@ test('writes go to the right places in the right form', async () => {
   await client.delete(PODS, 'p', { namespace: 'ns', uid: 'u', gracePeriodSeconds: 0 });
   await client.createSubresource(PODS, 'p', 'binding', { metadata: { name: 'p', namespace: 'ns' } });
   const base = '/apis/resource.k8s.io/v1/namespaces/ns/resourceclaims';
-  assert.deepEqual(requests.map(({ method, path }) => `${method} ${path}`), [
-    `POST ${base}`,
-    `PUT ${base}/c/status`,
-    'PATCH /api/v1/namespaces/ns/pods/p/status?fieldManager=me&force=true',
-    'DELETE /api/v1/namespaces/ns/pods/p',
-    'POST /api/v1/namespaces/ns/pods/p/binding',
-  ]);
+  assert.deepEqual(
+    requests.map(({ method, path }) => `${method} ${path}`),
+    [
+      `POST ${base}`,
+      `PUT ${base}/c/status`,
+      'PATCH /api/v1/namespaces/ns/pods/p/status?fieldManager=me&force=true',
+      'DELETE /api/v1/namespaces/ns/pods/p',
+      'POST /api/v1/namespaces/ns/pods/p/binding',
+    ],
+  );
   assert.equal(requests[2]?.headers['content-type'], 'application/apply-patch+yaml');
   assert.deepEqual(JSON.parse(requests[0]?.body ?? ''), { apiVersion: 'resource.k8s.io/v1', kind: 'ResourceClaim', ...claim });
   assert.deepEqual(JSON.parse(requests[3]?.body ?? ''), { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0, preconditions: { uid: 'u' } });

@@ -1,5 +1,17 @@
 /** A typed client of the Kubernetes API over a Transport. */
-import { type ApiList, type ApiObject, apiVersionOf, type DeleteOptions, errorFromStatus, isExpired, type Json, nameOf, parseJson, type Status, stringifyJson } from '#machinery';
+import {
+  type ApiList,
+  type ApiObject,
+  apiVersionOf,
+  type DeleteOptions,
+  errorFromStatus,
+  isExpired,
+  type Json,
+  nameOf,
+  parseJson,
+  type Status,
+  stringifyJson,
+} from '#machinery';
 import { pathOf, type Resource } from './resource.ts';
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 import { readText, watchEvents, type WatchEvent } from './watch-stream.ts';

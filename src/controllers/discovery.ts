@@ -8,7 +8,10 @@ interface ResourceList {
 }
 
 interface GroupList {
-  readonly groups: readonly { readonly preferredVersion?: { readonly groupVersion: string }; readonly versions: readonly { readonly groupVersion: string }[] }[];
+  readonly groups: readonly {
+    readonly preferredVersion?: { readonly groupVersion: string };
+    readonly versions: readonly { readonly groupVersion: string }[];
+  }[];
 }
 
 const NEEDED_VERBS = ['list', 'watch', 'delete'];

@@ -184,7 +184,13 @@ function cdiDeviceName(uid: string, device: HeldDevice): string {
 
 function readCheckpoint(text: string): readonly HeldClaim[] {
   const value: unknown = JSON.parse(text);
-  const valid = typeof value === 'object' && value !== null && 'version' in value && value.version === CHECKPOINT_VERSION && 'claims' in value && Array.isArray(value.claims);
+  const valid =
+    typeof value === 'object' &&
+    value !== null &&
+    'version' in value &&
+    value.version === CHECKPOINT_VERSION &&
+    'claims' in value &&
+    Array.isArray(value.claims);
   if (!valid) throw new Error('not a checkpoint of this version');
   // This kit alone writes the file, in one step; the version above says which shape.
   return value.claims as readonly HeldClaim[];

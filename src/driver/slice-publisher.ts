@@ -35,7 +35,14 @@ export class SlicePublisher {
   constructor(options: SlicePublisherOptions) {
     this.#options = options;
     const { client, clock, random, logger, driver, nodeName } = options;
-    this.#informer = new Informer({ client, clock, random, logger, resource: RESOURCE_SLICES, fieldSelector: `spec.driver=${driver},spec.nodeName=${nodeName}` });
+    this.#informer = new Informer({
+      client,
+      clock,
+      random,
+      logger,
+      resource: RESOURCE_SLICES,
+      fieldSelector: `spec.driver=${driver},spec.nodeName=${nodeName}`,
+    });
     const changed = (slice: ResourceSlice): void => this.#planRepair(slice);
     this.#informer.addHandler({ added: changed, updated: (_old, now) => changed(now), deleted: changed });
   }
@@ -126,7 +133,10 @@ export class SlicePublisher {
     const dropped = devices.filter((device, i) => canonical(withoutTimes(device)) !== canonical(withoutTimes(kept[i])));
     if (dropped.length === 0) return;
     const gates = 'DRADeviceTaints, DRAPartitionableDevices, DRADeviceBindingConditions, DRAConsumableCapacity';
-    this.#options.logger.warn(`The API server dropped fields of a ResourceSlice; a feature gate may be off (${gates})`, { slice: nameOf(stored), devices: dropped.map((d) => d.name).slice(0, 8) });
+    this.#options.logger.warn(`The API server dropped fields of a ResourceSlice; a feature gate may be off (${gates})`, {
+      slice: nameOf(stored),
+      devices: dropped.map((d) => d.name).slice(0, 8),
+    });
   }
 }
 

@@ -18,5 +18,12 @@ export interface Connection {
 export async function connect(kubeconfigPath: string, component: string): Promise<Connection> {
   const transport = await transportFromKubeconfig(kubeconfigPath);
   const logger = createLogger(component, 'info');
-  return { client: new RestClient(transport, { userAgent: component }), files: new NodeHostFiles(logger), grpc: new UnixGrpc(), clock: systemClock, random: systemRandom, logger };
+  return {
+    client: new RestClient(transport, { userAgent: component }),
+    files: new NodeHostFiles(logger),
+    grpc: new UnixGrpc(),
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+  };
 }

@@ -4,7 +4,18 @@
  * `connect` gives everything that a DriverPlugin and a RestClient need from the machine they run on; a driver's own code adds
  * its devices and what they mean for a container. drivers/example-gpu shows the whole of it.
  */
-export { type Author, type ClaimReference, type DesiredPool, type DesiredSlice, DriverPlugin, type DriverPluginOptions, type EditedDevice, type OpaqueConfig, opaqueConfigs, splitDevices } from '#driver';
+export {
+  type Author,
+  type ClaimReference,
+  type DesiredPool,
+  type DesiredSlice,
+  DriverPlugin,
+  type DriverPluginOptions,
+  type EditedDevice,
+  type OpaqueConfig,
+  opaqueConfigs,
+  splitDevices,
+} from '#driver';
 export type { ContainerEdits } from '#cdi';
 export type { CounterSet, Device, DeviceAttribute, DeviceRequestAllocationResult, ResourceClaim } from '#api';
 export type { Json } from '#machinery';

@@ -13,9 +13,13 @@ export interface Conflict {
 /** The 409 with one cause per field. */
 export function conflictError(conflicts: readonly Conflict[]): ApiError {
   const ordered = conflicts.toSorted((a, b) => (managerText(a.entry) < managerText(b.entry) ? -1 : 1));
-  const causes = ordered.flatMap(({ entry, fields }) => [...fields.paths()].map((path) => ({
-    reason: 'FieldManagerConflict', message: `conflict with ${managerText(entry)}`, field: fieldPathText(path),
-  })));
+  const causes = ordered.flatMap(({ entry, fields }) =>
+    [...fields.paths()].map((path) => ({
+      reason: 'FieldManagerConflict',
+      message: `conflict with ${managerText(entry)}`,
+      field: fieldPathText(path),
+    })),
+  );
   return applyConflict(causes, conflictText(ordered, causes.length));
 }
 

@@ -3,8 +3,16 @@ import { aggregateText, goJson, goQuote } from './go-text.ts';
 
 /** The kinds of field errors, spelled as the causes of a Status spell them. */
 export type FieldErrorType =
-  | 'FieldValueNotFound' | 'FieldValueRequired' | 'FieldValueDuplicate' | 'FieldValueInvalid' | 'FieldValueNotSupported'
-  | 'FieldValueForbidden' | 'FieldValueTooLong' | 'FieldValueTooMany' | 'InternalError' | 'FieldValueTypeInvalid';
+  | 'FieldValueNotFound'
+  | 'FieldValueRequired'
+  | 'FieldValueDuplicate'
+  | 'FieldValueInvalid'
+  | 'FieldValueNotSupported'
+  | 'FieldValueForbidden'
+  | 'FieldValueTooLong'
+  | 'FieldValueTooMany'
+  | 'InternalError'
+  | 'FieldValueTypeInvalid';
 
 /** What is wrong with the value at `field`. */
 export interface FieldError {
@@ -29,9 +37,7 @@ const TITLES: Readonly<Record<FieldErrorType, string>> = {
 };
 
 /** Types whose message leaves the value out. */
-const VALUELESS: ReadonlySet<FieldErrorType> = new Set<FieldErrorType>([
-  'FieldValueRequired', 'FieldValueForbidden', 'FieldValueTooLong', 'InternalError',
-]);
+const VALUELESS: ReadonlySet<FieldErrorType> = new Set<FieldErrorType>(['FieldValueRequired', 'FieldValueForbidden', 'FieldValueTooLong', 'InternalError']);
 
 /** A value that must be there is missing. */
 export function requiredField(field: string, detail = ''): FieldError {

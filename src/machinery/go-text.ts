@@ -2,8 +2,15 @@
 import { stringifyJson } from './json.ts';
 
 const NAMED_ESCAPES: ReadonlyMap<string, string> = new Map([
-  ['"', '\\"'], ['\\', '\\\\'], ['\u0007', '\\a'], ['\b', '\\b'], ['\f', '\\f'],
-  ['\n', '\\n'], ['\r', '\\r'], ['\t', '\\t'], ['\v', '\\v'],
+  ['"', '\\"'],
+  ['\\', '\\\\'],
+  ['\u0007', '\\a'],
+  ['\b', '\\b'],
+  ['\f', '\\f'],
+  ['\n', '\\n'],
+  ['\r', '\\r'],
+  ['\t', '\\t'],
+  ['\v', '\\v'],
 ]);
 const NEEDS_ESCAPE = /["\\\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 const HTML = /[<>&\u2028\u2029]/g;

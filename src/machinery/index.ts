@@ -13,8 +13,14 @@ export { type Labels, parseInt64, type Requirement } from './requirement.ts';
 export { labelSelectorRequirements, labelSelectorText, matchesLabelSelector, parseLabelRequirements, parseLabelSelector } from './label-selector.ts';
 export { escapeFieldValue, type FieldRequirement, fieldSelectorText, matchesFieldRequirements, parseFieldSelector } from './field-selector.ts';
 export {
-  matchesNodeSelector, matchesNodeSelectorLazily, matchesNodeSelectorTerm, NodeSelectorError,
-  type NodeRequirement, type NodeTerm, type NodeTerms, type SelectableNode,
+  matchesNodeSelector,
+  matchesNodeSelectorLazily,
+  matchesNodeSelectorTerm,
+  NodeSelectorError,
+  type NodeRequirement,
+  type NodeTerm,
+  type NodeTerms,
+  type SelectableNode,
 } from './node-selector.ts';
 export { parseQuantity, Quantity, type QuantityFormat } from './quantity.ts';
 export { QuantityError } from './quantity-text.ts';

@@ -7,10 +7,19 @@ import { keyErrors, type Labels, meets, type Requirement, type RequirementOperat
 import { badRequest } from './status.ts';
 
 const BINARY_OPERATORS: ReadonlyMap<string, RequirementOperator> = new Map([
-  ['in', 'in'], ['notin', 'notin'], ['=', '='], ['==', '=='], ['!=', '!='], ['>', 'gt'], ['<', 'lt'],
+  ['in', 'in'],
+  ['notin', 'notin'],
+  ['=', '='],
+  ['==', '=='],
+  ['!=', '!='],
+  ['>', 'gt'],
+  ['<', 'lt'],
 ]);
 const OBJECT_OPERATORS: ReadonlyMap<string, RequirementOperator> = new Map([
-  ['In', 'in'], ['NotIn', 'notin'], ['Exists', 'exists'], ['DoesNotExist', '!'],
+  ['In', 'in'],
+  ['NotIn', 'notin'],
+  ['Exists', 'exists'],
+  ['DoesNotExist', '!'],
 ]);
 
 /** Parses a selector's text such as `app=web,tier notin (a,b)`; throws ApiError 400 with upstream's text. */

@@ -24,7 +24,15 @@ export function scanLabelSelector(text: string): readonly LabelToken[] {
 
 function symbolType(symbol: string): LabelToken['type'] {
   switch (symbol) {
-    case '(': case ')': case ',': case '!': case '=': case '==': case '!=': case '>': case '<':
+    case '(':
+    case ')':
+    case ',':
+    case '!':
+    case '=':
+    case '==':
+    case '!=':
+    case '>':
+    case '<':
       return symbol;
     default:
       return 'identifier';

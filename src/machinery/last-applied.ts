@@ -51,5 +51,9 @@ export function withLastApplied(object: JsonObject, applied: JsonObject): JsonOb
 function sortMembers(value: Json): Json {
   if (Array.isArray(value)) return value.map(sortMembers);
   if (!isJsonObject(value)) return value;
-  return Object.fromEntries(membersOf(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => [name, sortMembers(member)]));
+  return Object.fromEntries(
+    membersOf(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]) => [name, sortMembers(member)]),
+  );
 }

@@ -25,9 +25,13 @@ export const FIELD_MANAGER_MAX_LENGTH = 128;
 
 /** Fields that nobody owns because every object has them (stripMetaManager). */
 const STRIPPED = FieldSet.of([
-  ['f:apiVersion'], ['f:kind'], ['f:metadata'],
-  ...['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion']
-    .map((name): FieldPath => ['f:metadata', `f:${name}`]),
+  ['f:apiVersion'],
+  ['f:kind'],
+  ['f:metadata'],
+  ...['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion'].map((name): FieldPath => [
+    'f:metadata',
+    `f:${name}`,
+  ]),
 ]);
 
 /** Identity of a manager: name, operation, version (of updates only) and subresource. */
@@ -64,8 +68,12 @@ function decodeEntry(item: Json): ManagerEntry | undefined {
   };
   const time = text('time');
   return {
-    manager: text('manager'), operation, apiVersion: text('apiVersion'), subresource: text('subresource'),
-    time: time === '' ? undefined : time, fields,
+    manager: text('manager'),
+    operation,
+    apiVersion: text('apiVersion'),
+    subresource: text('subresource'),
+    time: time === '' ? undefined : time,
+    fields,
   };
 }
 
@@ -90,8 +98,13 @@ export function encodeManagers(managers: Managers): Json[] {
 }
 
 function compareEntries(a: ManagerEntry, b: ManagerEntry): number {
-  return compareTexts(a.operation, b.operation) || secondsOf(a) - secondsOf(b) || compareTexts(a.manager, b.manager)
-    || compareTexts(a.apiVersion, b.apiVersion) || compareTexts(a.subresource, b.subresource);
+  return (
+    compareTexts(a.operation, b.operation) ||
+    secondsOf(a) - secondsOf(b) ||
+    compareTexts(a.manager, b.manager) ||
+    compareTexts(a.apiVersion, b.apiVersion) ||
+    compareTexts(a.subresource, b.subresource)
+  );
 }
 
 function compareTexts(a: string, b: string): number {

@@ -44,7 +44,12 @@ interface CompiledTerm {
 }
 
 const OPERATORS: ReadonlyMap<string, RequirementOperator> = new Map([
-  ['In', 'in'], ['NotIn', 'notin'], ['Exists', 'exists'], ['DoesNotExist', '!'], ['Gt', 'gt'], ['Lt', 'lt'],
+  ['In', 'in'],
+  ['NotIn', 'notin'],
+  ['Exists', 'exists'],
+  ['DoesNotExist', '!'],
+  ['Gt', 'gt'],
+  ['Lt', 'lt'],
 ]);
 
 /** API objects are immutable, so what has been compiled for one stays right. */

@@ -5,7 +5,13 @@ import { parseQuantity, Quantity } from './quantity.ts';
 import { QuantityError } from './quantity-text.ts';
 import { vectors } from './vectors.test.ts';
 
-interface Record_ { id: string; text: string; other?: string; times?: number | bigint; want: Record<string, unknown> }
+interface Record_ {
+  id: string;
+  text: string;
+  other?: string;
+  times?: number | bigint;
+  want: Record<string, unknown>;
+}
 
 function facts({ text, other, times }: Record_): Record<string, unknown> {
   let q: Quantity;
@@ -17,8 +23,14 @@ function facts({ text, other, times }: Record_): Record<string, unknown> {
   }
   const whole = q.asInt64();
   const found: Record<string, unknown> = {
-    canonical: q.toString(), format: q.format, sign: q.sign(), value: q.value().toString(), milliValue: q.milliValue().toString(),
-    approxFloat: q.approximate(), recomputed: q.add(Quantity.of(0)).toString(), neg: q.neg().toString(),
+    canonical: q.toString(),
+    format: q.format,
+    sign: q.sign(),
+    value: q.value().toString(),
+    milliValue: q.milliValue().toString(),
+    approxFloat: q.approximate(),
+    recomputed: q.add(Quantity.of(0)).toString(),
+    neg: q.neg().toString(),
   };
   if (whole !== undefined) found['asInt64'] = whole.toString();
   if (times !== undefined) found['mul'] = q.mul(times).toString();

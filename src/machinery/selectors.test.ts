@@ -8,7 +8,13 @@ import { matchesNodeSelector, matchesNodeSelectorLazily, matchesNodeSelectorTerm
 import { vectors } from './vectors.test.ts';
 
 type Labels = Record<string, string>;
-interface Want { error?: string; canonical?: string; empty?: boolean; match?: boolean; lazy?: { match?: boolean; error?: string } }
+interface Want {
+  error?: string;
+  canonical?: string;
+  empty?: boolean;
+  match?: boolean;
+  lazy?: { match?: boolean; error?: string };
+}
 
 function answer(decide: () => Want): Want {
   try {

@@ -64,8 +64,9 @@ export class Semver {
 
   /** Orders by major, minor, patch and pre-release. */
   compare(other: Semver): -1 | 0 | 1 {
-    return order(this.major, other.major) || order(this.minor, other.minor) || order(this.patch, other.patch)
-      || comparePrerelease(this.prerelease, other.prerelease);
+    return (
+      order(this.major, other.major) || order(this.minor, other.minor) || order(this.patch, other.patch) || comparePrerelease(this.prerelease, other.prerelease)
+    );
   }
 
   /** The version's text. */

@@ -100,7 +100,12 @@ function recordUpdate({ live, updated, managers }: Update, manager: string, inpu
   const taken = comparison.modified.union(comparison.added);
   if (taken.difference(EVERYWHERE).isEmpty) return;
   const entry: ManagerEntry = {
-    manager, operation: 'Update', apiVersion: input.apiVersion, subresource: input.subresource, time: input.now, fields: taken,
+    manager,
+    operation: 'Update',
+    apiVersion: input.apiVersion,
+    subresource: input.subresource,
+    time: input.now,
+    fields: taken,
   };
   const key = managerKey(entry);
   managers.set(key, { ...entry, fields: taken.union(managers.get(key)?.fields ?? FieldSet.empty) });
@@ -148,9 +153,7 @@ function applyOrUpgrade(live: JsonObject, applied: JsonObject, managers: Manager
   const attempt = applyOnce(live, applied, managers, input);
   if (attempt.conflicts.length === 0 || input.force) return attempt.outcome;
   const allowed = input.manager === KUBECTL ? lastAppliedFields(live, input.schema) : FieldSet.empty;
-  const remaining = attempt.conflicts
-    .map(({ entry, fields }) => ({ entry, fields: fields.difference(allowed) }))
-    .filter(({ fields }) => !fields.isEmpty);
+  const remaining = attempt.conflicts.map(({ entry, fields }) => ({ entry, fields: fields.difference(allowed) })).filter(({ fields }) => !fields.isEmpty);
   if (remaining.length > 0) throw conflictError(remaining);
   return attempt.outcome;
 }

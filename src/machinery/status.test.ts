@@ -13,8 +13,10 @@ test('a missing object is named with its group', () => {
 });
 
 test('a lost race asks to try again', () => {
-  assert.equal(conflict({ group: '', resource: 'pods' }, 'x').message,
-    'Operation cannot be fulfilled on pods "x": the object has been modified; please apply your changes to the latest version and try again');
+  assert.equal(
+    conflict({ group: '', resource: 'pods' }, 'x').message,
+    'Operation cannot be fulfilled on pods "x": the object has been modified; please apply your changes to the latest version and try again',
+  );
 });
 
 test('one field error stands alone, several stand in brackets, repeated ones once', () => {

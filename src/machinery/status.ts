@@ -98,8 +98,7 @@ export function alreadyExists(resource: GroupResource, name: string): ApiError {
 }
 
 /** The text of an optimistic lock that failed (registry.OptimisticLockErrorMsg). */
-export const OPTIMISTIC_LOCK_ERROR_MSG =
-  'the object has been modified; please apply your changes to the latest version and try again';
+export const OPTIMISTIC_LOCK_ERROR_MSG = 'the object has been modified; please apply your changes to the latest version and try again';
 
 /** 409: the object is not in the state that the request presumes. */
 export function conflict(resource: GroupResource, name: string, why: string = OPTIMISTIC_LOCK_ERROR_MSG): ApiError {

@@ -150,7 +150,11 @@ function deletePrimitives(merged: Record<string, Json>, key: string, values: Jso
   const list = own(merged, key);
   if (!Array.isArray(list)) return;
   const unwanted = new Set<Json>(values);
-  define(merged, key, list.filter((element: Json) => !unwanted.has(element)));
+  define(
+    merged,
+    key,
+    list.filter((element: Json) => !unwanted.has(element)),
+  );
 }
 
 /** A value that the patch brings in whole, without directives and nulls. */

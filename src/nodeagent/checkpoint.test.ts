@@ -10,13 +10,16 @@ const CLAIM: CheckpointClaim = {
   PodUIDs: { '139cdb46-f989-4f17-9561-ca10cfb509a6': {} },
   DriverState: {
     'test-driver.cdi.k8s.io': {
-      Devices: [{ PoolName: 'worker-1', DeviceName: 'dev-1', ShareID: null, RequestNames: ['test request'], CDIDeviceIDs: ['example.com/example=cdi-example'] }],
+      Devices: [
+        { PoolName: 'worker-1', DeviceName: 'dev-1', ShareID: null, RequestNames: ['test request'], CDIDeviceIDs: ['example.com/example=cdi-example'] },
+      ],
     },
   },
 };
 
 /** Written by the kubelet 1.36.3. */
-const EMPTY_FILE = '{"Data":"{\\"kind\\":\\"DRACheckpoint\\",\\"apiVersion\\":\\"checkpoint.dra.kubelet.k8s.io/v1\\",\\"ClaimInfoStateList\\":[]}","Checksum":2361995144}';
+const EMPTY_FILE =
+  '{"Data":"{\\"kind\\":\\"DRACheckpoint\\",\\"apiVersion\\":\\"checkpoint.dra.kubelet.k8s.io/v1\\",\\"ClaimInfoStateList\\":[]}","Checksum":2361995144}';
 
 test('an empty list has the text and checksum that the kubelet writes', () => {
   assert.equal(encodeCheckpoint([]), EMPTY_FILE);
@@ -38,7 +41,8 @@ test('angle brackets and ampersands are escaped as Go does and read again', () =
 });
 
 test('a fresh checkpoint with a null list is empty', () => {
-  const text = '{"Data":"{\\"kind\\":\\"DRACheckpoint\\",\\"apiVersion\\":\\"checkpoint.dra.kubelet.k8s.io/v1\\",\\"ClaimInfoStateList\\":null}","Checksum":4010664294}';
+  const text =
+    '{"Data":"{\\"kind\\":\\"DRACheckpoint\\",\\"apiVersion\\":\\"checkpoint.dra.kubelet.k8s.io/v1\\",\\"ClaimInfoStateList\\":null}","Checksum":4010664294}';
   assert.deepEqual(decodeCheckpoint(text), []);
 });
 

@@ -39,7 +39,10 @@ export async function containerSpec(container: Container, context: ContainerCont
 }
 
 async function environmentOf(container: Container, context: ContainerContext): Promise<ReadonlyMap<string, string>> {
-  const env = new Map<string, string>([['PATH', DEFAULT_PATH], ['HOSTNAME', context.pod.metadata.name ?? '']]);
+  const env = new Map<string, string>([
+    ['PATH', DEFAULT_PATH],
+    ['HOSTNAME', context.pod.metadata.name ?? ''],
+  ]);
   for (const source of container.envFrom ?? []) {
     const data = await readAll(source, context);
     for (const [key, value] of Object.entries(data)) env.set(`${source.prefix ?? ''}${key}`, value);
@@ -89,7 +92,8 @@ async function valueOf(variable: EnvVar, context: ContainerContext): Promise<str
   const optional = reference.optional === true;
   const data = await readData({ client, kind, name: reference.name ?? '', optional, pod });
   const value = data[reference.key];
-  if (value === undefined && !optional) throw new Error(`couldn't find key ${reference.key} in ${kind} ${pod.metadata.namespace ?? ''}/${reference.name ?? ''}`);
+  if (value === undefined && !optional)
+    throw new Error(`couldn't find key ${reference.key} in ${kind} ${pod.metadata.namespace ?? ''}/${reference.name ?? ''}`);
   return value;
 }
 

@@ -29,6 +29,8 @@ export interface NodeAgentOptions {
   readonly capacity?: Readonly<Record<string, string>> | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly hostIP?: string | undefined;
+  /** Port of the endpoint that serves logs; absent: none. */
+  readonly kubeletPort?: number | undefined;
 }
 
 /** Which log to read. */
@@ -154,9 +156,11 @@ export class NodeAgent {
     if (sameJson(status, pod.status)) return;
     // A patch, because the scheduler and controllers write other parts of the status; the UID guards against a namesake.
     const body = { metadata: { uid: pod.metadata.uid }, status: plain(status) };
-    await this.#options.client.patch(PODS, nameOf(pod), { namespace: pod.metadata.namespace, type: 'strategic', subresource: 'status', body }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-    });
+    await this.#options.client
+      .patch(PODS, nameOf(pod), { namespace: pod.metadata.namespace, type: 'strategic', subresource: 'status', body })
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
   }
 
   #removeFiles(uid: string): Promise<void> {
@@ -169,7 +173,9 @@ export class NodeAgent {
       const present = new Set(this.#pods.lister.list().map((pod) => pod.metadata.uid));
       for (const uid of this.#claims.podUids()) {
         if (present.has(uid)) continue;
-        await this.#claims.unprepare(uid).catch((error: unknown) => this.#options.logger.warn('Unpreparing for a vanished pod failed', { pod: uid, error: asError(error).message }));
+        await this.#claims
+          .unprepare(uid)
+          .catch((error: unknown) => this.#options.logger.warn('Unpreparing for a vanished pod failed', { pod: uid, error: asError(error).message }));
       }
       await sleep(this.#options.clock, VANISHED_PERIOD_MS, signal).catch(() => undefined);
     }
@@ -184,7 +190,8 @@ export class NodeAgent {
   }
 
   async *#read(file: string, { tailLines, follow }: LogRequest): AsyncGenerator<Uint8Array> {
-    const read = (): Promise<Uint8Array> => this.#options.files.read(file).catch((error: unknown) => (isFileMissing(error) ? new Uint8Array() : Promise.reject(asError(error))));
+    const read = (): Promise<Uint8Array> =>
+      this.#options.files.read(file).catch((error: unknown) => (isFileMissing(error) ? new Uint8Array() : Promise.reject(asError(error))));
     let content = await read();
     yield tailLines === undefined ? content : tail(content, tailLines);
     while (follow === true) {
@@ -217,7 +224,9 @@ function plain<T extends object>(value: T): { readonly [key: string]: never } {
 function sameJson(a: unknown, b: unknown): boolean {
   const sorted = (value: unknown): string =>
     JSON.stringify(value, (_key, member: unknown) =>
-      typeof member === 'object' && member !== null && !Array.isArray(member) ? Object.fromEntries(Object.entries(member).sort(([x], [y]) => (x < y ? -1 : 1))) : member,
+      typeof member === 'object' && member !== null && !Array.isArray(member)
+        ? Object.fromEntries(Object.entries(member).sort(([x], [y]) => (x < y ? -1 : 1)))
+        : member,
     ) ?? '';
   return sorted(a) === sorted(b);
 }

@@ -74,7 +74,10 @@ function statusOf(node: Node, options: NodeRegistrationOptions): NonNullable<Nod
     ...node.status,
     capacity,
     allocatable: capacity,
-    addresses: [{ type: 'InternalIP', address: options.hostIP }, { type: 'Hostname', address: options.nodeName }],
+    addresses: [
+      { type: 'InternalIP', address: options.hostIP },
+      { type: 'Hostname', address: options.nodeName },
+    ],
     conditions: conditions.map(([type, status, reason, message]): NodeCondition => {
       const before = node.status?.conditions?.find((condition) => condition.type === type);
       const lastTransitionTime = before?.status === status ? before.lastTransitionTime : now;

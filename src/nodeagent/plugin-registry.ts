@@ -164,7 +164,9 @@ export class PluginRegistry {
     if (info.supportedVersions.length === 0) return { refusal: 'empty list for supported gRPC services (aka supported versions)' };
     const service = info.supportedVersions.flatMap((version) => SUPPORTED.filter((other) => other === version))[0];
     if (service === undefined) {
-      return { refusal: `none of the supported gRPC services of the driver (${info.supportedVersions.join(', ')}) is supported by the kubelet (${SUPPORTED.join(', ')})` };
+      return {
+        refusal: `none of the supported gRPC services of the driver (${info.supportedVersions.join(', ')}) is supported by the kubelet (${SUPPORTED.join(', ')})`,
+      };
     }
     const twice = (this.#instances.get(info.name) ?? []).some((other) => other.endpoint === endpoint);
     return twice ? { refusal: `endpoint ${endpoint} already registered for DRA driver plugin ${info.name}` } : { service };

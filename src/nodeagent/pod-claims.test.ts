@@ -22,7 +22,11 @@ const prepared: CheckpointClaim = {
 };
 
 function pod(claims: NonNullable<Pod['spec']>['resourceClaims'], use: { name: string; request?: string }[], status: Pod['status'] = {}): Pod {
-  return { metadata: { name: 'p', namespace: 'default' }, spec: { containers: [{ name: 'main', resources: { claims: use } }], resourceClaims: claims }, status };
+  return {
+    metadata: { name: 'p', namespace: 'default' },
+    spec: { containers: [{ name: 'main', resources: { claims: use } }], resourceClaims: claims },
+    status,
+  };
 }
 
 function devices(of: Pod): readonly string[] {
@@ -36,7 +40,11 @@ test('a container that names a request gets its devices and those for all reques
 });
 
 test('a container that names the claim twice gets each device once', () => {
-  assert.deepEqual(devices(pod([{ name: 'x', resourceClaimName: 'c' }], [{ name: 'x' }, { name: 'x', request: 'one' }])), ['k8s.d/claim=a', 'k8s.d/claim=b', 'k8s.d/claim=all']);
+  assert.deepEqual(devices(pod([{ name: 'x', resourceClaimName: 'c' }], [{ name: 'x' }, { name: 'x', request: 'one' }])), [
+    'k8s.d/claim=a',
+    'k8s.d/claim=b',
+    'k8s.d/claim=all',
+  ]);
 });
 
 test('a claim that is not prepared is an error, not a container without devices', () => {
@@ -44,7 +52,10 @@ test('a claim that is not prepared is an error, not a container without devices'
 });
 
 test('a claim from a template is taken from the status, and none is needed where the status names none', () => {
-  const entries = [{ name: 'x', resourceClaimTemplateName: 't' }, { name: 'y', resourceClaimTemplateName: 't' }];
+  const entries = [
+    { name: 'x', resourceClaimTemplateName: 't' },
+    { name: 'y', resourceClaimTemplateName: 't' },
+  ];
   const status = { resourceClaimStatuses: [{ name: 'x', resourceClaimName: 'p-x-1' }, { name: 'y' }] };
   assert.deepEqual(claimsOfPod(pod(entries, [], status)), [{ podClaimName: 'x', claimName: 'p-x-1', generated: true }]);
   assert.throws(() => claimsOfPod(pod(entries, [])), /not been created yet/);

@@ -51,7 +51,8 @@ export function podStatus(pod: Pod, view: PodView): PodStatus {
 
 /** An init container is done when it succeeded, a sidecar when it has started. */
 export function isInitialized(container: Container, record: ContainerRecord | undefined): boolean {
-  if (container.restartPolicy === 'Always') return record?.state.running !== undefined || record?.state.terminated !== undefined || (record?.restartCount ?? 0) > 0;
+  if (container.restartPolicy === 'Always')
+    return record?.state.running !== undefined || record?.state.terminated !== undefined || (record?.restartCount ?? 0) > 0;
   return record?.state.terminated?.exitCode === 0;
 }
 

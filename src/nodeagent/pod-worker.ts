@@ -113,7 +113,12 @@ export class PodWorker {
       const status = known.find((other) => other.name === container.name);
       if (status?.state === undefined || status.containerID === undefined) continue;
       const { state, lastState, containerID, restartCount } = status;
-      const started: Started = { record: { state, lastState, containerID, restartCount }, handle: undefined, restartAtMs: 0, backoffMs: RESTART_BACKOFF_MIN_MS };
+      const started: Started = {
+        record: { state, lastState, containerID, restartCount },
+        handle: undefined,
+        restartAtMs: 0,
+        backoffMs: RESTART_BACKOFF_MIN_MS,
+      };
       this.#containers.set(container.name, started);
       this.#sandboxReady ||= state.running !== undefined;
       if (state.running === undefined) continue;
@@ -199,7 +204,12 @@ export class PodWorker {
     } catch (error) {
       const message = asError(error).message;
       this.#context.events.event(pod, 'Warning', 'Failed', `Error: ${message}`);
-      started.record = { ...started.record, containerID: previous?.record.containerID, restartCount: previous?.record.restartCount ?? 0, state: { waiting: { reason: 'CreateContainerError', message } } };
+      started.record = {
+        ...started.record,
+        containerID: previous?.record.containerID,
+        restartCount: previous?.record.restartCount ?? 0,
+        state: { waiting: { reason: 'CreateContainerError', message } },
+      };
       started.restartAtMs = this.#context.clock.monotonicMs() + RESTART_BACKOFF_MIN_MS;
       return RESTART_BACKOFF_MIN_MS;
     }

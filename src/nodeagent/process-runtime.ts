@@ -17,7 +17,12 @@ export function processRuntime(options: { readonly processes: Processes; readonl
     async start(request) {
       const args = request.oci.process?.['args'];
       const argv = Array.isArray(args) && args.length > 0 ? args.map(String) : DEFAULT_ARGS;
-      const child = await options.processes.start({ argv, env: environment(request.oci.process?.env ?? []), cwd: request.bundleDir, outputFile: request.logFile });
+      const child = await options.processes.start({
+        argv,
+        env: environment(request.oci.process?.env ?? []),
+        cwd: request.bundleDir,
+        outputFile: request.logFile,
+      });
       return handleOf(request, child, options.clock);
     },
     // Children end with the node agent.

@@ -21,7 +21,10 @@ export function bindingState(claim: ResourceClaim, nowMs: number, timeoutMs: num
   for (const result of conditional) {
     const failure = (result.bindingFailureConditions ?? []).map((type) => conditionOf(claim, result, type)).find((condition) => condition?.status === 'True');
     if (failure !== undefined) {
-      return { kind: 'failed', message: `device binding failed: claim=${nameOf(claim)}, reason=${failure.reason ?? ''}, message=${JSON.stringify(failure.message ?? '')}` };
+      return {
+        kind: 'failed',
+        message: `device binding failed: claim=${nameOf(claim)}, reason=${failure.reason ?? ''}, message=${JSON.stringify(failure.message ?? '')}`,
+      };
     }
   }
   const ready = conditional.every((result) => (result.bindingConditions ?? []).every((type) => conditionOf(claim, result, type)?.status === 'True'));
@@ -39,7 +42,13 @@ function isConditional(result: DeviceRequestAllocationResult): boolean {
   return (result.bindingConditions ?? []).length > 0;
 }
 
-function conditionOf(claim: ResourceClaim, result: DeviceRequestAllocationResult, type: string): NonNullable<AllocatedDeviceStatus['conditions']>[number] | undefined {
-  const device = (claim.status?.devices ?? []).find((status) => status.driver === result.driver && status.pool === result.pool && status.device === result.device);
+function conditionOf(
+  claim: ResourceClaim,
+  result: DeviceRequestAllocationResult,
+  type: string,
+): NonNullable<AllocatedDeviceStatus['conditions']>[number] | undefined {
+  const device = (claim.status?.devices ?? []).find(
+    (status) => status.driver === result.driver && status.pool === result.pool && status.device === result.device,
+  );
   return device?.conditions?.find((condition) => condition.type === type);
 }

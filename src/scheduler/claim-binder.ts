@@ -103,7 +103,12 @@ export class ClaimBinder {
   async #removeReservation(pod: Pod, claim: ResourceClaim): Promise<void> {
     const body = { metadata: { uid: claim.metadata.uid }, status: { reservedFor: [{ $patch: 'delete', uid: pod.metadata.uid }] } };
     try {
-      const patched = await this.#client.patch(RESOURCE_CLAIMS, nameOf(claim), { namespace: namespaceOf(claim), type: 'strategic', subresource: 'status', body });
+      const patched = await this.#client.patch(RESOURCE_CLAIMS, nameOf(claim), {
+        namespace: namespaceOf(claim),
+        type: 'strategic',
+        subresource: 'status',
+        body,
+      });
       this.#cache.assume(patched);
     } catch (error) {
       if (!isNotFound(error)) this.#logger.warn('a reservation could not be taken back', { claim: keyOf(claim), error: asError(error).message });

@@ -103,7 +103,11 @@ interface Refusals {
 /** PostFilter: a claim that is allocated in the wrong place and used by nobody else is given back. */
 function refuse(pod: Pod, found: Refusals): Decision {
   const deallocate = found.unavailable.find((claim) => isReservedForNoOther(claim, pod));
-  const afterwards = !found.hasClaims ? 'no new claims to deallocate' : deallocate === undefined ? 'still not schedulable' : 'deallocation of ResourceClaim completed';
+  const afterwards = !found.hasClaims
+    ? 'no new claims to deallocate'
+    : deallocate === undefined
+      ? 'still not schedulable'
+      : 'deallocation of ResourceClaim completed';
   found.wakes.add('node');
   return { kind: 'refused', message: nodesRefusedText(found.refusals, afterwards), wakes: found.wakes, deallocate };
 }

@@ -62,12 +62,12 @@ export function missingClass(claim: ResourceClaim, exists: (className: string) =
       return `request ${request.name}: device class ${request.exactly.deviceClassName} does not exist`;
     }
     for (const alternative of request.firstAvailable ?? []) {
-      if (!exists(alternative.deviceClassName)) return `request ${request.name}/${alternative.name}: device class ${alternative.deviceClassName} does not exist`;
+      if (!exists(alternative.deviceClassName))
+        return `request ${request.name}/${alternative.name}: device class ${alternative.deviceClassName} does not exist`;
     }
   }
   return undefined;
 }
-
 
 function recordedName(pod: Pod, entry: string): { readonly resourceClaimName?: string | undefined } | undefined {
   return pod.status?.resourceClaimStatuses?.find((status) => status.name === entry);

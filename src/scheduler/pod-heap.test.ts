@@ -9,7 +9,10 @@ test('a heap hands out any sequence in order', () => {
     const heap = new Heap<number>((a, b) => a < b);
     for (const value of values) heap.push(value);
     assert.equal(heap.size, seed);
-    assert.deepEqual(Array.from(values, () => heap.pop()), values.toSorted((a, b) => a - b));
+    assert.deepEqual(
+      Array.from(values, () => heap.pop()),
+      values.toSorted((a, b) => a - b),
+    );
     assert.equal(heap.pop(), undefined);
   }
 });

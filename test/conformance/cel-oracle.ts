@@ -1,5 +1,19 @@
 /** Answers the requests of the CEL oracle's protocol, one JSON line each, with dray's own evaluator. */
-import { CEL_SELECTOR_EXPRESSION_MAX_COST, CelError, compileExpression, isList, outcomeOf, typeText, type CelDevice, type CelFeatures, type CompiledExpression, type CompileFailure, type Evaluation, type Purpose, type Value } from '#cel';
+import {
+  CEL_SELECTOR_EXPRESSION_MAX_COST,
+  CelError,
+  compileExpression,
+  isList,
+  outcomeOf,
+  typeText,
+  type CelDevice,
+  type CelFeatures,
+  type CompiledExpression,
+  type CompileFailure,
+  type Evaluation,
+  type Purpose,
+  type Value,
+} from '#cel';
 import { Semver } from '#machinery';
 
 interface Request {

@@ -41,7 +41,10 @@ for (const file of readdirSync(VECTORS)) {
   const family = file.replace('.jsonl.gz', '');
   const known = KNOWN_DISAGREEMENTS[family] ?? 0;
   test(`${family}: all answers but ${known} are upstream's`, () => {
-    const lines = gunzipSync(readFileSync(new URL(file, VECTORS))).toString().split('\n').filter(Boolean);
+    const lines = gunzipSync(readFileSync(new URL(file, VECTORS)))
+      .toString()
+      .split('\n')
+      .filter(Boolean);
     const different = lines.filter((line) => !agrees(line));
     assert.equal(different.length, known, different.slice(0, 5).join('\n'));
   });
@@ -59,7 +62,11 @@ function comparable(answer: unknown, recorded: unknown): unknown {
   if (answer === null || typeof answer !== 'object') return answer;
   const unordered = field(recorded, 'unordered');
   const dropped = new Set(['unordered', ...(Array.isArray(unordered) ? unordered : [])]);
-  return Object.fromEntries(Object.entries(answer).filter(([key]) => !dropped.has(key)).map(([key, part]) => [key, comparable(part, field(recorded, key))]));
+  return Object.fromEntries(
+    Object.entries(answer)
+      .filter(([key]) => !dropped.has(key))
+      .map(([key, part]) => [key, comparable(part, field(recorded, key))]),
+  );
 }
 
 function field(value: unknown, key: string | number): unknown {

@@ -29,8 +29,13 @@ async function inWorld(check: (world: World) => Promise<void>): Promise<void> {
   const gates = featureGates('1.36', {});
   const apiServer = createApiServer({
     store: new MemoryStore(),
-    clock: systemClock, random: systemRandom, logger: silentLogger, gates,
-    served: servedVersions('1.36', {}), emulatedVersion: '1.36', celCheck: () => [],
+    clock: systemClock,
+    random: systemRandom,
+    logger: silentLogger,
+    gates,
+    served: servedVersions('1.36', {}),
+    emulatedVersion: '1.36',
+    celCheck: () => [],
   });
   const client = new RestClient(memoryTransport(apiServer, { name: 'test', groups: ['system:masters'] }), { userAgent: 'test' });
   const outside = { client, files: new NodeHostFiles(), grpc: new UnixGrpc(), clock: systemClock, random: systemRandom, logger: silentLogger };
@@ -57,7 +62,8 @@ async function inWorld(check: (world: World) => Promise<void>): Promise<void> {
       },
       startDriver() {
         const author = {
-          prepare: async (_claim: unknown, results: readonly EditedDevice['result'][]) => results.map((result) => ({ result, edits: { env: [`GPU=${result.device}`] } })),
+          prepare: async (_claim: unknown, results: readonly EditedDevice['result'][]) =>
+            results.map((result) => ({ result, edits: { env: [`GPU=${result.device}`] } })),
           unprepare: async () => undefined,
         };
         const plugin = new DriverPlugin({ ...outside, driver: DRIVER, nodeName: NODE, rootDir, author });
@@ -160,9 +166,18 @@ test('a running pod survives a restart of node agent and driver, and its deletio
       const pod = await client.get(PODS, 'p', 'default');
       return pod.status?.phase === 'Running' ? pod : undefined;
     });
-    assert.deepEqual(running.status?.conditions?.filter((c) => c.status === 'True').map((c) => c.type).sort(), ['ContainersReady', 'Initialized', 'PodReadyToStartContainers', 'Ready']);
+    assert.deepEqual(
+      running.status?.conditions
+        ?.filter((c) => c.status === 'True')
+        .map((c) => c.type)
+        .sort(),
+      ['ContainersReady', 'Initialized', 'PodReadyToStartContainers', 'Ready'],
+    );
     const held = decodeCheckpoint(readFileSync(join(rootDir, 'dra_manager_state'), 'utf8'));
-    assert.deepEqual(held.map((claim) => [claim.ClaimUID, Object.keys(claim.PodUIDs)]), [[claimUid, [podUid]]]);
+    assert.deepEqual(
+      held.map((claim) => [claim.ClaimUID, Object.keys(claim.PodUIDs)]),
+      [[claimUid, [podUid]]],
+    );
     await first.agent.stop();
     await first.driver.stop();
     assert.equal(existsSync(join(rootDir, 'plugins_registry', `${DRIVER}-reg.sock`)), false);
@@ -176,7 +191,12 @@ test('a running pod survives a restart of node agent and driver, and its deletio
     assert.equal(still.status?.containerStatuses?.[0]?.restartCount, 0);
 
     await client.delete(PODS, 'p', { namespace: 'default' });
-    await eventually('deletion', () => client.get(PODS, 'p', 'default').then(() => undefined, (error: unknown) => isNotFound(error)));
+    await eventually('deletion', () =>
+      client.get(PODS, 'p', 'default').then(
+        () => undefined,
+        (error: unknown) => isNotFound(error),
+      ),
+    );
     assert.deepEqual(plugin.preparedClaims(), []);
     assert.equal(existsSync(join(rootDir, 'bundles', podUid)), false);
   }));

@@ -6,7 +6,16 @@ import { gunzipSync } from 'node:zlib';
 import { parse as parseYaml } from 'yaml';
 import { definitions, schemaOf } from '#api';
 import {
-  ApiError, applyJsonPatch, applyMergePatch, applyStrategicMergePatch, isJsonObject, type Json, type JsonObject, parseJson, serverSideApply, updateManagedFields,
+  ApiError,
+  applyJsonPatch,
+  applyMergePatch,
+  applyStrategicMergePatch,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  parseJson,
+  serverSideApply,
+  updateManagedFields,
 } from '#machinery';
 
 interface Step {
@@ -20,7 +29,8 @@ interface Step {
 }
 
 /** What only the server's registry decides (names, immutability, options): not this layer's answers. */
-const REGISTRY = /the name of the object|the namespace of the|field is immutable|strict decoding|is invalid:|object has been modified|not found|PatchOptions|decoding YAML|invalid object type|unexpected end of JSON|looking for beginning|415|when `immutable`|cannot be handled|Invalid value/;
+const REGISTRY =
+  /the name of the object|the namespace of the|field is immutable|strict decoding|is invalid:|object has been modified|not found|PatchOptions|decoding YAML|invalid object type|unexpected end of JSON|looking for beginning|415|when `immutable`|cannot be handled|Invalid value/;
 
 /** Writes after which the registry's strategy drops status.devices with the allocation: neither content nor owners show the write alone. */
 const DROPPED_BY_STRATEGY: ReadonlySet<string> = new Set(['deallocate', 'deallocation removes the device entry', 'scheduler withdraws']);
@@ -50,7 +60,9 @@ function ownership(value: JsonObject): unknown {
   const entries = managedOf(value) as readonly { manager: string; operation: string; apiVersion: string; subresource?: string; time?: string }[];
   return entries
     .map((entry) => ({ ...entry, time: entry.time === undefined ? undefined : '<time>' }))
-    .sort((a, b) => (JSON.stringify([a.operation, a.manager, a.apiVersion, a.subresource]) < JSON.stringify([b.operation, b.manager, b.apiVersion, b.subresource]) ? -1 : 1));
+    .sort((a, b) =>
+      JSON.stringify([a.operation, a.manager, a.apiVersion, a.subresource]) < JSON.stringify([b.operation, b.manager, b.apiVersion, b.subresource]) ? -1 : 1,
+    );
 }
 
 function compute(step: Step, live: JsonObject | undefined, reference: JsonObject): JsonObject {
@@ -84,13 +96,27 @@ function compute(step: Step, live: JsonObject | undefined, reference: JsonObject
 function solid(value: Json | undefined): Json | undefined {
   if (Array.isArray(value)) return value.map((item: Json) => solid(item) ?? null);
   if (!isJsonObject(value)) return value === null ? undefined : value;
-  const members = Object.entries(value).filter(([name]) => !SET_BY_STRATEGY.has(name)).map(([name, member]) => [name, solid(member)] as const).filter(([, member]) => member !== undefined);
+  const members = Object.entries(value)
+    .filter(([name]) => !SET_BY_STRATEGY.has(name))
+    .map(([name, member]) => [name, solid(member)] as const)
+    .filter(([, member]) => member !== undefined);
   return members.length === 0 ? undefined : Object.fromEntries(members);
 }
 
 for (const name of [
-  'json-patch-configmap', 'merge-patch-configmap', 'strategic-claim-status', 'strategic-node', 'strategic-pod-status', 'json-merge-claim',
-  'managed-fields-crud', 'apply-and-update', 'apply-claim-status', 'apply-configmap', 'apply-deployment', 'apply-lastapplied', 'apply-rule',
+  'json-patch-configmap',
+  'merge-patch-configmap',
+  'strategic-claim-status',
+  'strategic-node',
+  'strategic-pod-status',
+  'json-merge-claim',
+  'managed-fields-crud',
+  'apply-and-update',
+  'apply-claim-status',
+  'apply-configmap',
+  'apply-deployment',
+  'apply-lastapplied',
+  'apply-rule',
 ]) {
   test(`${name}: content and ownership come out as recorded`, () => {
     const live = new Map<string, JsonObject>();

@@ -27,10 +27,17 @@ test('a pod nobody has placed is pending and shows <none> for what it lacks', ()
 test('a crashing pod shows why it waits and when it last restarted', () => {
   const status = {
     phase: 'Running',
-    containerStatuses: [{
-      name: 'main', ready: false, restartCount: 3, image: 'a', imageID: '',
-      state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated: { exitCode: 1, finishedAt: '2026-01-01T00:09:00Z' } },
-    }],
+    containerStatuses: [
+      {
+        name: 'main',
+        ready: false,
+        restartCount: 3,
+        image: 'a',
+        imageID: '',
+        state: { waiting: { reason: 'CrashLoopBackOff' } },
+        lastState: { terminated: { exitCode: 1, finishedAt: '2026-01-01T00:09:00Z' } },
+      },
+    ],
   };
   assert.deepEqual(cells('pods', { metadata, spec: { containers, nodeName: 'n1' }, status }).slice(1, 4), ['0/1', 'CrashLoopBackOff', '3 (60s ago)']);
 });
@@ -57,7 +64,18 @@ test('a cordoned node shows both states and its roles', () => {
     spec: { unschedulable: true },
     status: { conditions: [{ type: 'Ready', status: 'True' }], nodeInfo: { kubeletVersion: 'v1.36.0', kernelVersion: '6.1', architecture: 'amd64' } },
   };
-  assert.deepEqual(cells('nodes', node), ['x', 'Ready,SchedulingDisabled', 'worker', '10m', 'v1.36.0', '<none>', '<none>', '<unknown>', '6.1 (amd64)', '<unknown>']);
+  assert.deepEqual(cells('nodes', node), [
+    'x',
+    'Ready,SchedulingDisabled',
+    'worker',
+    '10m',
+    'v1.36.0',
+    '<none>',
+    '<none>',
+    '<unknown>',
+    '6.1 (amd64)',
+    '<unknown>',
+  ]);
 });
 
 test('an event counts once when it carries no count', () => {

@@ -11,14 +11,22 @@ function table<T extends ApiObject>(columns: TableColumns['columns'], cells: (ob
 }
 
 /** Columns of Namespace. */
-export const NAMESPACE_COLUMNS = table<Namespace>(
-  [NAME, column('Status', 'The status of the namespace'), AGE],
-  (namespace, nowMs) => [namespace.metadata.name ?? '', namespace.status?.phase ?? '', ageCell(namespace, nowMs)],
-);
+export const NAMESPACE_COLUMNS = table<Namespace>([NAME, column('Status', 'The status of the namespace'), AGE], (namespace, nowMs) => [
+  namespace.metadata.name ?? '',
+  namespace.status?.phase ?? '',
+  ageCell(namespace, nowMs),
+]);
 
 /** Columns of ConfigMap: Data counts both kinds of entries. */
 export const CONFIG_MAP_COLUMNS = table<ConfigMap>(
-  [NAME, column('Data', 'Data contains the configuration data. Each key must consist of alphanumeric characters, \'-\', \'_\' or \'.\'. Values with non-UTF-8 byte sequences must use the BinaryData field. The keys stored in Data must not overlap with the keys in the BinaryData field, this is enforced during validation process.'), AGE],
+  [
+    NAME,
+    column(
+      'Data',
+      "Data contains the configuration data. Each key must consist of alphanumeric characters, '-', '_' or '.'. Values with non-UTF-8 byte sequences must use the BinaryData field. The keys stored in Data must not overlap with the keys in the BinaryData field, this is enforced during validation process.",
+    ),
+    AGE,
+  ],
   (map, nowMs) => [map.metadata.name ?? '', sizeOf(map.data) + sizeOf(map.binaryData), ageCell(map, nowMs)],
 );
 
@@ -26,8 +34,14 @@ export const CONFIG_MAP_COLUMNS = table<ConfigMap>(
 export const SECRET_COLUMNS = table<Secret>(
   [
     NAME,
-    column('Type', 'Used to facilitate programmatic handling of secret data. More info: https://kubernetes.io/docs/concepts/configuration/secret/#secret-types'),
-    column('Data', 'Data contains the secret data. Each key must consist of alphanumeric characters, \'-\', \'_\' or \'.\'. The serialized form of the secret data is a base64 encoded string, representing the arbitrary (possibly non-string) data value here. Described in https://tools.ietf.org/html/rfc4648#section-4'),
+    column(
+      'Type',
+      'Used to facilitate programmatic handling of secret data. More info: https://kubernetes.io/docs/concepts/configuration/secret/#secret-types',
+    ),
+    column(
+      'Data',
+      "Data contains the secret data. Each key must consist of alphanumeric characters, '-', '_' or '.'. The serialized form of the secret data is a base64 encoded string, representing the arbitrary (possibly non-string) data value here. Described in https://tools.ietf.org/html/rfc4648#section-4",
+    ),
     AGE,
   ],
   (secret, nowMs) => [secret.metadata.name ?? '', secret.type ?? '', sizeOf(secret.data), ageCell(secret, nowMs)],
@@ -38,7 +52,14 @@ export const SERVICE_ACCOUNT_COLUMNS = table<ServiceAccount>([NAME, AGE], (accou
 
 /** Columns of Lease. */
 export const LEASE_COLUMNS = table<Lease>(
-  [NAME, column('Holder', 'holderIdentity contains the identity of the holder of a current lease. If Coordinated Leader Election is used, the holder identity must be equal to the elected LeaseCandidate.metadata.name field.'), AGE],
+  [
+    NAME,
+    column(
+      'Holder',
+      'holderIdentity contains the identity of the holder of a current lease. If Coordinated Leader Election is used, the holder identity must be equal to the elected LeaseCandidate.metadata.name field.',
+    ),
+    AGE,
+  ],
   (lease, nowMs) => [lease.metadata.name ?? '', lease.spec?.holderIdentity ?? '', ageCell(lease, nowMs)],
 );
 
@@ -50,10 +71,18 @@ export const NODE_COLUMNS = table<Node>(
     column('Roles', 'The roles of the node'),
     AGE,
     column('Version', 'Kubelet Version reported by the node.'),
-    column('Internal-IP', 'List of addresses reachable to the node. Queried from cloud provider, if available. More info: https://kubernetes.io/docs/reference/node/node-status/#addresses', 1),
-    column('External-IP', 'List of addresses reachable to the node. Queried from cloud provider, if available. More info: https://kubernetes.io/docs/reference/node/node-status/#addresses', 1),
+    column(
+      'Internal-IP',
+      'List of addresses reachable to the node. Queried from cloud provider, if available. More info: https://kubernetes.io/docs/reference/node/node-status/#addresses',
+      1,
+    ),
+    column(
+      'External-IP',
+      'List of addresses reachable to the node. Queried from cloud provider, if available. More info: https://kubernetes.io/docs/reference/node/node-status/#addresses',
+      1,
+    ),
     column('OS-Image', 'OS Image reported by the node from /etc/os-release (e.g. Debian GNU/Linux 7 (wheezy)).', 1),
-    column('Kernel-Version', 'Kernel Version reported by the node from \'uname -r\' (e.g. 3.16.0-0.bpo.4-amd64).', 1),
+    column('Kernel-Version', "Kernel Version reported by the node from 'uname -r' (e.g. 3.16.0-0.bpo.4-amd64).", 1),
     column('Container-Runtime', 'ContainerRuntime Version reported by the node through runtime remote API (e.g. containerd://1.4.2).', 1),
   ],
   nodeCells,
@@ -106,9 +135,13 @@ export const EVENT_COLUMNS = table<Event>(
   [
     column('Last Seen', 'Time when this event was last observed'),
     column('Type', 'Type of this event (Normal, Warning), new types could be added in the future'),
-    column('Reason', 'This should be a short, machine understandable string that gives the reason for the transition into the object\'s current status.'),
+    column('Reason', "This should be a short, machine understandable string that gives the reason for the transition into the object's current status."),
     column('Object', 'The object that this event is about.'),
-    column('Subobject', 'If referring to a piece of an object instead of an entire object, this string should contain a valid JSON/Go field access statement, such as desiredState.manifest.containers[2].', 1),
+    column(
+      'Subobject',
+      'If referring to a piece of an object instead of an entire object, this string should contain a valid JSON/Go field access statement, such as desiredState.manifest.containers[2].',
+      1,
+    ),
     column('Source', 'The component reporting this event. Should be a short machine understandable string.', 1),
     column('Message', 'A human-readable description of the status of this operation.'),
     column('First Seen', 'The time at which the event was first recorded. (Time of server receipt is in TypeMeta.)', 1),

@@ -2,7 +2,10 @@
 import type { ApiObject } from '#machinery';
 import type { DeviceRequest, ResourceClaim, ResourceClaimSpec, ResourceClaimTemplate } from '../types/resource-v1.ts';
 import type {
-  DeviceRequest as FlatRequest, ResourceClaim as FlatClaim, ResourceClaimSpec as FlatSpec, ResourceClaimTemplate as FlatTemplate,
+  DeviceRequest as FlatRequest,
+  ResourceClaim as FlatClaim,
+  ResourceClaimSpec as FlatSpec,
+  ResourceClaimTemplate as FlatTemplate,
 } from '../types/resource-v1beta1.ts';
 
 const V1 = 'resource.k8s.io/v1';

@@ -3,10 +3,23 @@ import type { ApiObject } from '#machinery';
 import type { StrategyContext } from '../kind.ts';
 import type { DeviceTaintRule } from '../types/resource-v1beta2.ts';
 import type {
-  Device, DeviceCapacity, DeviceRequest, DeviceSubRequest, DeviceToleration, ExactDeviceRequest, ResourceClaim, ResourceClaimSpec,
-  ResourceClaimTemplate, ResourceSlice,
+  Device,
+  DeviceCapacity,
+  DeviceRequest,
+  DeviceSubRequest,
+  DeviceToleration,
+  ExactDeviceRequest,
+  ResourceClaim,
+  ResourceClaimSpec,
+  ResourceClaimTemplate,
+  ResourceSlice,
 } from '../types/resource-v1.ts';
-import type { DeviceRequest as FlatRequest, ResourceClaim as FlatClaim, ResourceClaimTemplate as FlatTemplate, ResourceSlice as BasicSlice } from '../types/resource-v1beta1.ts';
+import type {
+  DeviceRequest as FlatRequest,
+  ResourceClaim as FlatClaim,
+  ResourceClaimTemplate as FlatTemplate,
+  ResourceSlice as BasicSlice,
+} from '../types/resource-v1beta1.ts';
 
 const EXACT_COUNT = 'ExactCount';
 
@@ -102,11 +115,15 @@ type Stampable = Pick<Device, 'taints' | 'capacity' | 'nodeAllocatableResourceMa
 /** Times of taints, policies without a default, the multiplier 1 of node allocatable resources. */
 function defaultDevice<T extends Stampable>(device: T, now: string): T {
   const taints = device.taints?.map((taint) => ({ ...taint, timeAdded: taint.timeAdded ?? now }));
-  const capacity = device.capacity === undefined ? undefined : Object.fromEntries(Object.entries(device.capacity).map(([name, value]) => [name, withDefault(value)]));
+  const capacity =
+    device.capacity === undefined ? undefined : Object.fromEntries(Object.entries(device.capacity).map(([name, value]) => [name, withDefault(value)]));
   const mappings = device.nodeAllocatableResourceMappings;
-  const multiplied = mappings === undefined ? undefined : Object.fromEntries(
-    Object.entries(mappings).map(([name, mapping]) => [name, { ...mapping, allocationMultiplier: mapping.allocationMultiplier ?? '1' }]),
-  );
+  const multiplied =
+    mappings === undefined
+      ? undefined
+      : Object.fromEntries(
+          Object.entries(mappings).map(([name, mapping]) => [name, { ...mapping, allocationMultiplier: mapping.allocationMultiplier ?? '1' }]),
+        );
   return {
     ...device,
     ...(taints !== undefined && { taints }),

@@ -1,8 +1,6 @@
 /** Namespace, Node, ConfigMap, Secret, ServiceAccount and Lease. */
 import type { ApiObject } from '#machinery';
-import {
-  CONFIG_MAP_COLUMNS, LEASE_COLUMNS, NAMESPACE_COLUMNS, NODE_COLUMNS, SECRET_COLUMNS, SERVICE_ACCOUNT_COLUMNS,
-} from '../columns/core.ts';
+import { CONFIG_MAP_COLUMNS, LEASE_COLUMNS, NAMESPACE_COLUMNS, NODE_COLUMNS, SECRET_COLUMNS, SERVICE_ACCOUNT_COLUMNS } from '../columns/core.ts';
 import { onlyStatus, withStatus } from '../object.ts';
 import type { Namespace, Node, Secret } from '../types/core-v1.ts';
 import { defineKind, version } from './define.ts';
@@ -44,7 +42,8 @@ export const NODE = defineKind({
   namespaced: false,
   versions: [version('v1', 'io.k8s.api.core.v1.Node', allocatableFromCapacity)],
   subresources: ['status'],
-  prepareForUpdate: (object, old, { subresource }) => (subresource === 'status' ? updatedNodeStatus(object as Node, old as Node) : withStatus(object, (old as Node).status)),
+  prepareForUpdate: (object, old, { subresource }) =>
+    subresource === 'status' ? updatedNodeStatus(object as Node, old as Node) : withStatus(object, (old as Node).status),
   selectableFieldNames: ['spec.unschedulable'],
   selectableFields: (object) => ({ 'spec.unschedulable': String((object as Node).spec?.unschedulable ?? false) }),
   table: NODE_COLUMNS,

@@ -4,9 +4,7 @@ import { CLAIM_COLUMNS, NAME_AND_AGE, SLICE_COLUMNS, TAINT_RULE_COLUMNS } from '
 import { flatClaimFromV1, flatClaimToV1, flatTemplateFromV1, flatTemplateToV1 } from '../conversion/claim.ts';
 import { basicSliceFromV1, basicSliceToV1 } from '../conversion/slice.ts';
 import { stampedAs } from '../conversion/stamp.ts';
-import {
-  defaultBasicSlice, defaultClaim, defaultFlatClaim, defaultFlatTemplate, defaultSlice, defaultTaintRule, defaultTemplate,
-} from '../defaults/dra.ts';
+import { defaultBasicSlice, defaultClaim, defaultFlatClaim, defaultFlatTemplate, defaultSlice, defaultTaintRule, defaultTemplate } from '../defaults/dra.ts';
 import type { KindVersion, StrategyContext } from '../kind.ts';
 import { firstGeneration, nextGeneration, onlyStatus } from '../object.ts';
 import { createdClaim, preparedTemplate, updatedClaim } from '../strategy/claim.ts';
@@ -15,9 +13,7 @@ import { dropSliceFields } from '../strategy/drop-slice.ts';
 import { updatedTaintRule } from '../strategy/taint-rule.ts';
 import type { DeviceTaintRule } from '../types/resource-v1beta2.ts';
 import type { DeviceClass, ResourceClaim, ResourceClaimTemplate, ResourceSlice } from '../types/resource-v1.ts';
-import {
-  validateClaim, validateClaimUpdate, validateClass, validateTaintRule, validateTemplate, validateTemplateUpdate,
-} from '../validation/dra.ts';
+import { validateClaim, validateClaimUpdate, validateClass, validateTaintRule, validateTemplate, validateTemplateUpdate } from '../validation/dra.ts';
 import { validateSlice } from '../validation/slice.ts';
 import { type Defaults, defineKind, version } from './define.ts';
 
@@ -39,11 +35,7 @@ export const DEVICE_CLASS = defineKind({
   plural: 'deviceclasses',
   namespaced: false,
   createOnUpdate: false,
-  versions: [
-    version('v1', definition('v1', 'DeviceClass')),
-    sameShape('v1beta2', 'v1', 'DeviceClass'),
-    sameShape('v1beta1', 'v1', 'DeviceClass'),
-  ],
+  versions: [version('v1', definition('v1', 'DeviceClass')), sameShape('v1beta2', 'v1', 'DeviceClass'), sameShape('v1beta1', 'v1', 'DeviceClass')],
   generation: true,
   prepareForCreate: (object, context) => firstGeneration(preparedClass(object as DeviceClass, undefined, context)),
   prepareForUpdate: (object, old, context) => nextGeneration(preparedClass(object as DeviceClass, old as DeviceClass, context), old),

@@ -6,8 +6,17 @@ import type { Event as NewEvent } from '../types/events-v1.ts';
 import { defineKind, version } from './define.ts';
 
 const FIELD_NAMES = [
-  'involvedObject.kind', 'involvedObject.namespace', 'involvedObject.name', 'involvedObject.uid', 'involvedObject.apiVersion',
-  'involvedObject.resourceVersion', 'involvedObject.fieldPath', 'reason', 'reportingComponent', 'source', 'type',
+  'involvedObject.kind',
+  'involvedObject.namespace',
+  'involvedObject.name',
+  'involvedObject.uid',
+  'involvedObject.apiVersion',
+  'involvedObject.resourceVersion',
+  'involvedObject.fieldPath',
+  'reason',
+  'reportingComponent',
+  'source',
+  'type',
 ] as const;
 
 function fieldsOf({ involvedObject: object, ...event }: CoreEvent): Readonly<Record<(typeof FIELD_NAMES)[number], string>> {
@@ -59,9 +68,8 @@ export const EVENTS_EVENT = defineKind({
 
 /** events.k8s.io/v1 to core/v1: regarding, note and the deprecated members have other names there. */
 export function toCoreEvent(object: ApiObject): ApiObject {
-  const {
-    regarding, note, reportingController, deprecatedCount, deprecatedFirstTimestamp, deprecatedLastTimestamp, deprecatedSource, ...same
-  } = object as NewEvent;
+  const { regarding, note, reportingController, deprecatedCount, deprecatedFirstTimestamp, deprecatedLastTimestamp, deprecatedSource, ...same } =
+    object as NewEvent;
   return defined({
     ...same,
     apiVersion: 'v1',

@@ -13,8 +13,15 @@ const DEFAULT_GRACE_SECONDS = 30;
 
 /** Field labels of pods (core/v1 AddFieldLabelConversionsForPod). */
 const FIELD_NAMES = [
-  'spec.nodeName', 'spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName', 'spec.hostNetwork', 'status.phase',
-  'status.podIP', 'status.podIPs', 'status.nominatedNodeName',
+  'spec.nodeName',
+  'spec.restartPolicy',
+  'spec.schedulerName',
+  'spec.serviceAccountName',
+  'spec.hostNetwork',
+  'status.phase',
+  'status.podIP',
+  'status.podIPs',
+  'status.nominatedNodeName',
 ] as const;
 
 /** Pods: created pending, bound by `binding`, run by the node agent. */

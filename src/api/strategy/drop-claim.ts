@@ -31,7 +31,10 @@ function requestsOf(spec: ResourceClaimSpec): readonly DeviceRequest[] {
 }
 
 function asksOf(spec: ResourceClaimSpec): readonly Ask[] {
-  return requestsOf(spec).flatMap((request): readonly Ask[] => [...(request.exactly === undefined ? [] : [request.exactly]), ...(request.firstAvailable ?? [])]);
+  return requestsOf(spec).flatMap((request): readonly Ask[] => [
+    ...(request.exactly === undefined ? [] : [request.exactly]),
+    ...(request.firstAvailable ?? []),
+  ]);
 }
 
 function mapRequests(spec: ResourceClaimSpec, map: (request: DeviceRequest) => DeviceRequest): ResourceClaimSpec {
@@ -67,11 +70,14 @@ const SPEC_RULES: readonly Gated<ResourceClaimSpec>[] = [
   {
     gates: ['DRAAdminAccess'],
     inUse: (spec) => requestsOf(spec).some((request) => request.exactly?.adminAccess !== undefined),
-    without: (spec) => mapRequests(spec, (request) => (request.exactly === undefined ? request : { ...request, exactly: without(request.exactly, 'adminAccess') })),
+    without: (spec) =>
+      mapRequests(spec, (request) => (request.exactly === undefined ? request : { ...request, exactly: without(request.exactly, 'adminAccess') })),
   },
   {
     gates: ['DRAConsumableCapacity'],
-    inUse: (spec) => asksOf(spec).some((ask) => ask.capacity !== undefined) || (spec.devices?.constraints ?? []).some((constraint) => constraint.distinctAttribute !== undefined),
+    inUse: (spec) =>
+      asksOf(spec).some((ask) => ask.capacity !== undefined) ||
+      (spec.devices?.constraints ?? []).some((constraint) => constraint.distinctAttribute !== undefined),
     without: (spec) => mapAsks(withoutDistinct(spec), (ask) => without(ask, 'capacity')),
   },
 ];

@@ -27,7 +27,9 @@ function hasList({ bools, ints, strings, versions }: DeviceAttribute): boolean {
 
 function withoutLists(device: Device): Device {
   if (!Object.values(device.attributes ?? {}).some(hasList)) return device;
-  const entries = Object.entries(device.attributes ?? {}).map(([name, attribute]) => [name, without(attribute, 'bools', 'ints', 'strings', 'versions')] as const);
+  const entries = Object.entries(device.attributes ?? {}).map(
+    ([name, attribute]) => [name, without(attribute, 'bools', 'ints', 'strings', 'versions')] as const,
+  );
   return { ...device, attributes: Object.fromEntries(entries) };
 }
 
@@ -53,7 +55,8 @@ const RULES: Parameters<typeof dropGated<ResourceSliceSpec>>[3] = [
   {
     gates: ['DRAPartitionableDevices'],
     inUse: (spec) =>
-      (spec.sharedCounters?.length ?? 0) > 0 || spec.perDeviceNodeSelection !== undefined ||
+      (spec.sharedCounters?.length ?? 0) > 0 ||
+      spec.perDeviceNodeSelection !== undefined ||
       anyDevice(spec, (device) => PER_DEVICE.some((member) => device[member] !== undefined)),
     without: (spec) => mapDevices(without(spec, 'sharedCounters', 'perDeviceNodeSelection'), (device) => without(device, ...PER_DEVICE)),
   },

@@ -55,7 +55,10 @@ function checkOptions(errors: FieldErrors, path: string, values: readonly Quanti
 }
 
 function checkRange(
-  errors: FieldErrors, path: string, policy: CapacityRequestPolicy, { range, total }: { readonly range: CapacityRequestPolicyRange; readonly total: Quantity },
+  errors: FieldErrors,
+  path: string,
+  policy: CapacityRequestPolicy,
+  { range, total }: { readonly range: CapacityRequestPolicyRange; readonly total: Quantity },
 ): void {
   const standard = quantity(policy.default);
   if (standard === undefined) errors.required(`${path}.default`, 'required when validRange is defined');

@@ -1,8 +1,6 @@
 /** Validation of a claim's spec (upstream apis/resource/validation, validateResourceClaimSpec). */
 import type { StrategyContext } from '../kind.ts';
-import type {
-  DeviceConstraint, DeviceRequest, DeviceSubRequest, ExactDeviceRequest, ResourceClaimSpec,
-} from '../types/resource-v1.ts';
+import type { DeviceConstraint, DeviceRequest, DeviceSubRequest, ExactDeviceRequest, ResourceClaimSpec } from '../types/resource-v1.ts';
 import { checkClassName, checkFullyQualifiedName, checkLabel } from './dra-names.ts';
 import { dnsLabelProblems } from './names.ts';
 import { checkList, type FieldErrors } from './report.ts';
@@ -87,13 +85,17 @@ function checkMode(errors: FieldErrors, path: string, { allocationMode, count = 
 }
 
 function checkConstraint(
-  errors: FieldErrors, path: string, constraint: DeviceConstraint, { names, context }: { readonly names: RequestNames; readonly context: StrategyContext },
+  errors: FieldErrors,
+  path: string,
+  constraint: DeviceConstraint,
+  { names, context }: { readonly names: RequestNames; readonly context: StrategyContext },
 ): void {
   checkReferences(errors, `${path}.requests`, constraint.requests, names);
   const { matchAttribute, distinctAttribute } = constraint;
   if (matchAttribute !== undefined) checkFullyQualifiedName(errors, `${path}.matchAttribute`, matchAttribute);
   else if (distinctAttribute !== undefined) checkFullyQualifiedName(errors, `${path}.distinctAttribute`, distinctAttribute);
-  else if (context.gates.get('DRAConsumableCapacity') === true) errors.required(path, 'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set');
+  else if (context.gates.get('DRAConsumableCapacity') === true)
+    errors.required(path, 'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set');
   else errors.required(`${path}.matchAttribute`);
 }
 

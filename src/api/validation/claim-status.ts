@@ -2,7 +2,12 @@
 import { sameValue } from '../object.ts';
 import { allocatedKeys, deviceKey } from '../strategy/claim.ts';
 import type {
-  AllocatedDeviceStatus, AllocationResult, DeviceAllocationConfiguration, DeviceRequestAllocationResult, NetworkDeviceData, ResourceClaim,
+  AllocatedDeviceStatus,
+  AllocationResult,
+  DeviceAllocationConfiguration,
+  DeviceRequestAllocationResult,
+  NetworkDeviceData,
+  ResourceClaim,
   ResourceClaimConsumerReference,
 } from '../types/resource-v1.ts';
 import { checkBindingConditions } from './binding.ts';

@@ -80,7 +80,12 @@ function checkAmounts(errors: FieldErrors, path: string, device: Device): void {
 
 function listsOf(attribute: DeviceAttribute): readonly (readonly [string, readonly unknown[] | undefined])[] {
   const { bools, ints, strings, versions } = attribute;
-  return [['ints', ints], ['bools', bools], ['strings', strings], ['versions', versions]];
+  return [
+    ['ints', ints],
+    ['bools', bools],
+    ['strings', strings],
+    ['versions', versions],
+  ];
 }
 
 function scalarsOf({ int, bool, string, version }: DeviceAttribute): number {
@@ -107,8 +112,14 @@ function checkAttribute(errors: FieldErrors, path: string, attribute: DeviceAttr
 /** The attribute as upstream shows it: its internal type, nothing left out. */
 function goAttribute({ int, bool, string, version, ints, bools, strings, versions }: DeviceAttribute): object {
   return {
-    IntValue: int ?? null, BoolValue: bool ?? null, StringValue: string ?? null, VersionValue: version ?? null,
-    IntValues: ints ?? null, BoolValues: bools ?? null, StringValues: strings ?? null, VersionValues: versions ?? null,
+    IntValue: int ?? null,
+    BoolValue: bool ?? null,
+    StringValue: string ?? null,
+    VersionValue: version ?? null,
+    IntValues: ints ?? null,
+    BoolValues: bools ?? null,
+    StringValues: strings ?? null,
+    VersionValues: versions ?? null,
   };
 }
 
@@ -129,7 +140,8 @@ function checkVersion(errors: FieldErrors, path: string, text: string): void {
 }
 
 /** The expression of semver.org, which upstream applies; numbers of any size pass. */
-const SEMVER = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$/;
+const SEMVER =
+  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$/;
 
 function isSemver(text: string): boolean {
   return Semver.parse(text) !== undefined || SEMVER.test(text);
@@ -162,7 +174,10 @@ function checkPlace(errors: FieldErrors, path: string, device: Device, perDevice
 
 /** Which core resource a device provides, and how much of it (the shape of 1.36). */
 function checkMapping(
-  errors: FieldErrors, { path, resource }: { readonly path: string; readonly resource: string }, mapping: NodeAllocatableResourceMapping, device: Device,
+  errors: FieldErrors,
+  { path, resource }: { readonly path: string; readonly resource: string },
+  mapping: NodeAllocatableResourceMapping,
+  device: Device,
 ): void {
   if (!isNodeAllocatable(resource)) errors.invalid(path, resource, 'must be a node allocatable resource: cpu, memory, ephemeral-storage, pods or hugepages');
   const at = `${path}[${resource}]`;

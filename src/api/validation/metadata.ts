@@ -99,5 +99,9 @@ export function validateObjectMetaUpdate(object: ApiObject, old: ApiObject): rea
 function checkNoNewFinalizers(errors: FieldErrors, next: ObjectMeta, before: ObjectMeta): void {
   const known = new Set(before.finalizers);
   const added = (next.finalizers ?? []).filter((finalizer) => !known.has(finalizer));
-  if (added.length > 0) errors.forbidden('metadata.finalizers', `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((name) => JSON.stringify(name)).join(', ')}}`);
+  if (added.length > 0)
+    errors.forbidden(
+      'metadata.finalizers',
+      `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((name) => JSON.stringify(name)).join(', ')}}`,
+    );
 }

@@ -33,8 +33,10 @@ function checkExtendedClaim(errors: FieldErrors, pod: Pod): void {
   mappings.forEach((mapping, index) => {
     const at = `${path}.requestMappings[${index}]`;
     const container = containerOf(pod, mapping.containerName);
-    if (container === undefined) errors.invalid(`${at}.containerName`, mapping.containerName, 'must match the name of an entry in spec.initContainers.name or spec.containers.name');
-    else if (!requestsResource(container, mapping.resourceName)) errors.invalid(`${at}.resourceName`, mapping.resourceName, 'must match one of the container\'s resource requests');
+    if (container === undefined)
+      errors.invalid(`${at}.containerName`, mapping.containerName, 'must match the name of an entry in spec.initContainers.name or spec.containers.name');
+    else if (!requestsResource(container, mapping.resourceName))
+      errors.invalid(`${at}.resourceName`, mapping.resourceName, "must match one of the container's resource requests");
     // Upstream reports this one without the index.
     errors.invalidAll(`${path}.requestName`, mapping.requestName, dnsLabelProblems(mapping.requestName));
   });
@@ -65,7 +67,10 @@ function checkHealth(errors: FieldErrors, path: string, status: ContainerStatus,
 }
 
 function checkHealthName(
-  errors: FieldErrors, path: string, { name }: ResourceStatus, { container, pod }: { readonly container: Container | undefined; readonly pod: Pod },
+  errors: FieldErrors,
+  path: string,
+  { name }: ResourceStatus,
+  { container, pod }: { readonly container: Container | undefined; readonly pod: Pod },
 ): void {
   const isClaim = name.startsWith(CLAIM_PREFIX);
   if (!isClaim) {
@@ -78,7 +83,11 @@ function checkHealthName(
     .filter((mapping) => mapping.containerName === container?.name)
     .map((mapping) => `${CLAIM_PREFIX}${extended?.resourceClaimName ?? ''}/${mapping.requestName}`);
   if (used.includes(name) || generated.includes(name)) return;
-  errors.invalid(path, name, "must match one of the container's resource claims in a format 'claim:<claimName>/<request>' or 'claim:<claimName>' if request is empty");
+  errors.invalid(
+    path,
+    name,
+    "must match one of the container's resource claims in a format 'claim:<claimName>/<request>' or 'claim:<claimName>' if request is empty",
+  );
 }
 
 function checkReports(errors: FieldErrors, path: string, resource: ResourceStatus): void {

@@ -57,7 +57,10 @@ function checkContainer(errors: FieldErrors, path: string, container: Container,
 
 /** Amounts are not negative; extended resources, which cannot be overcommitted, are limited to what is requested. */
 function checkAmounts(errors: FieldErrors, path: string, { requests = {}, limits = {} }: ResourceRequirements): void {
-  for (const [member, amounts] of [['limits', limits], ['requests', requests]] as const) {
+  for (const [member, amounts] of [
+    ['limits', limits],
+    ['requests', requests],
+  ] as const) {
     for (const [name, amount] of Object.entries(amounts)) {
       if ((parseQuantity(amount)?.sign() ?? 0) < 0) errors.invalid(`${path}.${member}[${name}]`, amount, 'must be greater than or equal to 0');
     }
@@ -146,7 +149,8 @@ export function validatePodUpdate(object: ApiObject, old: ApiObject, context: St
   return errors.list;
 }
 
-const FIXED = 'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
+const FIXED =
+  'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
 
 /** The new spec with everything that may change taken from the old one: what is left must be equal. */
 function withMutableFrom(spec: PodSpec, before: PodSpec): PodSpec {

@@ -13,14 +13,22 @@ import { validateObjectMeta, validateObjectMetaUpdate } from './metadata.ts';
 const VECTORS = join(import.meta.dirname, '../../../test/vectors/http/validation');
 /** The gates that the profile "full" opens. */
 const FULL = {
-  DRADeviceTaintRules: true, DRAListTypeAttributes: true, DRANodeAllocatableResources: true, DRAResourcePoolStatus: true,
-  DRAWorkloadResourceClaims: true, GenericWorkload: true, GangScheduling: true,
+  DRADeviceTaintRules: true,
+  DRAListTypeAttributes: true,
+  DRANodeAllocatableResources: true,
+  DRAResourcePoolStatus: true,
+  DRAWorkloadResourceClaims: true,
+  GenericWorkload: true,
+  GangScheduling: true,
 };
 /** Kinds not built here, and steps that belong to other layers. */
 const NOT_HERE = /^(pod-group|pool-status-request.*|workload)\.json/;
 const NOW = '2026-01-01T00:00:00Z';
 
-interface Cause { readonly reason: string; readonly field: string }
+interface Cause {
+  readonly reason: string;
+  readonly field: string;
+}
 interface Step {
   readonly name: string;
   readonly method: string;
@@ -29,7 +37,13 @@ interface Step {
   readonly headers?: Readonly<Record<string, string>>;
   readonly expect: { readonly status: number; readonly body?: { readonly details?: { readonly causes?: readonly Cause[] } } };
 }
-interface Target { readonly kind: Kind; readonly version: KindVersion; readonly key: string; readonly namespace: string; readonly subresource: string }
+interface Target {
+  readonly kind: Kind;
+  readonly version: KindVersion;
+  readonly key: string;
+  readonly namespace: string;
+  readonly subresource: string;
+}
 
 const PATH = /^\/(?:api|apis\/([^/]+))\/([^/]+)(?:\/namespaces\/([^/]+))?\/([a-z]+)(?:\/([^/?]+))?(?:\/([^/?]+))?(\?.*)?$/;
 
@@ -87,7 +101,13 @@ class Recording {
     const old = this.stored.get(target.key);
     if (step.method === 'POST') return this.#create(generated(internal), target, { step, context });
     if (old === undefined) return ['nothing stored'];
-    const same = { ...old.metadata, ...internal.metadata, uid: old.metadata.uid, creationTimestamp: NOW, deletionTimestamp: body.metadata.deletionTimestamp ?? old.metadata.deletionTimestamp };
+    const same = {
+      ...old.metadata,
+      ...internal.metadata,
+      uid: old.metadata.uid,
+      creationTimestamp: NOW,
+      deletionTimestamp: body.metadata.deletionTimestamp ?? old.metadata.deletionTimestamp,
+    };
     const identified = { ...internal, metadata: { ...same, deletionGracePeriodSeconds: old.metadata.deletionGracePeriodSeconds } };
     const prepared = kind.prepareForUpdate?.(identified, old, context) ?? identified;
     const errors = [...validateObjectMetaUpdate(prepared, old), ...(kind.validateUpdate?.(prepared, old, context) ?? [])];

@@ -1,7 +1,15 @@
 /** Collects field errors in the kinds' form, with machinery's texts. */
 import {
-  duplicateField, type FieldError as MachineryError, fieldErrorBody, forbiddenField, invalidField, notFoundField, notSupportedField,
-  requiredField, tooLongField, tooManyField,
+  duplicateField,
+  type FieldError as MachineryError,
+  fieldErrorBody,
+  forbiddenField,
+  invalidField,
+  notFoundField,
+  notSupportedField,
+  requiredField,
+  tooLongField,
+  tooManyField,
 } from '#machinery';
 import type { FieldError } from '../kind.ts';
 

@@ -48,7 +48,11 @@ function checkNodeSelection(errors: FieldErrors, spec: ResourceSliceSpec): void 
   const set: string[] = [];
   if (spec.nodeName !== undefined) {
     if (spec.nodeName !== '') set.push('`nodeName`');
-    errors.invalidAll('spec.nodeName', spec.nodeName, spec.nodeName === '' ? ['must be either unset or set to a non-empty string'] : dnsSubdomainProblems(spec.nodeName));
+    errors.invalidAll(
+      'spec.nodeName',
+      spec.nodeName,
+      spec.nodeName === '' ? ['must be either unset or set to a non-empty string'] : dnsSubdomainProblems(spec.nodeName),
+    );
   }
   if (spec.nodeSelector !== undefined) {
     set.push('`nodeSelector`');

@@ -36,7 +36,11 @@ function wantsAggregated(accept: string | undefined): boolean {
 }
 
 function legacyVersions(): ServerResponse {
-  return jsonResponse(200, { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: '127.0.0.1:6443' }] });
+  return jsonResponse(200, {
+    kind: 'APIVersions',
+    versions: ['v1'],
+    serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: '127.0.0.1:6443' }],
+  });
 }
 
 function groupList(core: Core, groups: readonly string[]): ServerResponse {

@@ -102,7 +102,9 @@ const ACTIONS: Readonly<Record<string, string>> = { get: 'get', post: 'post', pu
 function operation({ gvk, version }: Scope, method: string): Operation {
   const schema = { $ref: `#/components/schemas/${version.definition}` };
   const writes = method !== 'get';
-  const parameters = writes ? WRITE_PARAMETERS.map((name) => ({ name, in: 'query', schema: { type: name === 'force' ? 'boolean' : 'string', uniqueItems: true } })) : [];
+  const parameters = writes
+    ? WRITE_PARAMETERS.map((name) => ({ name, in: 'query', schema: { type: name === 'force' ? 'boolean' : 'string', uniqueItems: true } }))
+    : [];
   const bodyTypes = method === 'patch' ? PATCH_TYPES : ['application/json'];
   const body = { content: Object.fromEntries(bodyTypes.map((type) => [type, { schema: method === 'patch' ? { type: 'object' } : schema }])) };
   return {

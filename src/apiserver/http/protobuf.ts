@@ -13,7 +13,14 @@ interface Message {
   readonly [number: number]: readonly [name: string, type: FieldType];
 }
 
-const OWNER_REFERENCE: Message = { 1: ['kind', 'string'], 3: ['name', 'string'], 4: ['uid', 'string'], 5: ['apiVersion', 'string'], 6: ['controller', 'bool'], 7: ['blockOwnerDeletion', 'bool'] };
+const OWNER_REFERENCE: Message = {
+  1: ['kind', 'string'],
+  3: ['name', 'string'],
+  4: ['uid', 'string'],
+  5: ['apiVersion', 'string'],
+  6: ['controller', 'bool'],
+  7: ['blockOwnerDeletion', 'bool'],
+};
 const OBJECT_META: Message = {
   1: ['name', 'string'],
   2: ['generateName', 'string'],
@@ -30,7 +37,15 @@ const OBJECT_META: Message = {
   14: ['finalizers', 'strings'],
 };
 const LOCAL_REFERENCE: Message = { 1: ['name', 'string'] };
-const RESOURCE_ATTRIBUTES: Message = { 1: ['namespace', 'string'], 2: ['verb', 'string'], 3: ['group', 'string'], 4: ['version', 'string'], 5: ['resource', 'string'], 6: ['subresource', 'string'], 7: ['name', 'string'] };
+const RESOURCE_ATTRIBUTES: Message = {
+  1: ['namespace', 'string'],
+  2: ['verb', 'string'],
+  3: ['group', 'string'],
+  4: ['version', 'string'],
+  5: ['resource', 'string'],
+  6: ['subresource', 'string'],
+  7: ['name', 'string'],
+};
 const ACCESS_SPEC: Message = { 1: ['resourceAttributes', RESOURCE_ATTRIBUTES], 2: ['nonResourceAttributes', { 1: ['path', 'string'], 2: ['verb', 'string'] }] };
 const DELETE_OPTIONS: Message = {
   1: ['gracePeriodSeconds', 'int64'],
@@ -71,7 +86,8 @@ export function decodeProtobuf(bytes: Uint8Array): Json | undefined {
   if (!MAGIC.every((byte, at) => bytes[at] === byte)) throw new ProtobufError('the body does not start with the protobuf magic number');
   const body = bytes.subarray(MAGIC.length);
   const { typeMeta } = decodeMessage(body, UNKNOWN);
-  if (typeof typeMeta !== 'object' || typeMeta === null || !('kind' in typeMeta) || !('apiVersion' in typeMeta)) throw new ProtobufError('the body names no kind');
+  if (typeof typeMeta !== 'object' || typeMeta === null || !('kind' in typeMeta) || !('apiVersion' in typeMeta))
+    throw new ProtobufError('the body names no kind');
   const { kind, apiVersion } = typeMeta;
   const message = KINDS[String(kind)];
   if (message === undefined) return undefined;

@@ -41,7 +41,10 @@ export function isOn(query: URLSearchParams, name: string): boolean {
 }
 
 function parseTarget(method: string, path: string, query: URLSearchParams): ResourceTarget | undefined {
-  const segments = path.split('/').filter((segment) => segment !== '').map(decode);
+  const segments = path
+    .split('/')
+    .filter((segment) => segment !== '')
+    .map(decode);
   const root = segments.shift();
   if (root !== 'api' && root !== 'apis') return undefined;
   const group = root === 'api' ? '' : (segments.shift() ?? '');

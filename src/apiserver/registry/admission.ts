@@ -58,7 +58,11 @@ const DEFAULT_TOLERATIONS = ['node.kubernetes.io/not-ready', 'node.kubernetes.io
 }));
 
 interface PodLike extends ApiObject {
-  readonly spec?: { readonly priority?: number; readonly preemptionPolicy?: string; readonly tolerations?: readonly { readonly key?: string; readonly effect?: string; readonly operator?: string }[] };
+  readonly spec?: {
+    readonly priority?: number;
+    readonly preemptionPolicy?: string;
+    readonly tolerations?: readonly { readonly key?: string; readonly effect?: string; readonly operator?: string }[];
+  };
 }
 
 function admitPod(object: ApiObject): ApiObject {

@@ -51,7 +51,9 @@ function parseOr400(text: string, parse: (text: string) => Json, kind: string): 
     return parse(text);
   } catch (thrown) {
     const shown = text === '' ? '<empty>' : text.length > SHOWN_BODY_LENGTH ? `${text.slice(0, SHOWN_BODY_LENGTH)} ...` : text;
-    throw badRequest(`the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${asError(thrown).message} (${shown})`);
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${asError(thrown).message} (${shown})`,
+    );
   }
 }
 
@@ -68,7 +70,10 @@ export function decodeObject(core: Core, call: Call, validation: FieldValidation
   const { scope } = call;
   const parsed = parseBody(core, call.request, scope.kind.kind);
   const body = parsed === null ? {} : parsed;
-  if (!isJsonObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${scope.kind.kind}): couldn't get version/kind; json parse error: the body is not an object`);
+  if (!isJsonObject(body))
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${scope.kind.kind}): couldn't get version/kind; json parse error: the body is not an object`,
+    );
   checkTypeMeta(scope, body);
   return structured(call, body, validation);
 }
@@ -76,7 +81,9 @@ export function decodeObject(core: Core, call: Call, validation: FieldValidation
 function checkTypeMeta(scope: Scope, body: { readonly [key: string]: Json | undefined }): void {
   const { apiVersion, kind } = body;
   if (kind !== undefined && kind !== '' && kind !== scope.kind.kind) {
-    throw badRequest(`${String(kind)} in version ${JSON.stringify(String(apiVersion ?? ''))} cannot be handled as a ${scope.kind.kind}: converting (${String(apiVersion)}, Kind=${String(kind)}) to (${scope.apiVersion}, Kind=${scope.kind.kind}): unknown conversion`);
+    throw badRequest(
+      `${String(kind)} in version ${JSON.stringify(String(apiVersion ?? ''))} cannot be handled as a ${scope.kind.kind}: converting (${String(apiVersion)}, Kind=${String(kind)}) to (${scope.apiVersion}, Kind=${scope.kind.kind}): unknown conversion`,
+    );
   }
   if (apiVersion !== undefined && apiVersion !== '' && apiVersion !== scope.apiVersion) {
     throw badRequest(`the API version in the data (${String(apiVersion)}) does not match the expected API version (${scope.apiVersion})`);

@@ -76,14 +76,20 @@ export function deleteNamed(core: Core, call: Call): Promise<DeleteResult> {
 }
 
 /** Deletes one object by the rules of its kind. */
-export async function deleteObject(core: Core, call: Call, options: DeleteOptions, key: { readonly namespace: string; readonly name: string }): Promise<DeleteResult> {
+export async function deleteObject(
+  core: Core,
+  call: Call,
+  options: DeleteOptions,
+  key: { readonly namespace: string; readonly name: string },
+): Promise<DeleteResult> {
   const { scope } = call;
   const dryRun = call.dryRun || parseDryRun('delete', options.dryRun ?? []);
   for (let attempt = 1; attempt <= DELETE_ATTEMPTS; attempt++) {
     const live = await core.objects.get(scope, key.namespace, key.name);
     if (live === undefined) throw notFound(scope.groupResource, key.name);
     checkPreconditions(call, live.object, options);
-    if (scope.storagePrefix === '/registry/namespaces/' && IMMORTAL_NAMESPACES.has(key.name)) throw forbidden(scope.groupResource, key.name, 'this namespace may not be deleted');
+    if (scope.storagePrefix === '/registry/namespaces/' && IMMORTAL_NAMESPACES.has(key.name))
+      throw forbidden(scope.groupResource, key.name, 'this namespace may not be deleted');
     const plan = planDeletion(scope.kind.gracePeriodSeconds, live.object, options, core.options.clock.nowMs());
     const done = await carryOut(core, call, { live, plan, dryRun });
     if (done !== undefined) return done;
@@ -119,9 +125,14 @@ function planDeletion(gracePeriod: ((object: ApiObject) => number) | undefined, 
   const held = finalizers.length > 0 || namespaceFinalizers(live).length > 0;
   const { deletionTimestamp, deletionGracePeriodSeconds: earlier = 0 } = live.metadata;
   if (deletionTimestamp !== undefined) {
-    if (!held && grace === 0) return { kind: 'remove', object: withMetadata(live, { deletionGracePeriodSeconds: 0, deletionTimestamp: shifted(deletionTimestamp, -earlier) }) };
+    if (!held && grace === 0)
+      return { kind: 'remove', object: withMetadata(live, { deletionGracePeriodSeconds: 0, deletionTimestamp: shifted(deletionTimestamp, -earlier) }) };
     if (grace >= earlier) return { kind: 'nothing' };
-    const changes = { deletionGracePeriodSeconds: grace, deletionTimestamp: shifted(deletionTimestamp, grace - earlier), finalizers: finalizers.length === 0 ? undefined : finalizers };
+    const changes = {
+      deletionGracePeriodSeconds: grace,
+      deletionTimestamp: shifted(deletionTimestamp, grace - earlier),
+      finalizers: finalizers.length === 0 ? undefined : finalizers,
+    };
     return { kind: 'mark', object: withMetadata(live, changes) };
   }
   if (!held && grace === 0 && gracePeriod === undefined) return { kind: 'remove', object: live };
@@ -176,7 +187,8 @@ function checkPreconditions(call: Call, live: ApiObject, { preconditions = {} }:
     return refusal(409, 'Conflict', message, { name, ...(gvk.group === '' ? {} : { group: gvk.group }), kind: gvk.kind });
   };
   if (uid !== undefined && uid !== live.metadata.uid) throw refuse('UID', uid, live.metadata.uid);
-  if (resourceVersion !== undefined && resourceVersion !== live.metadata.resourceVersion) throw refuse('ResourceVersion', resourceVersion, live.metadata.resourceVersion);
+  if (resourceVersion !== undefined && resourceVersion !== live.metadata.resourceVersion)
+    throw refuse('ResourceVersion', resourceVersion, live.metadata.resourceVersion);
 }
 
 /** Deletes what a list with the call's selectors returns; those objects. */

@@ -14,7 +14,16 @@ import { type UpdateResult, update } from './update.ts';
 import { watch } from './watch.ts';
 
 /** Core kinds whose DELETE answers with the deleted object instead of a Status (ReturnDeletedObject upstream). */
-const RETURNS_DELETED: ReadonlySet<string> = new Set(['pods', 'resourcequotas', 'serviceaccounts', 'services', 'persistentvolumes', 'persistentvolumeclaims', 'podtemplates', 'limitranges']);
+const RETURNS_DELETED: ReadonlySet<string> = new Set([
+  'pods',
+  'resourcequotas',
+  'serviceaccounts',
+  'services',
+  'persistentvolumes',
+  'persistentvolumeclaims',
+  'podtemplates',
+  'limitranges',
+]);
 
 /** Subresources with handlers of their own: method, plural and name. */
 const SPECIAL: Readonly<Record<string, (core: Core, call: Call) => Promise<ServerResponse>>> = {

@@ -31,7 +31,8 @@ export function numberOption(query: URLSearchParams, name: string): number | und
 export function revisionOption(query: URLSearchParams): number | undefined {
   const text = query.get('resourceVersion') ?? '';
   if (text === '') return undefined;
-  if (!/^\d+$/.test(text)) throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (!/^\d+$/.test(text))
+    throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
   return Number(text);
 }
 
@@ -64,7 +65,11 @@ function startRevision(core: Core, call: Call, limit: number): number | undefine
 /** A continued list has its revision in the token. */
 function checkContinued(query: URLSearchParams): void {
   if ((query.get('resourceVersionMatch') ?? '') !== '') {
-    throw invalidOption('ListOptions', { path: 'resourceVersionMatch', reason: 'FieldValueForbidden', message: 'Forbidden: resourceVersionMatch is forbidden when continue is provided' });
+    throw invalidOption('ListOptions', {
+      path: 'resourceVersionMatch',
+      reason: 'FieldValueForbidden',
+      message: 'Forbidden: resourceVersionMatch is forbidden when continue is provided',
+    });
   }
   const revision = query.get('resourceVersion') ?? '';
   if (revision !== '' && revision !== '0') throw badRequest('specifying resource version is not allowed when using continue');
@@ -75,13 +80,25 @@ function checkMatch(match: string, revision: number | undefined): void {
   if (match === '') return;
   const path = 'resourceVersionMatch';
   if (match !== 'Exact' && match !== 'NotOlderThan') {
-    throw invalidOption('ListOptions', { path, reason: 'FieldValueNotSupported', message: `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""` });
+    throw invalidOption('ListOptions', {
+      path,
+      reason: 'FieldValueNotSupported',
+      message: `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`,
+    });
   }
   if (revision === undefined) {
-    throw invalidOption('ListOptions', { path, reason: 'FieldValueForbidden', message: 'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided' });
+    throw invalidOption('ListOptions', {
+      path,
+      reason: 'FieldValueForbidden',
+      message: 'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
+    });
   }
   if (match === 'Exact' && revision === 0) {
-    throw invalidOption('ListOptions', { path, reason: 'FieldValueForbidden', message: 'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"' });
+    throw invalidOption('ListOptions', {
+      path,
+      reason: 'FieldValueForbidden',
+      message: 'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+    });
   }
 }
 
@@ -90,14 +107,20 @@ async function readRange(core: Core, query: RangeQuery, continued: boolean): Pro
     return await core.objects.store.range(query);
   } catch (thrown) {
     if (!(thrown instanceof CompactedError)) throw thrown;
-    if (continued) throw expired('The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.');
+    if (continued)
+      throw expired('The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.');
     throw tooOldResourceVersion(query.revision ?? 0, thrown.compactedRevision);
   }
 }
 
 function unselectedPage(core: Core, { entries, revision, remaining }: RangeResult, limit: number): Page {
   const more = limit > 0 && remaining > 0;
-  return { items: entries.map((entry) => core.objects.decode(entry)), revision, continue: more ? continueToken(entries.at(-1), revision) : undefined, remaining: more ? remaining : undefined };
+  return {
+    items: entries.map((entry) => core.objects.decode(entry)),
+    revision,
+    continue: more ? continueToken(entries.at(-1), revision) : undefined,
+    remaining: more ? remaining : undefined,
+  };
 }
 
 function selectedPage(core: Core, { entries, revision }: RangeResult, { selection, limit }: { selection: Selection; limit: number }): Page {
@@ -116,7 +139,10 @@ function selectedPage(core: Core, { entries, revision }: RangeResult, { selectio
 /** Where the next page starts: behind `last`, at the same revision. Opaque to clients. */
 function continueToken(last: Entry | undefined, revision: number): string {
   const start = `${last?.key ?? ''}\0`;
-  return btoa(unescapeBytes(JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start }))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return btoa(unescapeBytes(JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start })))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
 }
 
 /** btoa takes Latin-1 only; keys may hold any character. */

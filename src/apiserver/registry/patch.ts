@@ -21,14 +21,20 @@ import { withMetadata } from './object-store.ts';
 import { type Transformation, type UpdateResult, updateWith } from './update.ts';
 
 /** Content types of patches that change a live object. */
-export const PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml'] as const;
+export const PATCH_TYPES = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+] as const;
 
 /** Patches the named object; apply creates it when it is absent. */
 export async function patch(core: Core, call: Call): Promise<UpdateResult> {
   const type = mediaType(call.request.headers['content-type']);
   const validation = fieldValidationOf(call);
   if (type === 'application/apply-patch+yaml') return apply(core, call, validation);
-  if (call.info.query.has('force')) throw invalidOption('PatchOptions', { path: 'force', reason: 'FieldValueForbidden', message: 'Forbidden: may not be specified for non-apply patch' });
+  if (call.info.query.has('force'))
+    throw invalidOption('PatchOptions', { path: 'force', reason: 'FieldValueForbidden', message: 'Forbidden: may not be specified for non-apply patch' });
   const body = parsePatch(call);
   const change = patchFunction(call, type, body);
   const transform: Transformation = (live) => {
@@ -71,7 +77,8 @@ function keepIdentity(call: Call, object: ApiObject): ApiObject {
 
 function apply(core: Core, call: Call, validation: FieldValidation): Promise<UpdateResult> {
   const manager = call.info.query.get('fieldManager') ?? '';
-  if (manager === '') throw invalidOption('PatchOptions', { path: 'fieldManager', reason: 'FieldValueRequired', message: 'Required value: is required for apply patch' });
+  if (manager === '')
+    throw invalidOption('PatchOptions', { path: 'fieldManager', reason: 'FieldValueRequired', message: 'Required value: is required for apply patch' });
   const applied = withoutResetFields(call, structured(call, parseApplied(core, call), validation));
   const checked = asJson(keepIdentity(call, applied));
   const transform: Transformation = (live) => {
@@ -96,11 +103,20 @@ function apply(core: Core, call: Call, validation: FieldValidation): Promise<Upd
  * the status on the main endpoint, all but the status on /status.
  */
 function withoutResetFields(call: Call, applied: ApiObject): ApiObject {
-  const { scope: { kind }, target: { subresource } } = call;
+  const {
+    scope: { kind },
+    target: { subresource },
+  } = call;
   if (!kind.subresources.includes('status')) return applied;
   const { name, namespace, uid, resourceVersion } = applied.metadata;
   if (subresource !== 'status') return without(applied, ['status']);
-  return withMetadata(without(applied, Object.keys(applied).filter((member) => !STATUS_MEMBERS.has(member))), { ...NO_METADATA, name, namespace, uid, resourceVersion });
+  return withMetadata(
+    without(
+      applied,
+      Object.keys(applied).filter((member) => !STATUS_MEMBERS.has(member)),
+    ),
+    { ...NO_METADATA, name, namespace, uid, resourceVersion },
+  );
 }
 
 /** Members that remain of an object applied through /status. */
@@ -122,7 +138,10 @@ function parseApplied(core: Core, call: Call): Json {
     throw badRequest(`error decoding YAML: ${asError(thrown).message}`);
   }
   if (!isJsonObject(body)) throw badRequest('error decoding YAML: the body is not an object');
-  const { apiVersion, kind: { kind } } = call.scope;
+  const {
+    apiVersion,
+    kind: { kind },
+  } = call.scope;
   if (body['apiVersion'] !== apiVersion || body['kind'] !== kind) {
     throw badRequest(`apply patch must name apiVersion ${apiVersion} and kind ${kind}`);
   }

@@ -22,7 +22,13 @@ const META_GROUP_VERSION = 'meta.k8s.io/v1';
 const DEFAULT_COLUMNS: TableColumns = {
   columns: [
     { name: 'Name', type: 'string', format: 'name', description: 'Name must be unique within a namespace.', priority: 0 },
-    { name: 'Created At', type: 'date', format: '', description: 'CreationTimestamp is a timestamp representing the server time when this object was created.', priority: 0 },
+    {
+      name: 'Created At',
+      type: 'date',
+      format: '',
+      description: 'CreationTimestamp is a timestamp representing the server time when this object was created.',
+      priority: 0,
+    },
   ],
   cells: (object) => [object.metadata.name ?? '', object.metadata.creationTimestamp ?? null],
 };
@@ -31,7 +37,12 @@ const DEFAULT_COLUMNS: TableColumns = {
 export function wantedShape(call: Call): Shape {
   const shape = shapeOf(call.request.headers['accept']);
   if (shape === undefined) {
-    throw refusal(406, 'NotAcceptable', 'only the following media types are accepted: application/json, application/json;as=Table;g=meta.k8s.io;v=v1, application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1', {});
+    throw refusal(
+      406,
+      'NotAcceptable',
+      'only the following media types are accepted: application/json, application/json;as=Table;g=meta.k8s.io;v=v1, application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
+      {},
+    );
   }
   return shape;
 }

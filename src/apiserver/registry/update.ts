@@ -76,7 +76,12 @@ function checkPreconditions(call: Call, live: ApiObject, wanted: ApiObject): voi
     throw conflict(groupResource, call.target.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ''}`);
   }
   if (resourceVersion === '' || resourceVersion === '0') return;
-  if (!/^\d+$/.test(resourceVersion)) throw refusal(400, 'BadRequest', `resourceVersion: Invalid value: ${JSON.stringify(resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`);
+  if (!/^\d+$/.test(resourceVersion))
+    throw refusal(
+      400,
+      'BadRequest',
+      `resourceVersion: Invalid value: ${JSON.stringify(resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`,
+    );
   if (resourceVersion !== live.metadata.resourceVersion) throw conflict(groupResource, call.target.name);
 }
 

@@ -78,7 +78,8 @@ function parseRequest(core: Core, call: Call): WatchRequest {
 function checkInitialEvents(sendInitialEvents: string | null, match: string): void {
   const path = 'resourceVersionMatch';
   const refuse = (reason: string, message: string): Error => invalidOption('ListOptions', { path, reason, message });
-  if (sendInitialEvents === null && match !== '') throw refuse('FieldValueForbidden', 'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided');
+  if (sendInitialEvents === null && match !== '')
+    throw refuse('FieldValueForbidden', 'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided');
   if (sendInitialEvents === null || match === 'NotOlderThan') return;
   if (match === '') throw refuse('FieldValueForbidden', 'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
   throw refuse('FieldValueNotSupported', `Unsupported value: ${JSON.stringify(match)}: supported values: "NotOlderThan"`);

@@ -30,7 +30,8 @@ const DOUBLE = /^[+-]?(?:(?:\d+(?:_?\d)*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|0[xX][0-9
 
 function doubleOf(text: string): Value {
   const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text);
-  if (special !== null) return /nan/i.test(text) ? (special[1] === '' ? Number.NaN : unconvertible('string', 'double')) : special[1] === '-' ? -Infinity : Infinity;
+  if (special !== null)
+    return /nan/i.test(text) ? (special[1] === '' ? Number.NaN : unconvertible('string', 'double')) : special[1] === '-' ? -Infinity : Infinity;
   const value = DOUBLE.test(text) ? Number(text) : Number.NaN;
   return Number.isFinite(value) ? value : unconvertible('string', 'double');
 }
@@ -73,8 +74,16 @@ function seconds(nanos: bigint): bigint {
 
 /** Functions named after types, `dyn` and `type`. */
 export const CONVERSIONS: readonly FunctionDeclaration[] = [
-  declare('bool', global('bool_to_bool', [bool], t.BOOL, (a) => a), global('string_to_bool', [str], t.BOOL, boolOf)),
-  declare('bytes', global('bytes_to_bytes', [bytes], t.BYTES, (a) => a), global('string_to_bytes', [str], t.BYTES, (a) => new TextEncoder().encode(a))),
+  declare(
+    'bool',
+    global('bool_to_bool', [bool], t.BOOL, (a) => a),
+    global('string_to_bool', [str], t.BOOL, boolOf),
+  ),
+  declare(
+    'bytes',
+    global('bytes_to_bytes', [bytes], t.BYTES, (a) => a),
+    global('string_to_bytes', [str], t.BYTES, (a) => new TextEncoder().encode(a)),
+  ),
   declare(
     'double',
     global('double_to_double', [double], t.DOUBLE, (a) => a),
@@ -82,8 +91,15 @@ export const CONVERSIONS: readonly FunctionDeclaration[] = [
     global('string_to_double', [str], t.DOUBLE, doubleOf),
     global('uint64_to_double', [uint], t.DOUBLE, (a) => Number(a.value)),
   ),
-  declare('duration', global('duration_to_duration', [duration], t.DURATION, (a) => a), global('string_to_duration', [str], t.DURATION, parseDuration)),
-  declare('dyn', global('to_dyn', [any(A)], t.DYN, (a) => a)),
+  declare(
+    'duration',
+    global('duration_to_duration', [duration], t.DURATION, (a) => a),
+    global('string_to_duration', [str], t.DURATION, parseDuration),
+  ),
+  declare(
+    'dyn',
+    global('to_dyn', [any(A)], t.DYN, (a) => a),
+  ),
   declare(
     'int',
     global('int64_to_int64', [int], t.INT, (a) => a),
@@ -107,10 +123,15 @@ export const CONVERSIONS: readonly FunctionDeclaration[] = [
   declare(
     'timestamp',
     global('timestamp_to_timestamp', [timestamp], t.TIMESTAMP, (a) => a),
-    global('int64_to_timestamp', [int], t.TIMESTAMP, (a): Value => (a < -62135596800n || a > 253402300799n ? new CelError('timestamp overflow') : new Timestamp(a * NANOS))),
+    global('int64_to_timestamp', [int], t.TIMESTAMP, (a): Value =>
+      a < -62135596800n || a > 253402300799n ? new CelError('timestamp overflow') : new Timestamp(a * NANOS),
+    ),
     global('string_to_timestamp', [str], t.TIMESTAMP, parseTimestamp),
   ),
-  declare('type', global('type', [any(A)], t.typeOf(A), (a) => new TypeValue(typeNameOf(a)))),
+  declare(
+    'type',
+    global('type', [any(A)], t.typeOf(A), (a) => new TypeValue(typeNameOf(a))),
+  ),
   declare(
     'uint',
     global('uint64_to_uint64', [uint], t.UINT, (a) => a),

@@ -28,14 +28,38 @@ const wrap = (value: bigint): bigint => BigInt.asIntN(64, value);
 /** The quantity library (pkg/cel/library/quantity.go). */
 export const QUANTITIES: readonly FunctionDeclaration[] = [
   declare('quantity', global('string_to_quantity', [str], t.QUANTITY, readQuantity)),
-  declare('isQuantity', global('is_quantity_string', [str], t.BOOL, (text) => parseQuantity(text) !== undefined)),
-  declare('sign', global('quantity_sign', [quantity], t.INT, (a) => BigInt(a.sign()))),
-  declare('isGreaterThan', member('quantity_is_greater_than', [quantity, quantity], t.BOOL, (a, b) => a.compare(b) > 0)),
-  declare('isLessThan', member('quantity_is_less_than', [quantity, quantity], t.BOOL, (a, b) => a.compare(b) < 0)),
-  declare('compareTo', member('quantity_compare_to', [quantity, quantity], t.INT, (a, b) => BigInt(a.compare(b)))),
-  declare('asApproximateFloat', member('quantity_get_float', [quantity], t.DOUBLE, (a) => a.approximate())),
-  declare('asInteger', member('quantity_get_int', [quantity], t.INT, (a) => a.asInt64() ?? new CelError('cannot convert value to integer'))),
-  declare('isInteger', member('quantity_is_integer', [quantity], t.BOOL, (a) => a.asInt64() !== undefined)),
+  declare(
+    'isQuantity',
+    global('is_quantity_string', [str], t.BOOL, (text) => parseQuantity(text) !== undefined),
+  ),
+  declare(
+    'sign',
+    global('quantity_sign', [quantity], t.INT, (a) => BigInt(a.sign())),
+  ),
+  declare(
+    'isGreaterThan',
+    member('quantity_is_greater_than', [quantity, quantity], t.BOOL, (a, b) => a.compare(b) > 0),
+  ),
+  declare(
+    'isLessThan',
+    member('quantity_is_less_than', [quantity, quantity], t.BOOL, (a, b) => a.compare(b) < 0),
+  ),
+  declare(
+    'compareTo',
+    member('quantity_compare_to', [quantity, quantity], t.INT, (a, b) => BigInt(a.compare(b))),
+  ),
+  declare(
+    'asApproximateFloat',
+    member('quantity_get_float', [quantity], t.DOUBLE, (a) => a.approximate()),
+  ),
+  declare(
+    'asInteger',
+    member('quantity_get_int', [quantity], t.INT, (a) => a.asInt64() ?? new CelError('cannot convert value to integer')),
+  ),
+  declare(
+    'isInteger',
+    member('quantity_is_integer', [quantity], t.BOOL, (a) => a.asInt64() !== undefined),
+  ),
   declare(
     'add',
     member('quantity_add', [quantity, quantity], t.QUANTITY, (a, b) => a.add(b)),
@@ -60,12 +84,30 @@ export const SEMVERS: readonly FunctionDeclaration[] = [
     global('is_semver_string', [str], t.BOOL, (text) => !(readSemver(text, false) instanceof CelError)),
     global('is_semver_string_bool', [str, bool], t.BOOL, (text, normalize) => !(readSemver(text, normalize) instanceof CelError)),
   ),
-  declare('isGreaterThan', member('semver_is_greater_than', [semver, semver], t.BOOL, (a, b) => a.compare(b) > 0)),
-  declare('isLessThan', member('semver_is_less_than', [semver, semver], t.BOOL, (a, b) => a.compare(b) < 0)),
-  declare('compareTo', member('semver_compare_to', [semver, semver], t.INT, (a, b) => BigInt(a.compare(b)))),
-  declare('major', member('semver_major', [semver], t.INT, (a) => wrap(a.major))),
-  declare('minor', member('semver_minor', [semver], t.INT, (a) => wrap(a.minor))),
-  declare('patch', member('semver_patch', [semver], t.INT, (a) => wrap(a.patch))),
+  declare(
+    'isGreaterThan',
+    member('semver_is_greater_than', [semver, semver], t.BOOL, (a, b) => a.compare(b) > 0),
+  ),
+  declare(
+    'isLessThan',
+    member('semver_is_less_than', [semver, semver], t.BOOL, (a, b) => a.compare(b) < 0),
+  ),
+  declare(
+    'compareTo',
+    member('semver_compare_to', [semver, semver], t.INT, (a, b) => BigInt(a.compare(b))),
+  ),
+  declare(
+    'major',
+    member('semver_major', [semver], t.INT, (a) => wrap(a.major)),
+  ),
+  declare(
+    'minor',
+    member('semver_minor', [semver], t.INT, (a) => wrap(a.minor)),
+  ),
+  declare(
+    'patch',
+    member('semver_patch', [semver], t.INT, (a) => wrap(a.patch)),
+  ),
 ];
 
 /** `x.includes(y)`: membership in a list, equality with anything else. */
@@ -73,6 +115,8 @@ export const INCLUDES: readonly FunctionDeclaration[] = [
   declare(
     'includes',
     member('list_includes', [list(A), any(A)], t.BOOL, (values, sought): Value => values.some((value) => equal(value, sought) === true)),
-    member('dyn_includes', [any(t.DYN), any(t.DYN)], t.BOOL, (value, sought): Value => (Array.isArray(value) ? value.some((item) => equal(item, sought) === true) : equal(value, sought))),
+    member('dyn_includes', [any(t.DYN), any(t.DYN)], t.BOOL, (value, sought): Value =>
+      Array.isArray(value) ? value.some((item) => equal(item, sought) === true) : equal(value, sought),
+    ),
   ),
 ];

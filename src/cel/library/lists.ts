@@ -1,12 +1,37 @@
 /** List and set functions: Kubernetes' list library, cel-go's lists version 3 and sets. */
-import { A, any, bool, bytes, declare, double, duration, type FunctionDeclaration, global, int, type Kind, list, member, str, timestamp, uint } from '../declarations.ts';
+import {
+  A,
+  any,
+  bool,
+  bytes,
+  declare,
+  double,
+  duration,
+  type FunctionDeclaration,
+  global,
+  int,
+  type Kind,
+  list,
+  member,
+  str,
+  timestamp,
+  uint,
+} from '../declarations.ts';
 import { compare, equal } from '../equality.ts';
 import * as t from '../types.ts';
 import { CelError, Duration, int64, isList, type List, mapKey, noSuchOverload, Uint, uint64, type Value } from '../values.ts';
 
 const ALL = list(A);
-const COMPARABLE: readonly (readonly [string, Kind<never>['type']])[] = [int, uint, double, bool, duration, timestamp, str, bytes].map((kind) => [kind.type.kind, kind.type]);
-const SUMMABLE: readonly (readonly [t.Type, Value])[] = [[t.INT, 0n], [t.UINT, new Uint(0n)], [t.DOUBLE, 0], [t.DURATION, new Duration(0n)]];
+const COMPARABLE: readonly (readonly [string, Kind<never>['type']])[] = [int, uint, double, bool, duration, timestamp, str, bytes].map((kind) => [
+  kind.type.kind,
+  kind.type,
+]);
+const SUMMABLE: readonly (readonly [t.Type, Value])[] = [
+  [t.INT, 0n],
+  [t.UINT, new Uint(0n)],
+  [t.DOUBLE, 0],
+  [t.DURATION, new Duration(0n)],
+];
 
 function isSorted(values: List): Value {
   for (let i = 1; i < values.length; i++) {
@@ -79,7 +104,10 @@ function distinct(values: List): Value {
 function sortBy(values: List, keys: List): Value {
   const first = keys[0];
   if (first === undefined) return values;
-  if (values.length !== keys.length) return new CelError(`@sortByAssociatedKeys() expected a list of the same size as the associated keys list, but got ${values.length} and ${keys.length} elements respectively`);
+  if (values.length !== keys.length)
+    return new CelError(
+      `@sortByAssociatedKeys() expected a list of the same size as the associated keys list, but got ${values.length} and ${keys.length} elements respectively`,
+    );
   if (compare(first, first) === undefined) return new CelError('list elements must be comparable');
   const type = t.describeType(typeFor(first));
   if (keys.some((key) => t.describeType(typeFor(key)) !== type)) return new CelError('list elements must have the same type');
@@ -108,21 +136,47 @@ const comparable = (name: string, result: (type: t.Type) => t.Type, run: (values
 /** Everything on lists and sets. */
 export const LISTS: readonly FunctionDeclaration[] = [
   comparable('isSorted', () => t.BOOL, isSorted),
-  comparable('min', (type) => type, (values) => extreme(values, 'min', (order) => order < 0)),
-  comparable('max', (type) => type, (values) => extreme(values, 'max', (order) => order > 0)),
-  declare('sum', ...SUMMABLE.map(([type, zero]) => member(`list_${type.kind}_sum_${type.kind}`, [list(type)], type, (values) => sum(values, values.length > 0 ? zeroLike(values[0] ?? null) : zero)))),
+  comparable(
+    'min',
+    (type) => type,
+    (values) => extreme(values, 'min', (order) => order < 0),
+  ),
+  comparable(
+    'max',
+    (type) => type,
+    (values) => extreme(values, 'max', (order) => order > 0),
+  ),
+  declare(
+    'sum',
+    ...SUMMABLE.map(([type, zero]) =>
+      member(`list_${type.kind}_sum_${type.kind}`, [list(type)], type, (values) => sum(values, values.length > 0 ? zeroLike(values[0] ?? null) : zero)),
+    ),
+  ),
   declare('indexOf', member('list_a_index_of_int', [ALL, any(A)], t.INT, indexIn)),
   declare('lastIndexOf', member('list_a_last_index_of_int', [ALL, any(A)], t.INT, lastIndexIn)),
   declare('slice', member('list_slice', [ALL, int, int], LIST_A, slice)),
-  declare('flatten', member('list_flatten', [list(LIST_A)], LIST_A, (a) => flatten(a, 1n)), member('list_flatten_int', [list(t.DYN), int], t.listOf(t.DYN), flatten)),
+  declare(
+    'flatten',
+    member('list_flatten', [list(LIST_A)], LIST_A, (a) => flatten(a, 1n)),
+    member('list_flatten_int', [list(t.DYN), int], t.listOf(t.DYN), flatten),
+  ),
   declare('distinct', member('list_distinct', [ALL], LIST_A, distinct)),
-  declare('reverse', member('list_reverse', [ALL], LIST_A, (a) => a.toReversed())),
+  declare(
+    'reverse',
+    member('list_reverse', [ALL], LIST_A, (a) => a.toReversed()),
+  ),
   declare('sort', ...COMPARABLE.map(([word, type]) => member(`list_${word}_sort`, [list(type)], t.listOf(type), (a) => sortBy(a, a)))),
   declare('@sortByAssociatedKeys', ...COMPARABLE.map(([word, type]) => member(`list_${word}_sortByAssociatedKeys`, [ALL, list(type)], LIST_A, sortBy))),
   declare('lists.range', global('lists_range', [int], t.listOf(t.INT), range)),
   declare('sets.contains', global('list_sets_contains_list', [ALL, ALL], t.BOOL, containsAll)),
-  declare('sets.equivalent', global('list_sets_equivalent_list', [ALL, ALL], t.BOOL, (a, b) => containsAll(a, b) && containsAll(b, a))),
-  declare('sets.intersects', global('list_sets_intersects_list', [ALL, ALL], t.BOOL, (a, b) => a.some((value) => b.some((other) => equal(other, value) === true)))),
+  declare(
+    'sets.equivalent',
+    global('list_sets_equivalent_list', [ALL, ALL], t.BOOL, (a, b) => containsAll(a, b) && containsAll(b, a)),
+  ),
+  declare(
+    'sets.intersects',
+    global('list_sets_intersects_list', [ALL, ALL], t.BOOL, (a, b) => a.some((value) => b.some((other) => equal(other, value) === true))),
+  ),
 ];
 
 /** Sums begin with the zero of what is summed, since lists may be typed only at run time. */

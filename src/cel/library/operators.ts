@@ -1,6 +1,24 @@
 /** The operators of the language and `size`, `matches` and their kin: cel-go's standard environment without conversions. */
 import {
-  A, any, B, bool, builtIn, bytes, declare, double, duration, type FunctionDeclaration, global, int, list, map, member, type Overload, str, timestamp, uint,
+  A,
+  any,
+  B,
+  bool,
+  builtIn,
+  bytes,
+  declare,
+  double,
+  duration,
+  type FunctionDeclaration,
+  global,
+  int,
+  list,
+  map,
+  member,
+  type Overload,
+  str,
+  timestamp,
+  uint,
 } from '../declarations.ts';
 import { compare, equal } from '../equality.ts';
 import { matches } from '../regex.ts';
@@ -23,9 +41,13 @@ function ordering(name: string, test: (order: number) => boolean): FunctionDecla
     if (order === undefined) return new CelError(`no such overload: ${name}`);
     return order instanceof CelError ? order : test(order);
   };
-  const same = [bool, int, uint, double, str, bytes, timestamp, duration].map((kind) => global(`${word}_${shortName(kind.type)}`, [any(kind.type), any(kind.type)], t.BOOL, run));
+  const same = [bool, int, uint, double, str, bytes, timestamp, duration].map((kind) =>
+    global(`${word}_${shortName(kind.type)}`, [any(kind.type), any(kind.type)], t.BOOL, run),
+  );
   const numbers = [int, uint, double];
-  const mixed = numbers.flatMap((a) => numbers.filter((b) => b !== a).map((b) => global(`${word}_${shortName(a.type)}_${shortName(b.type)}`, [any(a.type), any(b.type)], t.BOOL, run)));
+  const mixed = numbers.flatMap((a) =>
+    numbers.filter((b) => b !== a).map((b) => global(`${word}_${shortName(a.type)}_${shortName(b.type)}`, [any(a.type), any(b.type)], t.BOOL, run)),
+  );
   return declare(name, ...same, ...mixed);
 }
 
@@ -82,10 +104,16 @@ const ARITHMETIC: FunctionDeclaration[] = [
   ),
   declare(
     '_%_',
-    global('modulo_int64', [int, int], t.INT, (a, b) => (b === 0n ? new CelError('modulus by zero') : a === NANOS_MIN && b === -1n ? new CelError('integer overflow') : a % b)),
+    global('modulo_int64', [int, int], t.INT, (a, b) =>
+      b === 0n ? new CelError('modulus by zero') : a === NANOS_MIN && b === -1n ? new CelError('integer overflow') : a % b,
+    ),
     global('modulo_uint64', [uint, uint], t.UINT, (a, b) => (b.value === 0n ? new CelError('modulus by zero') : new Uint(a.value % b.value))),
   ),
-  declare('-_', global('negate_double', [double], t.DOUBLE, (a) => -a), global('negate_int64', [int], t.INT, (a) => int64(-a))),
+  declare(
+    '-_',
+    global('negate_double', [double], t.DOUBLE, (a) => -a),
+    global('negate_int64', [int], t.INT, (a) => int64(-a)),
+  ),
 ];
 
 const sizeOf = (value: Value): Value => BigInt(actualSize(value));
@@ -104,10 +132,16 @@ export const OPERATORS: readonly FunctionDeclaration[] = [
   declare('_?_:_', builtIn('global', 'conditional', [bool, any(A), any(A)], A)),
   declare('_&&_', builtIn('global', 'logical_and', [bool, bool], t.BOOL)),
   declare('_||_', builtIn('global', 'logical_or', [bool, bool], t.BOOL)),
-  declare('!_', global('logical_not', [bool], t.BOOL, (a) => !a)),
+  declare(
+    '!_',
+    global('logical_not', [bool], t.BOOL, (a) => !a),
+  ),
   declare('@not_strictly_false', builtIn('global', 'not_strictly_false', [bool], t.BOOL)),
   declare('_==_', global('equals', [any(A), any(A)], t.BOOL, equal)),
-  declare('_!=_', global('not_equals', [any(A), any(A)], t.BOOL, (a, b) => equal(a, b) !== true)),
+  declare(
+    '_!=_',
+    global('not_equals', [any(A), any(A)], t.BOOL, (a, b) => equal(a, b) !== true),
+  ),
   ordering('_<_', (order) => order < 0),
   ordering('_<=_', (order) => order <= 0),
   ordering('_>_', (order) => order > 0),
@@ -120,9 +154,18 @@ export const OPERATORS: readonly FunctionDeclaration[] = [
   ),
   declare('_[_]', builtIn('global', 'index_list', [DYN_LIST, int], A), builtIn('global', 'index_map', [A_MAP, any(A)], B)),
   declare('size', ...sizes(global, 'size_'), ...sizes(member, '')),
-  declare('contains', member('contains_string', [str, str], t.BOOL, (a, b) => a.includes(b))),
-  declare('startsWith', member('starts_with_string', [str, str], t.BOOL, (a, b) => a.startsWith(b))),
-  declare('endsWith', member('ends_with_string', [str, str], t.BOOL, (a, b) => a.endsWith(b))),
+  declare(
+    'contains',
+    member('contains_string', [str, str], t.BOOL, (a, b) => a.includes(b)),
+  ),
+  declare(
+    'startsWith',
+    member('starts_with_string', [str, str], t.BOOL, (a, b) => a.startsWith(b)),
+  ),
+  declare(
+    'endsWith',
+    member('ends_with_string', [str, str], t.BOOL, (a, b) => a.endsWith(b)),
+  ),
   declare('matches', global('matches', [str, str], t.BOOL, matches), member('matches_string', [str, str], t.BOOL, matches)),
 ];
 

@@ -17,10 +17,22 @@ const ofItem = (value: Value | undefined): Value => (value === undefined ? NONE 
 /** Functions on optional values and the operators that make them. */
 export const OPTIONALS: readonly FunctionDeclaration[] = [
   declare('optional.of', global('optional_of', [any(A)], t.optionalOf(A), of)),
-  declare('optional.ofNonZeroValue', global('optional_ofNonZeroValue', [any(A)], t.optionalOf(A), (value) => (isZero(value) ? NONE : of(value)))),
-  declare('optional.none', global('optional_none', [], t.optionalOf(A), () => NONE)),
-  declare('value', member('optional_value', [optional(A)], A, (value) => value.value ?? new CelError('optional.none() dereference'))),
-  declare('hasValue', member('optional_hasValue', [optional(A)], t.BOOL, (value) => value.value !== undefined)),
+  declare(
+    'optional.ofNonZeroValue',
+    global('optional_ofNonZeroValue', [any(A)], t.optionalOf(A), (value) => (isZero(value) ? NONE : of(value))),
+  ),
+  declare(
+    'optional.none',
+    global('optional_none', [], t.optionalOf(A), () => NONE),
+  ),
+  declare(
+    'value',
+    member('optional_value', [optional(A)], A, (value) => value.value ?? new CelError('optional.none() dereference')),
+  ),
+  declare(
+    'hasValue',
+    member('optional_hasValue', [optional(A)], t.BOOL, (value) => value.value !== undefined),
+  ),
   declare('or', builtIn('member', 'optional_or_optional', [optional(A), optional(A)], t.optionalOf(A))),
   declare('orValue', builtIn('member', 'optional_orValue_value', [optional(A), any(A)], A)),
   declare('_?._', builtIn('global', 'select_optional_field', [any(t.DYN), any(t.STRING)], t.optionalOf(A))),
@@ -36,6 +48,12 @@ export const OPTIONALS: readonly FunctionDeclaration[] = [
     builtIn('global', 'optional_list_index_int', [optional(t.listOf(A)), any(t.INT)], t.optionalOf(A)),
     builtIn('global', 'optional_map_index_value', [optional(t.mapOf(A, B)), any(A)], t.optionalOf(B)),
   ),
-  declare('first', member('list_first', [list(A)], t.optionalOf(A), (values) => ofItem(values[0]))),
-  declare('last', member('list_last', [list(A)], t.optionalOf(A), (values) => ofItem(values.at(-1)))),
+  declare(
+    'first',
+    member('list_first', [list(A)], t.optionalOf(A), (values) => ofItem(values[0])),
+  ),
+  declare(
+    'last',
+    member('list_last', [list(A)], t.optionalOf(A), (values) => ofItem(values.at(-1))),
+  ),
 ];

@@ -76,15 +76,26 @@ function join(parts: readonly Value[], separator: string): Value {
 }
 
 const QUOTED: Readonly<Record<string, string>> = {
-  '\x07': '\\a', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\v': '\\v', '\\': '\\\\', '"': '\\"',
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '\\': '\\\\',
+  '"': '\\"',
 };
 
 /** The text in double quotes with escapes. */
 export function quote(text: string): string {
-  return `"${chars(text).map((char) => QUOTED[char] ?? char).join('')}"`;
+  return `"${chars(text)
+    .map((char) => QUOTED[char] ?? char)
+    .join('')}"`;
 }
 
-const SPACES = /^[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g;
+const SPACES =
+  /^[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g;
 
 function trim(text: string): string {
   const start = text.length - text.replace(SPACES_START, '').length;
@@ -116,17 +127,44 @@ const STRINGS_TYPE = t.listOf(t.STRING);
 /** All string functions but format. */
 export const STRINGS: readonly FunctionDeclaration[] = [
   declare('charAt', member('string_char_at_int', [str, int], t.STRING, charAt)),
-  declare('indexOf', member('string_index_of_string', [str, str], t.INT, (a, b) => indexOf(a, b, 0n)), member('string_index_of_string_int', [str, str, int], t.INT, indexOf)),
-  declare('lastIndexOf', member('string_last_index_of_string', [str, str], t.INT, (a, b) => lastIndexOf(a, b)), member('string_last_index_of_string_int', [str, str, int], t.INT, (a, b, c) => lastIndexOf(a, b, c))),
+  declare(
+    'indexOf',
+    member('string_index_of_string', [str, str], t.INT, (a, b) => indexOf(a, b, 0n)),
+    member('string_index_of_string_int', [str, str, int], t.INT, indexOf),
+  ),
+  declare(
+    'lastIndexOf',
+    member('string_last_index_of_string', [str, str], t.INT, (a, b) => lastIndexOf(a, b)),
+    member('string_last_index_of_string_int', [str, str, int], t.INT, (a, b, c) => lastIndexOf(a, b, c)),
+  ),
   declare('lowerAscii', member('string_lower_ascii', [str], t.STRING, lower)),
   declare('upperAscii', member('string_upper_ascii', [str], t.STRING, upper)),
-  declare('replace', member('string_replace_string_string', [str, str, str], t.STRING, (a, b, c) => replace(a, b, c, -1n)), member('string_replace_string_string_int', [str, str, str, int], t.STRING, replace)),
-  declare('split', member('string_split_string', [str, str], STRINGS_TYPE, (a, b) => split(a, b, -1n)), member('string_split_string_int', [str, str, int], STRINGS_TYPE, split)),
-  declare('substring', member('string_substring_int', [str, int], t.STRING, (a, b) => substring(a, b)), member('string_substring_int_int', [str, int, int], t.STRING, (a, b, c) => substring(a, b, c))),
+  declare(
+    'replace',
+    member('string_replace_string_string', [str, str, str], t.STRING, (a, b, c) => replace(a, b, c, -1n)),
+    member('string_replace_string_string_int', [str, str, str, int], t.STRING, replace),
+  ),
+  declare(
+    'split',
+    member('string_split_string', [str, str], STRINGS_TYPE, (a, b) => split(a, b, -1n)),
+    member('string_split_string_int', [str, str, int], STRINGS_TYPE, split),
+  ),
+  declare(
+    'substring',
+    member('string_substring_int', [str, int], t.STRING, (a, b) => substring(a, b)),
+    member('string_substring_int_int', [str, int, int], t.STRING, (a, b, c) => substring(a, b, c)),
+  ),
   declare('trim', member('string_trim', [str], t.STRING, trim)),
-  declare('join', member('list_join', [list(t.STRING)], t.STRING, (a) => join(a, '')), member('list_join_string', [list(t.STRING), str], t.STRING, join)),
+  declare(
+    'join',
+    member('list_join', [list(t.STRING)], t.STRING, (a) => join(a, '')),
+    member('list_join_string', [list(t.STRING), str], t.STRING, join),
+  ),
   declare('strings.quote', global('strings_quote', [str], t.STRING, quote)),
   declare('find', member('string_find_string', [str, str], t.STRING, find)),
-  declare('findAll', member('string_find_all_string', [str, str], STRINGS_TYPE, (a, b) => findUpTo(a, b, -1n)), member('string_find_all_string_int', [str, str, int], STRINGS_TYPE, findUpTo)),
+  declare(
+    'findAll',
+    member('string_find_all_string', [str, str], STRINGS_TYPE, (a, b) => findUpTo(a, b, -1n)),
+    member('string_find_all_string_int', [str, str, int], STRINGS_TYPE, findUpTo),
+  ),
 ];
-

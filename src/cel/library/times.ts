@@ -14,7 +14,11 @@ function part(name: string, id: string, read: (time: CalendarTime) => number, un
     member(`timestamp_to_${id}_with_tz`, [timestamp, str], t.INT, of),
   ];
   if (unitNanos === undefined) return declare(name, ...moments);
-  return declare(name, ...moments, member(`duration_to_${id}`, [duration], t.INT, (span) => (name === 'getMilliseconds' ? (span.nanos / unitNanos) % 1000n : span.nanos / unitNanos)));
+  return declare(
+    name,
+    ...moments,
+    member(`duration_to_${id}`, [duration], t.INT, (span) => (name === 'getMilliseconds' ? (span.nanos / unitNanos) % 1000n : span.nanos / unitNanos)),
+  );
 }
 
 /** getFullYear() and its kin. */

@@ -25,7 +25,10 @@ export async function runGarbageCollector(context: ControllerContext, signal: Ab
     informer.addIndex(BY_UID, (object) => [object.metadata.uid ?? '']);
     informer.addIndex(BY_OWNER, (object) => (object.metadata.ownerReferences ?? []).map((reference) => reference.uid));
   }
-  await synced(watched.map(({ informer }) => informer), signal);
+  await synced(
+    watched.map(({ informer }) => informer),
+    signal,
+  );
   await new GarbageCollector(context, watched).run(signal);
 }
 
@@ -47,7 +50,9 @@ class GarbageCollector {
       const changed = (object: ApiObject): void => this.#changed(watched, object);
       watched.informer.addHandler({ added: changed, updated: (_old, object) => changed(object), deleted: (object) => this.#deleted(object) });
     }
-    return new Controller({ name: 'garbage_collector', reconcile: (key) => this.#reconcile(key), queue: this.#queue, logger: this.#context.logger }).run(signal);
+    return new Controller({ name: 'garbage_collector', reconcile: (key) => this.#reconcile(key), queue: this.#queue, logger: this.#context.logger }).run(
+      signal,
+    );
   }
 
   /** Work keys name the resource and the object: `apps/v1 replicasets default/web`. */
@@ -84,7 +89,11 @@ class GarbageCollector {
     const dependents = this.#dependentsOf(uid);
     if (hasFinalizer(object, ORPHAN_FINALIZER)) {
       for (const dependent of dependents) {
-        await this.#setOwners(dependent.watched, dependent.object, (dependent.object.metadata.ownerReferences ?? []).filter((reference) => reference.uid !== uid));
+        await this.#setOwners(
+          dependent.watched,
+          dependent.object,
+          (dependent.object.metadata.ownerReferences ?? []).filter((reference) => reference.uid !== uid),
+        );
       }
       await this.#removeFinalizer(watched, object, ORPHAN_FINALIZER);
     } else if (hasFinalizer(object, FOREGROUND_FINALIZER)) {
@@ -97,7 +106,11 @@ class GarbageCollector {
     const references = object.metadata.ownerReferences ?? [];
     const owners = await Promise.all(references.map((reference) => this.#owner(reference, object)));
     const hasDependents = this.#dependentsOf(object.metadata.uid ?? '').length > 0;
-    const verdict = judge(object, owners.map((owner) => (owner === 'unknown' ? 'solid' : ownerState(owner))), hasDependents);
+    const verdict = judge(
+      object,
+      owners.map((owner) => (owner === 'unknown' ? 'solid' : ownerState(owner))),
+      hasDependents,
+    );
     if (verdict.kind === 'dropReferences') await this.#setOwners(watched, object, verdict.keep);
     else if (verdict.kind === 'delete') await this.#delete(watched, object, verdict.propagationPolicy);
   }
@@ -121,7 +134,9 @@ class GarbageCollector {
 
   async #setOwners(watched: Watched, object: ApiObject, ownerReferences: readonly OwnerReference[]): Promise<void> {
     const { uid, resourceVersion } = object.metadata;
-    const body = { metadata: { uid, resourceVersion, ownerReferences: ownerReferences.length === 0 ? null : ownerReferences.map((reference) => ({ ...reference })) } };
+    const body = {
+      metadata: { uid, resourceVersion, ownerReferences: ownerReferences.length === 0 ? null : ownerReferences.map((reference) => ({ ...reference })) },
+    };
     await ignoringNotFound(this.#client.patch(watched.resource, nameOf(object), { namespace: object.metadata.namespace, type: 'merge', body }));
   }
 

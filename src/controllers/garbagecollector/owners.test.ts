@@ -5,7 +5,13 @@ import type { ApiObject } from '#machinery';
 import { blocks, judge, ownerState } from './owners.ts';
 
 function owned(owners: number, finalizers: readonly string[] = []): ApiObject {
-  return { metadata: { name: 'x', finalizers, ownerReferences: Array.from({ length: owners }, (_, i) => ({ apiVersion: 'v1', kind: 'Pod', name: `o${i}`, uid: `u${i}` })) } };
+  return {
+    metadata: {
+      name: 'x',
+      finalizers,
+      ownerReferences: Array.from({ length: owners }, (_, i) => ({ apiVersion: 'v1', kind: 'Pod', name: `o${i}`, uid: `u${i}` })),
+    },
+  };
 }
 
 test('an object stays while one owner lives, and loses the references of the others', () => {

@@ -9,7 +9,11 @@ const FINALIZER = 'resource.kubernetes.io/delete-protection';
 const encoder = new TextEncoder();
 
 function pod(name: string, more: { uid?: string; phase?: 'Succeeded' | 'Running'; nodeName?: string } = {}): Pod {
-  return { metadata: { name, namespace: 'ns', uid: more.uid ?? name }, spec: { containers: [], nodeName: more.nodeName ?? 'n1' }, status: { phase: more.phase ?? 'Running' } };
+  return {
+    metadata: { name, namespace: 'ns', uid: more.uid ?? name },
+    spec: { containers: [], nodeName: more.nodeName ?? 'n1' },
+    status: { phase: more.phase ?? 'Running' },
+  };
 }
 
 function claim(consumers: readonly string[], more: { owner?: string; deleting?: boolean; allocated?: boolean } = {}): ResourceClaim {
@@ -57,7 +61,10 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 test('the reservation of a finished pod goes, the allocation stays for the other one', async () => {
   const { writes, last } = await run(claim(['p1', 'p2']), [pod('p1', { phase: 'Succeeded' }), pod('p2')]);
   assert.deepEqual(writes, ['PUT c/status']);
-  assert.deepEqual(last?.status?.reservedFor?.map((consumer) => consumer.name), ['p2']);
+  assert.deepEqual(
+    last?.status?.reservedFor?.map((consumer) => consumer.name),
+    ['p2'],
+  );
   assert.ok(last?.status?.allocation !== undefined);
 });
 
@@ -85,6 +92,10 @@ test('an allocation that nobody reserved is left alone unless the claim is being
 });
 
 test('the claim made for a pod that is done is deleted, that of an unknown pod is left to the garbage collector', async () => {
-  assert.deepEqual((await run(claim(['p1'], { owner: 'p1' }), [pod('p1', { phase: 'Succeeded' })])).writes, ['PUT c/status', 'PUT resourceclaims/c', 'DELETE resourceclaims/c']);
+  assert.deepEqual((await run(claim(['p1'], { owner: 'p1' }), [pod('p1', { phase: 'Succeeded' })])).writes, [
+    'PUT c/status',
+    'PUT resourceclaims/c',
+    'DELETE resourceclaims/c',
+  ]);
   assert.deepEqual((await run(claim([], { owner: 'p1', allocated: false }), [])).writes, []);
 });

@@ -50,4 +50,3 @@ export function recordedClaim(pod: Pod, entry: string): string | undefined {
   const status = pod.status?.resourceClaimStatuses?.find((candidate) => candidate.name === entry);
   return status === undefined ? undefined : (status.resourceClaimName ?? '');
 }
-

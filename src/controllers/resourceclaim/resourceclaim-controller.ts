@@ -43,7 +43,9 @@ export async function runResourceClaimController(context: ControllerContext, sig
 function addIndexes(pods: Informer<Pod>, claims: Informer<ResourceClaim>): void {
   pods.addIndex(BY_CLAIM, claimKeysOf);
   pods.addIndex(BY_TEMPLATE, (pod) =>
-    (pod.spec?.resourceClaims ?? []).flatMap((entry) => (entry.resourceClaimTemplateName === undefined ? [] : [`${namespaceOf(pod)}/${entry.resourceClaimTemplateName}`])),
+    (pod.spec?.resourceClaims ?? []).flatMap((entry) =>
+      entry.resourceClaimTemplateName === undefined ? [] : [`${namespaceOf(pod)}/${entry.resourceClaimTemplateName}`],
+    ),
   );
   claims.addIndex(BY_CONTROLLING_POD, (claim) => listOf(controllingPodUid(claim)));
   claims.addIndex(BY_CONTROLLING_POD_KEY, (claim) => listOf(controllingPod(claim)?.key));
