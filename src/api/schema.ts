@@ -23,8 +23,8 @@ export interface OpenApiSchema {
   readonly 'x-kubernetes-group-version-kind'?: readonly { readonly group: string; readonly version: string; readonly kind: string }[];
 }
 
-/** All definitions by name, e.g. `io.k8s.api.resource.v1.ResourceClaim`. References read `#/components/schemas/NAME`. */
 // The generator writes nothing but such schemas; the type inferred from 260 kB of JSON is of no use.
+/** All definitions by name, e.g. `io.k8s.api.resource.v1.ResourceClaim`. References read `#/components/schemas/NAME`. */
 export const definitions: Readonly<Record<string, OpenApiSchema>> = raw as unknown as Readonly<Record<string, OpenApiSchema>>;
 
 const REF_PREFIX = '#/components/schemas/';

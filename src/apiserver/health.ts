@@ -63,7 +63,7 @@ export class RequestMetrics {
 
   /** The answer of /metrics. */
   response(core: Core): ServerResponse {
-    const counts = [...this.#requests].sort().map(([labels, count]) => `apiserver_request_total{${labels}} ${String(count)}`);
+    const counts = [...this.#requests].sort(([a], [b]) => (a < b ? -1 : 1)).map(([labels, count]) => `apiserver_request_total{${labels}} ${String(count)}`);
     const lines = [
       '# HELP apiserver_request_total Counter of apiserver requests broken out for each verb, resource and code.',
       '# TYPE apiserver_request_total counter',

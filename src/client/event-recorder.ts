@@ -42,6 +42,14 @@ interface Recorded {
   readonly count: number;
 }
 
+/** What happened to an object: `action` says what the component was doing. */
+export interface Occurrence {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  readonly action?: string | undefined;
+}
+
 /** Records events one after another in the background; a failure to record is logged and never reaches the caller. */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
@@ -54,8 +62,8 @@ export class EventRecorder {
     this.#options = options;
   }
 
-  /** Notes that `reason` happened to `object`; `action` says what the component was doing. */
-  event(object: ApiObject, type: 'Normal' | 'Warning', reason: string, message: string, ...[action]: [action?: string]): void {
+  /** Notes that something happened to `object`. */
+  event(object: ApiObject, { type, reason, message, action }: Occurrence): void {
     const note: Note = { object, type, reason, message: message.slice(0, MESSAGE_LENGTH_MAX), action, atMs: this.#options.clock.nowMs() };
     if (this.#pending >= PENDING_MAX || !this.#admit(object)) return;
     this.#pending++;

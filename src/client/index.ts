@@ -7,7 +7,7 @@
  * the server and come back as events: a component that must see its own write at once keeps that knowledge itself.
  */
 export { Backoff, type BackoffLimits, REFLECTOR_BACKOFF } from './backoff.ts';
-export { EventRecorder, type EventRecorderOptions } from './event-recorder.ts';
+export { EventRecorder, type EventRecorderOptions, type Occurrence } from './event-recorder.ts';
 export { type Handler, Informer, type InformerOptions } from './informer.ts';
 export { type KubeConnection, KubeconfigError, parseKubeconfig } from './kubeconfig.ts';
 export { type IndexFunction, IndexedStore, type Lister } from './lister.ts';

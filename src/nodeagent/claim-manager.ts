@@ -187,7 +187,7 @@ export class ClaimManager {
 
   /** Runs `action` when nobody else works on any of these claims. */
   #exclusive(keys: readonly string[], action: () => Promise<void>): Promise<void> {
-    const before = keys.map((key) => this.#locks.get(key));
+    const before = keys.map(async (key) => this.#locks.get(key));
     const result = Promise.allSettled(before).then(action);
     const settled = result.catch(() => undefined);
     for (const key of keys) this.#locks.set(key, settled);

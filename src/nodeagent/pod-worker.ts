@@ -82,7 +82,7 @@ export class PodWorker {
   async terminate(pod: Pod, graceSeconds: number): Promise<PodStatus> {
     await this.#recover(pod);
     this.#finished = true;
-    await Promise.all([...this.#containers.values()].map(({ handle }) => handle?.stop(graceSeconds)));
+    await Promise.all([...this.#containers.values()].map(async ({ handle }) => handle?.stop(graceSeconds)));
     // The exits were noted by whoever waited for them, before this line: #watch runs first.
     await Promise.resolve();
     await this.#context.claims.unprepare(this.uid);
@@ -93,12 +93,12 @@ export class PodWorker {
   /** Ends what cannot outlive the node agent. */
   async detach(): Promise<void> {
     this.#finished = true;
-    await Promise.all([...this.#containers.values()].map(({ handle }) => handle?.stop(0)));
+    await Promise.all([...this.#containers.values()].map(async ({ handle }) => handle?.stop(0)));
   }
 
   async #finish(): Promise<void> {
     this.#finished = true;
-    await Promise.all([...this.#containers.values()].map(({ handle }) => handle?.stop(0)));
+    await Promise.all([...this.#containers.values()].map(async ({ handle }) => handle?.stop(0)));
     await this.#context.claims.unprepare(this.uid);
     this.#sandboxReady = false;
   }
@@ -136,7 +136,7 @@ export class PodWorker {
     } catch (error) {
       const message = `Failed to prepare dynamic resources: ${asError(error).message}`;
       this.#context.logger.warn(message, { pod: this.#key });
-      this.#context.events.event(pod, 'Warning', 'FailedPrepareDynamicResources', message);
+      this.#context.events.event(pod, { type: 'Warning', reason: 'FailedPrepareDynamicResources', message });
       return false;
     }
   }
@@ -199,11 +199,11 @@ export class PodWorker {
       const handle = await this.#create(pod, container, attempt);
       started.record = { ...started.record, containerID: handle.id, state: { running: { startedAt: this.#now() } } };
       this.#watch(container.name, started, handle);
-      this.#context.events.event(pod, 'Normal', 'Started', `Started container ${container.name}`);
+      this.#context.events.event(pod, { type: 'Normal', reason: 'Started', message: `Started container ${container.name}` });
       return undefined;
     } catch (error) {
       const message = asError(error).message;
-      this.#context.events.event(pod, 'Warning', 'Failed', `Error: ${message}`);
+      this.#context.events.event(pod, { type: 'Warning', reason: 'Failed', message: `Error: ${message}` });
       started.record = {
         ...started.record,
         containerID: previous?.record.containerID,

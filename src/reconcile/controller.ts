@@ -61,8 +61,8 @@ export class Controller {
     } catch (error) {
       if (signal.aborted) return;
       // A conflict only says that somebody was faster; the next run sees the newer object.
-      const log = isConflict(error) ? logger.debug : logger.warn;
-      log.call(logger, 'reconciling failed, trying again', { controller: name, key, error: asError(error).message });
+      const level = isConflict(error) ? 'debug' : 'warn';
+      logger[level]('reconciling failed, trying again', { controller: name, key, error: asError(error).message });
       queue.addRateLimited(key);
     }
   }

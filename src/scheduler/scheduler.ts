@@ -229,7 +229,7 @@ class Scheduler {
     }
     this.#queue.bound(pod);
     const message = `Successfully assigned ${keyOf(pod)} to ${decision.nodeName}`;
-    this.#events.event(pod, 'Normal', 'Scheduled', message, 'Binding');
+    this.#events.event(pod, { type: 'Normal', reason: 'Scheduled', message, action: 'Binding' });
   }
 
   async #preBind(pod: Pod, decision: Placement, signal: AbortSignal): Promise<void> {
@@ -244,7 +244,7 @@ class Scheduler {
   /** Waits until all devices with binding conditions are ready; rejects on failure and timeout. */
   async #awaitDevices(pod: Pod, decision: Placement, signal: AbortSignal): Promise<void> {
     const message = `waiting for binding conditions for device on node ${decision.nodeName}`;
-    this.#events.event(pod, 'Normal', 'BindingConditionsPending', message, 'Scheduling');
+    this.#events.event(pod, { type: 'Normal', reason: 'BindingConditionsPending', message, action: 'Scheduling' });
     await this.#nominate(pod, decision.nodeName);
     try {
       await this.#devicesReady(pod, decision, signal);
@@ -317,7 +317,7 @@ class Scheduler {
   async #publish(pod: Pod, reason: 'Unschedulable' | 'SchedulerError', message: string): Promise<void> {
     const current = this.#pods.lister.get(keyOf(pod));
     if (current === undefined || current.metadata.uid !== pod.metadata.uid) return;
-    this.#events.event(pod, 'Warning', 'FailedScheduling', message, 'Scheduling');
+    this.#events.event(pod, { type: 'Warning', reason: 'FailedScheduling', message, action: 'Scheduling' });
     const known = current.status?.conditions?.find((condition) => condition.type === 'PodScheduled');
     if (known?.status === 'False' && known.reason === reason && known.message === message) return;
     const lastTransitionTime = known?.status === 'False' ? known.lastTransitionTime : `${new Date(this.#options.clock.nowMs()).toISOString().slice(0, 19)}Z`;

@@ -109,7 +109,7 @@ export class RevisionIndex {
       if (previous === undefined) this.#keys.add(key);
     }
     if (change.events.length > 0) this.#changes.push(change);
-    for (const watcher of [...this.#watchers]) notify(watcher, change);
+    for (const watcher of Array.from(this.#watchers)) notify(watcher, change);
   }
 
   /** Reads a range; throws CompactedError, or RangeError for a revision that does not exist yet. */

@@ -62,7 +62,7 @@ async function findOrCreate(pod: Pod, wanted: { readonly entry: string; readonly
   try {
     return await create(pod, wanted, parts);
   } catch (error) {
-    parts.events.event(pod, 'Warning', 'FailedResourceClaimCreation', `PodResourceClaim ${wanted.entry}: ${asError(error).message}`);
+    parts.events.event(pod, { type: 'Warning', reason: 'FailedResourceClaimCreation', message: `PodResourceClaim ${wanted.entry}: ${asError(error).message}` });
     throw error;
   }
 }
