@@ -11,7 +11,7 @@ export interface ClaimTableInput {
   readonly cdiIds: (claimUid: string) => readonly string[];
 }
 
-const HEADER = ['NAMESPACE', 'POD', 'NODE', 'CLAIM', 'DEVICES', 'SHARE', 'CONSUMED', 'CDI IDS', 'STATE'];
+const HEADER = ['NAMESPACE', 'POD', 'NODE', 'CLAIM', 'DEVICES', 'SHARE', 'CONSUMED', 'STATE', 'CDI IDS'];
 const NONE = '-';
 
 /** One row per pod and claim; below, the reasons of pods that wait. */
@@ -33,15 +33,18 @@ function rowsOf(pod: Pod, input: ClaimTableInput): string[][] {
   const fixed = [namespaceOf(pod), nameOf(pod), pod.spec?.nodeName ?? NONE];
   const state = pod.status?.phase ?? NONE;
   const claims = claimNames(pod).map((name) => input.claim(`${namespaceOf(pod)}/${name}`));
-  if (claims.length === 0) return [[...fixed, NONE, NONE, NONE, NONE, NONE, state]];
-  return claims.map((claim) => [...fixed, ...(claim === undefined ? [NONE, NONE, NONE, NONE, NONE] : claimCells(claim, input)), state]);
+  if (claims.length === 0) return [[...fixed, NONE, NONE, NONE, NONE, state, NONE]];
+  return claims.map((claim) => {
+    const cdiIds = claim === undefined ? [] : input.cdiIds(claim.metadata.uid ?? '');
+    return [...fixed, ...(claim === undefined ? [NONE, NONE, NONE, NONE] : claimCells(claim)), state, listed(cdiIds)];
+  });
 }
 
-function claimCells(claim: ResourceClaim, input: ClaimTableInput): string[] {
+function claimCells(claim: ResourceClaim): string[] {
   const results = claim.status?.allocation?.devices?.results ?? [];
   const consumed = results.flatMap((result) => Object.entries(result.consumedCapacity ?? {}).map(([name, quantity]) => `${name}=${quantity}`));
   const shares = results.flatMap((result) => result.shareID ?? []);
-  return [nameOf(claim), listed(results.map((result) => result.device)), listed(shares), listed(consumed), listed(input.cdiIds(claim.metadata.uid ?? ''))];
+  return [nameOf(claim), listed(results.map((result) => result.device)), listed(shares), listed(consumed)];
 }
 
 function listed(items: readonly string[]): string {

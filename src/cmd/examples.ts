@@ -1,0 +1,95 @@
+/** Applies the examples and waits until each pod is in the state it declares. */
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Applier, claimTable, type Expectation, expectationsOf, isReached, type Manifest, parseManifests } from '#cli';
+import { Informer, PODS, RESOURCE_CLAIMS, type RestClient } from '#client';
+import { decodeCheckpoint } from '#nodeagent';
+import { silentLogger } from '#base';
+import { keyOf } from '#machinery';
+import { systemClock, systemRandom } from '#platform';
+
+const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
+
+/** The example manifests, file by file in the order of their names. */
+export async function readExamples(): Promise<readonly Manifest[]> {
+  const files = (await readdir(EXAMPLES)).filter((name) => name.endsWith('.yaml')).sort();
+  const texts = await Promise.all(files.map((name) => readFile(join(EXAMPLES, name), 'utf8')));
+  return texts.flatMap((text, index) => parseManifests(text, join(basename(EXAMPLES), files[index] ?? '')));
+}
+
+/** How the examples ended. */
+export interface ExamplesOutcome {
+  /** Pods (namespace/name) that did not reach their declared state in time. */
+  readonly missed: readonly Expectation[];
+  readonly table: string;
+}
+
+/** What is to be applied, where, and how long it may take. `nodeDirs` hold the node agents' checkpoints. */
+export interface ExamplesRun {
+  readonly client: RestClient;
+  readonly manifests: readonly Manifest[];
+  readonly timeoutMs: number;
+  readonly nodeDirs: readonly string[];
+  readonly reached: (expectation: Expectation) => void;
+}
+
+/** Creates what is not there yet, follows the pods until all are where they declare to be or time is up. */
+export async function runExamples(run: ExamplesRun, signal: AbortSignal): Promise<ExamplesOutcome> {
+  const applier = new Applier(run.client);
+  for (const manifest of run.manifests) await applier.createIfAbsent(manifest);
+  const watching = new AbortController();
+  const until = AbortSignal.any([signal, watching.signal]);
+  const world = { client: run.client, clock: systemClock, random: systemRandom, logger: silentLogger };
+  const pods = new Informer({ ...world, resource: PODS });
+  const claims = new Informer({ ...world, resource: RESOURCE_CLAIMS });
+  const ended = Promise.all([pods.run(until), claims.run(until)]);
+  const expectations = expectationsOf(run.manifests);
+  const missed = await waitFor(expectations, pods, run, signal);
+  const cdi = await cdiIdsByClaim(run.nodeDirs);
+  const shown = pods.lister.list().filter((pod) => expectations.some((expectation) => expectation.pod === keyOf(pod)));
+  const table = claimTable({ pods: shown, claim: (key) => claims.lister.get(key), cdiIds: (uid) => cdi.get(uid) ?? [] });
+  watching.abort();
+  await ended;
+  return { missed, table };
+}
+
+/** Resolves with those that are still missing when all are there, when time is up, or when `signal` aborts. */
+function waitFor(expectations: readonly Expectation[], pods: Informer<PodObject>, run: ExamplesRun, signal: AbortSignal): Promise<readonly Expectation[]> {
+  return new Promise((resolve) => {
+    const missing = new Set(expectations);
+    const finish = (): void => {
+      cancel();
+      resolve([...missing]);
+    };
+    const look = (): void => {
+      for (const expectation of missing) {
+        if (!isReached(expectation.state, pods.lister.get(expectation.pod))) continue;
+        missing.delete(expectation);
+        run.reached(expectation);
+      }
+      if (missing.size === 0) finish();
+    };
+    const cancel = systemClock.setTimer(run.timeoutMs, finish);
+    signal.addEventListener('abort', finish, { once: true });
+    pods.addHandler({ added: look, updated: look });
+    look();
+  });
+}
+
+type PodObject = NonNullable<(typeof PODS)['objectType']>;
+
+/** CDI ids of prepared claims, from the node agents' checkpoints: the only place where the API server does not know them. */
+async function cdiIdsByClaim(nodeDirs: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  const ids = new Map<string, string[]>();
+  for (const directory of nodeDirs) {
+    const text = await readFile(join(directory, 'dra_manager_state'), 'utf8').catch(() => undefined);
+    if (text === undefined) continue;
+    for (const claim of decodeCheckpoint(text)) {
+      const devices = Object.values(claim.DriverState).flatMap((state) => state.Devices ?? []);
+      const known = ids.get(claim.ClaimUID) ?? [];
+      ids.set(claim.ClaimUID, [...known, ...devices.flatMap((device) => device.CDIDeviceIDs ?? [])]);
+    }
+  }
+  return ids;
+}

@@ -1,0 +1,195 @@
+/** `dray up`: a whole cluster in one process, the example driver beside it, and the examples on top. */
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { asError } from '#base';
+import { runControllers } from '#controllers';
+import { NODES, RESOURCE_SLICES, RestClient } from '#client';
+import { type CertificateAuthority, createLogger, memoryTransport, openDataDir, systemClock, systemRandom, transportFromKubeconfig } from '#platform';
+import { runScheduler } from '#scheduler';
+import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { readExamples, runExamples } from './examples.ts';
+import { EXIT_FAILURE, EXIT_NOT_REACHED, printFailure } from './failure.ts';
+import { type ClusterFlags, type ComponentName, gatesOf, logLevelOf } from './flags.ts';
+import { writeKubeconfig } from './kubeconfig-file.ts';
+import { keepDriverRunning, type RunningNode, startNode } from './node.ts';
+import { type Progress, progressTo } from './progress.ts';
+
+/** Flags of `dray up`. */
+export interface UpFlags extends ClusterFlags {
+  readonly components: ReadonlySet<ComponentName>;
+  readonly nodes: number;
+  readonly devices: string;
+  readonly rootDir?: string;
+  readonly once?: boolean;
+  readonly examples: boolean;
+  /** Seconds the examples may take with --once. */
+  readonly timeout: number;
+}
+
+/** Starts everything, runs until `stop` aborts (or with --once until the examples are done); resolves with the exit code. */
+export async function up(flags: UpFlags, stop: AbortSignal): Promise<number> {
+  const progress = progressTo(process.stdout);
+  const dataDir = await openDataDir(flags.dataDir);
+  const cluster = new Cluster(flags, dataDir.path, progress);
+  try {
+    await cluster.start();
+    if (stop.aborted) return 0;
+    const code = flags.examples && flags.components.has('apiserver') ? await cluster.examples(stop) : 0;
+    if (flags.once === true) return code;
+    cluster.explain();
+    const failed = await Promise.race([stopped(stop), cluster.failed]);
+    if (failed !== undefined) printFailure(failed);
+    return failed === undefined ? 0 : EXIT_FAILURE;
+  } finally {
+    await cluster.stop();
+    await dataDir.release();
+  }
+}
+
+async function stopped(stop: AbortSignal): Promise<undefined> {
+  if (!stop.aborted) await once(stop, 'abort');
+}
+
+/** The components of one `dray up`, stopped in the reverse order of their start. */
+class Cluster {
+  readonly #flags: UpFlags;
+  readonly #dataDir: string;
+  readonly #progress: Progress;
+  readonly #gates: ReadonlyMap<string, boolean>;
+  readonly #drivers = new AbortController();
+  readonly #nodes = new AbortController();
+  readonly #control = new AbortController();
+  readonly #running: { readonly drivers: Promise<void>[]; readonly nodes: Promise<void>[]; readonly control: Promise<void>[] } = { drivers: [], nodes: [], control: [] };
+  #plane: ControlPlane | undefined;
+  #fail: (error: Error) => void = () => undefined;
+  /** Resolves with the error of the first component that broke off. */
+  readonly failed: Promise<Error>;
+
+  constructor(flags: UpFlags, dataDir: string, progress: Progress) {
+    this.#flags = flags;
+    this.#dataDir = dataDir;
+    this.#progress = progress;
+    this.#gates = gatesOf(flags);
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+  }
+
+  async start(): Promise<void> {
+    const { components } = this.#flags;
+    if (components.has('apiserver')) {
+      this.#plane = await startControlPlane(this.#flags, this.#dataDir, true);
+      this.#progress('apiserver', `ready on ${this.#plane.url}`);
+    }
+    if (components.has('scheduler')) await this.#startControl('scheduler', 'system:kube-scheduler', runScheduler);
+    if (components.has('controller-manager')) await this.#startControl('controller-manager', 'system:kube-controller-manager', runControllers);
+    if (components.has('nodeagent')) await Promise.all(this.#nodeNames().map((name) => this.#startNode(name)));
+    if (components.has('driver')) await Promise.all(this.#nodeNames().map((name) => this.#startDriver(name)));
+  }
+
+  async #startControl(name: string, user: string, run: typeof runScheduler | typeof runControllers): Promise<void> {
+    const client = await this.#client(user, []);
+    const world = { client, clock: systemClock, random: systemRandom, logger: createLogger(name, logLevelOf(this.#flags)) };
+    this.#keep(name, this.#running.control, run({ ...world, gates: this.#gates, signal: this.#control.signal }));
+    this.#progress(name, 'running');
+  }
+
+  async #startNode(nodeName: string): Promise<void> {
+    const client = await this.#client(`system:node:${nodeName}`, ['system:nodes']);
+    const spec = { nodeName, rootDir: this.#rootDir(nodeName), client, gates: this.#gates, logLevel: logLevelOf(this.#flags), authority: this.#authority() };
+    const node: RunningNode = await startNode(spec, this.#nodes.signal);
+    this.#keep(`node agent ${nodeName}`, this.#running.nodes, node.ended);
+    await this.#seen(async () => (await client.get(NODES, nodeName)).status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true);
+    this.#progress(`nodeagent ${nodeName}`, 'registered, Ready');
+  }
+
+  async #startDriver(nodeName: string): Promise<void> {
+    const plane = this.#plane;
+    const rootDir = this.#rootDir(nodeName);
+    const kubeconfig = plane === undefined ? (this.#flags.kubeconfig ?? '') : join(rootDir, 'driver.kubeconfig');
+    if (plane !== undefined) {
+      const account = { commonName: 'system:serviceaccount:kube-system:example-gpu', organizations: ['system:serviceaccounts', 'system:serviceaccounts:kube-system'] };
+      const pair = await plane.authority.issue(`driver-${nodeName}`, account);
+      await writeKubeconfig(kubeconfig, { server: plane.url, caPem: plane.authority.caPem, user: 'example-gpu', pair });
+    }
+    this.#keep(`driver of ${nodeName}`, this.#running.drivers, keepDriverRunning({ nodeName, rootDir, kubeconfig, devices: this.#flags.devices }, this.#drivers.signal));
+    const client = await this.#client('system:kube-controller-manager', []);
+    await this.#seen(async () => (await client.list(RESOURCE_SLICES)).items.some((slice) => slice.spec.nodeName === nodeName || slice.spec.pool.name === nodeName));
+    this.#progress(`driver ${nodeName}`, 'own process, published its devices');
+  }
+
+  /** Applies the examples; the exit code of --once. */
+  async examples(stop: AbortSignal): Promise<number> {
+    const { client } = this;
+    const reached = ({ pod, state }: { pod: string; state: string }): void => this.#progress('example', `${pod} ${state}`);
+    const manifests = await readExamples();
+    const nodeDirs = this.#nodeNames().map((name) => this.#rootDir(name));
+    const outcome = await runExamples({ client, manifests, timeoutMs: this.#flags.timeout * 1000, nodeDirs, reached }, stop);
+    if (stop.aborted) return 0;
+    process.stdout.write(`\n${outcome.table}\n`);
+    for (const { pod, state } of outcome.missed) process.stderr.write(`dray: pod ${pod} is not ${state} after ${String(this.#flags.timeout)} s\n`);
+    return outcome.missed.length === 0 ? 0 : EXIT_NOT_REACHED;
+  }
+
+  /** The administrator's view. */
+  get client(): RestClient {
+    if (this.#plane === undefined) throw new Error('there is no API server in this process');
+    return new RestClient(memoryTransport(this.#plane.apiServer, { name: 'kubernetes-admin', groups: ['system:masters'] }), { userAgent: 'dray-up' });
+  }
+
+  explain(): void {
+    if (this.#plane === undefined) return;
+    const { kubeconfig } = this.#plane;
+    process.stdout.write(`kubeconfig: ${kubeconfig}\n\n  export KUBECONFIG=${kubeconfig}\n  kubectl get pods,resourceclaims -A -o wide\n\nCtrl-C stops the cluster; its objects stay in ${this.#dataDir}.\n`);
+  }
+
+  /** Drivers outlive the node agents' last calls to them, the API server all others. */
+  async stop(): Promise<void> {
+    this.#nodes.abort();
+    await Promise.allSettled(this.#running.nodes);
+    this.#drivers.abort();
+    await Promise.allSettled(this.#running.drivers);
+    this.#control.abort();
+    await Promise.allSettled(this.#running.control);
+    await this.#plane?.close();
+  }
+
+  #keep(name: string, group: Promise<void>[], running: Promise<void>): void {
+    group.push(running);
+    running.catch((error: unknown) => this.#fail(new Error(`${name}: ${asError(error).message}`, { cause: error })));
+  }
+
+  async #client(name: string, groups: readonly string[]): Promise<RestClient> {
+    const { kubeconfig } = this.#flags;
+    if (this.#plane === undefined && kubeconfig === undefined) throw new Error('without the component apiserver a --kubeconfig is needed');
+    const transport = this.#plane === undefined ? await transportFromKubeconfig(kubeconfig ?? '') : memoryTransport(this.#plane.apiServer, { name, groups });
+    return new RestClient(transport, { userAgent: `dray/${name}` });
+  }
+
+  #authority(): CertificateAuthority | undefined {
+    return this.#plane?.authority;
+  }
+
+  #nodeNames(): readonly string[] {
+    return Array.from({ length: this.#flags.nodes }, (_, index) => `node-${String(index + 1)}`);
+  }
+
+  #rootDir(nodeName: string): string {
+    return join(this.#flags.rootDir ?? join(this.#dataDir, 'nodes'), nodeName);
+  }
+
+  /** Waits until `look` says true; a component that broke off ends the wait with its error. */
+  async #seen(look: () => Promise<boolean>): Promise<void> {
+    let broken: Error | undefined;
+    void this.failed.then((error) => (broken = error));
+    const deadlineMs = systemClock.monotonicMs() + START_TIMEOUT_MS;
+    while (!(await look().catch(() => false))) {
+      if (broken !== undefined) throw broken;
+      if (systemClock.monotonicMs() > deadlineMs) throw new Error(`a component did not start within ${String(START_TIMEOUT_MS / 1000)} s; try -v`);
+      await new Promise<void>((resolve) => systemClock.setTimer(POLL_MS, resolve));
+    }
+  }
+}
+
+const START_TIMEOUT_MS = 30_000;
+const POLL_MS = 20;
