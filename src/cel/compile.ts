@@ -1,7 +1,7 @@
 /** Turns a checked tree into closures that count their cost as cel-go's interpreter does. */
 import type { CallExpr, ComprehensionExpr, Expr, ListExpr, MapExpr, SelectExpr } from './ast.ts';
 import type { Checked } from './checker.ts';
-import { callCost, LIST_CREATE_BASE_COST, MAP_CREATE_BASE_COST } from './cost-runtime.ts';
+import { callCost, pricedByResult, LIST_CREATE_BASE_COST, MAP_CREATE_BASE_COST } from './cost-runtime.ts';
 import { accepts, type Overload } from './declarations.ts';
 import { constant, type Eval, Frame, path, type Plan, presenceTest, qualified } from './plan.ts';
 import { compileRegex } from './regex.ts';
@@ -345,7 +345,10 @@ function setMembership(element: Eval, values: Value): Eval | undefined {
   };
 }
 
-/** A call that passes errors of its arguments on; its cost is charged when all arguments were evaluated. */
+/**
+ * A call that passes errors of its arguments on. Its cost is charged when all arguments were evaluated and, unless the
+ * cost is that of the result, before it runs: what costs more than the limit is never begun.
+ */
 function strictCall(name: string, overload: string, args: readonly Eval[], run: (args: readonly Value[]) => Value): Eval {
   const strict = name !== '@not_strictly_false';
   return (frame) => {
@@ -359,7 +362,11 @@ function strictCall(name: string, overload: string, args: readonly Eval[], run: 
         if (args.length > 2) return failed;
       }
     }
-    const result = failed ?? run(values);
+    if (failed !== undefined || !pricedByResult(name)) {
+      frame.charge(callCost(name, overload, values, failed ?? null));
+      return failed ?? run(values);
+    }
+    const result = run(values);
     frame.charge(callCost(name, overload, values, result));
     return result;
   };

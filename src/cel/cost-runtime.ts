@@ -99,13 +99,18 @@ const BY_FUNCTION: Readonly<Record<string, CallCost>> = {
   cidr: ofFirst,
   isCIDR: ofFirst,
   'ip.isCanonical': ofFirst,
+  distinct: (args) => selfComparison(arg(args, 0)),
+  sort: (args) => selfComparison(arg(args, 0)),
+  '@sortByAssociatedKeys': (args) => selfComparison(arg(args, 1)),
+  reverse: (args) => perElement(args, null) + 11,
+  flatten: (args) => flattening(arg(args, 0), args[1]),
   find: regexSearch,
   findAll: regexSearch,
   join: (_args, result) => traversal(result),
   'sets.contains': (args, result) => product(args, result) + 1,
   'sets.intersects': (args, result) => product(args, result) + 1,
   'sets.equivalent': (args, result) => 2 * product(args, result) + 1,
-  'lists.range': (_args, result) => actualSize(result) + 11,
+  'lists.range': (args) => rangeLength(arg(args, 0)) + 11,
   slice: (_args, result) => actualSize(result) + 11,
 };
 
@@ -114,8 +119,32 @@ function searchCost(args: readonly Value[]): number {
   return typeof subject === 'string' ? traversal(subject) * traversal(sought) : actualSize(subject) * Math.max(1, shorter(sought, sought));
 }
 
+/** Each element against each, dearer for text (cel-go ext/lists.go, trackListSelfCompare). */
+function selfComparison(values: Value): number {
+  const size = actualSize(values);
+  const first = isList(values) ? values[0] : undefined;
+  const factor = typeof first === 'string' || first instanceof Uint8Array ? 2 + STRING_TRAVERSAL_COST_FACTOR : 2;
+  return Math.trunc(size * size * factor) + 11;
+}
+
+function flattening(values: Value, depth: Value | undefined): number {
+  return Math.max(0, actualSize(values) * (typeof depth === 'bigint' ? Number(depth) : 1)) + 11;
+}
+
+function rangeLength(count: Value): number {
+  return typeof count === 'bigint' ? Math.max(0, Number(count)) : actualSize(count);
+}
+
 function regexSearch(args: readonly Value[]): number {
   return regex(args, null);
+}
+
+/** Functions whose cost is the size of what they return; all are linear in their arguments. */
+const PRICED_BY_RESULT = new Set(['join', 'slice']);
+
+/** Whether the cost of a call is known only when it has run. */
+export function pricedByResult(name: string): boolean {
+  return PRICED_BY_RESULT.has(name);
 }
 
 /** The cost of a call. `overload` is empty when the checker left several. */

@@ -42,3 +42,17 @@ test('deep nesting is refused and a long loop is cut off by its cost', () => {
   const long = outcome('lists.range(99999).all(x, lists.range(99999).all(y, true))');
   assert.deepEqual([long.kind, long.kind === 'error' && long.message], ['error', 'operation cancelled: actual cost limit exceeded']);
 });
+
+test('what costs more than the limit is not begun: set functions, distinct and sort over long lists', () => {
+  const range = 'lists.range(99999)';
+  for (const call of [
+    `sets.contains(${range}, ${range})`,
+    `sets.equivalent(${range}, ${range})`,
+    `${range}.distinct().size() > 0`,
+    `${range}.sort().size() > 0`,
+    'lists.range(9223372036854775807).size() > 0',
+  ]) {
+    const refused = outcome(call);
+    assert.deepEqual([refused.kind, refused.kind === 'error' && refused.message], ['error', 'operation cancelled: actual cost limit exceeded'], call);
+  }
+});
