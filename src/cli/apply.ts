@@ -7,6 +7,8 @@ import type { Manifest } from './manifests.ts';
 /** Field manager of objects that dray's command line applies. */
 const FIELD_MANAGER = 'dray';
 
+const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
+
 /** What happened to an object. */
 export type Applied = 'created' | 'configured' | 'unchanged';
 
@@ -38,11 +40,11 @@ export class Applier {
     return before.metadata.resourceVersion === after.metadata.resourceVersion ? 'unchanged' : 'configured';
   }
 
-  /** Creates the object unless it exists; a restart finds what it made before. */
+  /** Creates the object unless it exists, so that a restart finds what it made before and `kubectl apply` may go on from it. */
   async createIfAbsent(manifest: Manifest): Promise<boolean> {
     const { resource, object } = await this.#locate(manifest);
     try {
-      await this.#client.create(resource, object);
+      await this.#client.create(resource, withLastApplied(object));
       return true;
     } catch (error) {
       if (isAlreadyExists(error)) return false;
@@ -82,4 +84,10 @@ export class Applier {
     const object = resource.namespaced ? { ...manifest, metadata: { ...metadata, namespace: metadata.namespace ?? this.#namespace } } : manifest;
     return { resource, object };
   }
+}
+
+/** kubectl's record of what was applied; without it a later `kubectl apply` warns at each object. */
+function withLastApplied(object: ApiObject): ApiObject {
+  const annotations = { ...object.metadata.annotations, [LAST_APPLIED_ANNOTATION]: `${stringifyJson(object)}\n` };
+  return { ...object, metadata: { ...object.metadata, annotations } };
 }

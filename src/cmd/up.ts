@@ -28,9 +28,9 @@ export interface UpFlags extends ClusterFlags {
 
 /** Starts everything, runs until `stop` aborts (or with --once until the examples are done); resolves with the exit code. */
 export async function up(flags: UpFlags, stop: AbortSignal): Promise<number> {
-  const progress = progressTo(process.stdout);
+  const gates = gatesOf(flags);
   const dataDir = await openDataDir(flags.dataDir);
-  const cluster = new Cluster(flags, dataDir.path, progress);
+  const cluster = new Cluster({ flags, gates, dataDir: dataDir.path, progress: progressTo(process.stdout) });
   try {
     await cluster.start();
     if (stop.aborted) return 0;
@@ -65,11 +65,11 @@ class Cluster {
   /** Resolves with the error of the first component that broke off. */
   readonly failed: Promise<Error>;
 
-  constructor(flags: UpFlags, dataDir: string, progress: Progress) {
-    this.#flags = flags;
-    this.#dataDir = dataDir;
-    this.#progress = progress;
-    this.#gates = gatesOf(flags);
+  constructor(options: { readonly flags: UpFlags; readonly gates: ReadonlyMap<string, boolean>; readonly dataDir: string; readonly progress: Progress }) {
+    this.#flags = options.flags;
+    this.#dataDir = options.dataDir;
+    this.#progress = options.progress;
+    this.#gates = options.gates;
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });

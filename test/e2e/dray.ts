@@ -1,0 +1,78 @@
+/** Runs the command `dray` as users do: as a process, with a data directory of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { RestClient } from '#client';
+import { transportFromKubeconfig } from '#platform';
+
+const MAIN = fileURLToPath(new URL('../../src/cmd/main.ts', import.meta.url));
+const POLL_MS = 10;
+
+/** A started `dray`. */
+export interface Dray {
+  readonly child: ChildProcess;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
+}
+
+/** Starts `dray` with arguments. */
+export function dray(...args: readonly string[]): Dray {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]).then(([, stdout, stderr]) => ({ code: child.exitCode, stdout, stderr }));
+  return { child, ended };
+}
+
+/** A temporary folder that goes away after `run`. */
+export async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'dray-'));
+  try {
+    await run(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** The administrator's client once the API server answers; rejects when `dray` ended or `deadlineMs` passed. */
+export async function readyClient({ child }: Dray, folder: string, deadlineMs = 20_000): Promise<RestClient> {
+  return eventually(async () => {
+    if (child.exitCode !== null) throw new Ended(`dray ended with ${String(child.exitCode)}`);
+    const transport = await transportFromKubeconfig(join(folder, 'kubeconfig'));
+    const response = await transport({ method: 'GET', path: '/readyz', headers: {} }, AbortSignal.timeout(5000));
+    for await (const piece of response.body) void piece;
+    return response.status === 200 ? new RestClient(transport, { userAgent: 'dray-e2e' }) : undefined;
+  }, deadlineMs);
+}
+
+class Ended extends Error {}
+
+/** Repeats `attempt` until it gives a value; rejects with its last error after `deadlineMs`. */
+export async function eventually<T>(attempt: () => Promise<T | undefined>, deadlineMs = 20_000): Promise<T> {
+  const untilMs = performance.now() + deadlineMs;
+  let last: unknown = new Error('it never came true');
+  while (performance.now() < untilMs) {
+    try {
+      const value = await attempt();
+      if (value !== undefined) return value;
+    } catch (error) {
+      if (error instanceof Ended) throw error;
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  throw last;
+}

@@ -1,0 +1,96 @@
+/** `dray up` brings up a cluster in which pods get their devices, and says in one sentence what is in its way. */
+import assert from 'node:assert/strict';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { dray, freePort, inFolder, readyClient } from './dray.ts';
+
+test('up --once runs every example and ends with 0 and a table', () =>
+  inFolder(async (folder) => {
+    const { code, stdout, stderr } = await dray('up', '--once', '--data-dir', folder, '--secure-port', String(await freePort())).ended;
+    assert.equal(stderr, '');
+    assert.equal(code, 0);
+    for (const line of [/^two-gpus +pod0 +node-\d +pod0-gpu-\w{5} +gpu-\d,gpu-\d .* Running +k8s\.gpu\.example\.com\/claim=/m, /^unsatisfiable\/pod0 is pending: 0\/2 nodes are available: 2 cannot allocate all claims\./m]) {
+      assert.match(stdout, line);
+    }
+    const devices = [...stdout.matchAll(/^shared-by-pods +pod\d +(node-\d) +shared-gpu +(gpu-\d) /gm)].map(([, node, device]) => `${node ?? ''}/${device ?? ''}`);
+    assert.equal(devices.length, 2);
+    assert.equal(devices[0], devices[1]);
+  }));
+
+test('up ends with 2 when an example does not reach its state in time', () =>
+  inFolder(async (folder) => {
+    const run = dray('up', '--once', '--timeout', '1', '--components', 'apiserver', '--data-dir', folder, '--secure-port', String(await freePort()));
+    const { code, stderr } = await run.ended;
+    assert.equal(code, 2);
+    assert.match(stderr, /^dray: pod template-claim\/pod0 is not Running after 1 s$/m);
+  }));
+
+test('SIGTERM ends up with 0, and a second up on its data directory is refused before', () =>
+  inFolder(async (folder) => {
+    const first = dray('up', '--no-examples', '--data-dir', folder, '--secure-port', String(await freePort()));
+    await readyClient(first, folder);
+    const second = await dray('up', '--data-dir', folder).ended;
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, /^dray: the data directory \S+ is in use by process \d+; stop it or choose another with --data-dir\n$/);
+    first.child.kill('SIGTERM');
+    const { code, stderr } = await first.ended;
+    assert.equal(stderr, '');
+    assert.equal(code, 0);
+  }));
+
+/** The command fails with one line that matches. */
+async function refused(expected: RegExp, ...args: readonly string[]): Promise<void> {
+  const { code, stderr } = await dray(...args).ended;
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, expected);
+  assert.equal(stderr.trim().split('\n').length, 1, stderr);
+}
+
+test('a port in use is named', () =>
+  inFolder(async (folder) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    await refused(new RegExp(`127\\.0\\.0\\.1:${String(port)} \\(another process listens there\\)`), 'up', '--data-dir', folder, '--secure-port', String(port));
+    server.close();
+  }));
+
+test('a data directory that cannot be written is named', { skip: process.getuid?.() === 0 ? 'root may write everywhere' : false }, () =>
+  inFolder(async (folder) => {
+    chmodSync(folder, 0o500);
+    await refused(/^dray: cannot write to the data directory /, 'up', '--data-dir', join(folder, 'data'));
+  }));
+
+test('a data directory below a file is named', () =>
+  inFolder(async (folder) => {
+    writeFileSync(join(folder, 'file'), '');
+    await refused(/^dray: cannot write to the data directory .*file\/data/, 'up', '--data-dir', join(folder, 'file', 'data'));
+  }));
+
+test('a corrupt database is named', () =>
+  inFolder(async (folder) => {
+    writeFileSync(join(folder, 'dray.db'), 'this is no database, but long enough to be taken for one'.repeat(100));
+    await refused(/dray\.db/, 'up', '--data-dir', folder, '--secure-port', String(await freePort()));
+  }));
+
+test('an unusable kubeconfig or manifest is named', () =>
+  inFolder(async (folder) => {
+    const kubeconfig = join(folder, 'kubeconfig');
+    await refused(/^dray: cannot read the kubeconfig .*kubeconfig/, 'get', 'pods', '--kubeconfig', kubeconfig);
+    writeFileSync(kubeconfig, '{');
+    await refused(/^dray: kubeconfig .*kubeconfig: /, 'get', 'pods', '--kubeconfig', kubeconfig);
+    writeFileSync(kubeconfig, JSON.stringify({ 'current-context': 'c', contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }], clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }], users: [{ name: 'u', user: {} }] }));
+    const manifest = join(folder, 'pod.yaml');
+    writeFileSync(manifest, 'a: [');
+    await refused(/^dray: .*pod\.yaml: /, 'apply', '-f', manifest, '--kubeconfig', kubeconfig);
+  }));
+
+test('wrong flags are named', async () => {
+  await refused(/unrecognized feature gate: NoSuch/, 'up', '--feature-gates', 'NoSuch=true');
+  await refused(/--components.*"web"/, 'up', '--components', 'web');
+  await refused(/--emulated-version 1\.20/, 'apiserver', '--emulated-version', '1.20');
+});
