@@ -24,6 +24,8 @@ export interface Features {
   readonly compatibilityGroups: boolean;
   /** DRAOptionalNodeOperations: slices may tell the node to skip preparing. */
   readonly optionalNodeOperations: boolean;
+  /** A configuration that lists all requests of its claim is recorded without a list (since 1.37; 1.36 keeps the list). */
+  readonly unlistedWholeConfig: boolean;
 }
 
 /** Everything off. */
@@ -39,6 +41,7 @@ export const NO_FEATURES: Features = {
   derivedAttributes: false,
   compatibilityGroups: false,
   optionalNodeOperations: false,
+  unlistedWholeConfig: false,
 };
 
 /** The features that a set of feature gates turns on, as upstream's AllocatorFeatures does. An unknown gate is off. */
@@ -56,5 +59,7 @@ export function featuresFromGates(gates: ReadonlyMap<string, boolean>): Features
     derivedAttributes: on('DRADerivedAttributes'),
     compatibilityGroups: on('DRADeviceCompatibilityGroups'),
     optionalNodeOperations: on('DRAOptionalNodeOperations'),
+    // No gate of its own: releases that know this gate at all, 1.37 and later, do so.
+    unlistedWholeConfig: gates.has('DRADerivedAttributes'),
   };
 }

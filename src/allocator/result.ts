@@ -16,7 +16,9 @@ interface LaterResult extends DeviceRequestAllocationResult {
 /** The allocation of one claim. `picks` are its own, in the order in which they were made. Throws AllocationError. */
 export function allocationResult(plan: ClaimPlan, picks: readonly Pick[], context: { node: NodeView; features: Features }): AllocationResult {
   const { node, features } = context;
-  const config = configOf(plan, chosenAsks(plan, picks));
+  const asks = chosenAsks(plan, picks);
+  const listed = configOf(plan, asks);
+  const config = features.unlistedWholeConfig ? listed.map((each) => withoutFullList(each, asks)) : listed.map(withoutEmptyList);
   const results = picks.map((pick) => resultEntry(pick, features));
   const nodeSelector = nodeSelectorOf(
     plan,
@@ -70,7 +72,11 @@ function configOf(plan: ClaimPlan, asks: readonly DeviceAsk[]): readonly DeviceA
     const concerns = requests.length === 0 || asks.some((ask) => requests.includes(ask.parent) || requests.includes(ask.name));
     if (concerns) configs.push({ source: 'FromClaim', requests, ...(opaque !== undefined && { opaque }) });
   }
-  return configs.map((config) => withoutFullList(config, asks));
+  return configs;
+}
+
+function withoutEmptyList({ requests = [], ...config }: DeviceAllocationConfiguration): DeviceAllocationConfiguration {
+  return requests.length === 0 ? config : { ...config, requests };
 }
 
 /** No list means all requests, so a list of all of them is left out. */
