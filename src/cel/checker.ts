@@ -299,16 +299,10 @@ class Checker {
 
 function literalType(value: Value): Type {
   if (value === null) return t.NULL;
-  switch (typeof value) {
-    case 'boolean':
-      return t.BOOL;
-    case 'bigint':
-      return t.INT;
-    case 'number':
-      return t.DOUBLE;
-    case 'string':
-      return t.STRING;
-  }
+  if (typeof value === 'boolean') return t.BOOL;
+  if (typeof value === 'bigint') return t.INT;
+  if (typeof value === 'number') return t.DOUBLE;
+  if (typeof value === 'string') return t.STRING;
   if (value instanceof Uint) return t.UINT;
   if (value instanceof Duration) return t.DURATION;
   if (value instanceof Timestamp) return t.TIMESTAMP;

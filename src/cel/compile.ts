@@ -3,7 +3,7 @@ import type { CallExpr, ComprehensionExpr, Expr, ListExpr, MapExpr, SelectExpr }
 import type { Checked } from './checker.ts';
 import { callCost, pricedByResult, LIST_CREATE_BASE_COST, MAP_CREATE_BASE_COST } from './cost-runtime.ts';
 import { accepts, type Overload } from './declarations.ts';
-import { constant, type Eval, Frame, path, type Plan, presenceTest, qualified } from './plan.ts';
+import { constant, type Eval, type Frame, path, type Plan, presenceTest, qualified } from './plan.ts';
 import { compileRegex } from './regex.ts';
 import { CelError, CelMap, isList, mapKey, noSuchOverload, Optional, OpaqueValue, typeNameOf, typeValue, Uint, type Value } from './values.ts';
 

@@ -1,5 +1,5 @@
 /** What a call costs when it runs, in upstream's units (cel-go interpreter/runtimecost.go, apiserver pkg/cel/library/cost.go). */
-import { CelMap, isList, type Value } from './values.ts';
+import { CelMap, isList, OpaqueValue, type Value } from './values.ts';
 
 /** Cost of touching one character of a string (common/cost.go). */
 export const STRING_TRAVERSAL_COST_FACTOR = 0.1;
@@ -16,7 +16,7 @@ export function actualSize(value: Value): number {
   if (value instanceof Uint8Array) return value.length;
   if (isList(value)) return value.length;
   if (value instanceof CelMap) return value.size;
-  return 1;
+  return value instanceof OpaqueValue ? value.size : 1;
 }
 
 function codePointCount(text: string): number {
@@ -25,7 +25,7 @@ function codePointCount(text: string): number {
   return count;
 }
 
-/** Cost of traversing a value once. */
+/** Cost of traversing one text, or several put together. */
 function traversal(...values: Value[]): number {
   return Math.ceil(values.reduce<number>((sum, value) => sum + actualSize(value), 0) * STRING_TRAVERSAL_COST_FACTOR);
 }
@@ -55,7 +55,7 @@ const BY_OVERLOAD: Readonly<Record<string, CallCost>> = {
   strings_quote: ofFirst,
   string_format: ofFirst,
   in_list: (args) => actualSize(arg(args, 1)),
-  equals: ofShorter,
+  equals: (args) => (arg(args, 0) instanceof OpaqueValue ? 1 : ofShorter(args, null)),
   not_equals: ofShorter,
   less_string: ofShorter,
   greater_string: ofShorter,
@@ -71,34 +71,37 @@ const BY_OVERLOAD: Readonly<Record<string, CallCost>> = {
   matches: regex,
   matches_string: regex,
   contains_string: (args) => traversal(arg(args, 0)) * traversal(arg(args, 1)),
+  string_to_ip: ofFirst,
+  cidr_contains_ip_string: (args) => containsIp(args, true),
+  cidr_contains_ip_ip: (args) => containsIp(args, false),
+  cidr_contains_cidr_string: (args) => containsCidr(args, true),
+  cidr_contains_cidr: (args) => containsCidr(args, false),
 };
 
 /** Costs by function name, which apply whatever the overload (library/cost.go, CallCost). */
 const BY_FUNCTION: Readonly<Record<string, CallCost>> = {
-  isSorted: perElement,
-  sum: perElement,
-  max: perElement,
-  min: perElement,
-  indexOf: searchCost,
-  lastIndexOf: searchCost,
+  isSorted: ofTree,
+  sum: ofTree,
+  max: ofTree,
+  min: ofTree,
+  indexOf: ofTree,
+  lastIndexOf: ofTree,
+  includes: ofTree,
   url: ofFirst,
-  isURL: ofFirst,
   lowerAscii: ofFirst,
   upperAscii: ofFirst,
   substring: ofFirst,
   trim: ofFirst,
-  charAt: ofFirst,
-  replace: ofFirst,
-  split: ofFirst,
+  replace: ofFirstTwice,
+  split: ofFirstTwice,
   quantity: ofFirst,
   isQuantity: ofFirst,
   semver: ofFirst,
   isSemver: ofFirst,
-  ip: ofFirst,
   isIP: ofFirst,
   cidr: ofFirst,
   isCIDR: ofFirst,
-  'ip.isCanonical': ofFirst,
+  'ip.isCanonical': ofFirstTwice,
   distinct: (args) => selfComparison(arg(args, 0)),
   sort: (args) => selfComparison(arg(args, 0)),
   '@sortByAssociatedKeys': (args) => selfComparison(arg(args, 1)),
@@ -106,7 +109,7 @@ const BY_FUNCTION: Readonly<Record<string, CallCost>> = {
   flatten: (args) => flattening(arg(args, 0), args[1]),
   find: regexSearch,
   findAll: regexSearch,
-  join: (_args, result) => traversal(result),
+  join: (_args, result) => traversal(result, result),
   'sets.contains': (args, result) => product(args, result) + 1,
   'sets.intersects': (args, result) => product(args, result) + 1,
   'sets.equivalent': (args, result) => 2 * product(args, result) + 1,
@@ -114,9 +117,32 @@ const BY_FUNCTION: Readonly<Record<string, CallCost>> = {
   slice: (_args, result) => actualSize(result) + 11,
 };
 
-function searchCost(args: readonly Value[]): number {
-  const [subject = null, sought = null] = args;
-  return typeof subject === 'string' ? traversal(subject) * traversal(sought) : actualSize(subject) * Math.max(1, shorter(sought, sought));
+/** Cost of looking at everything in a value, rounded down for each text (library/cost.go, traversalCost). */
+function treeSize(value: Value): number {
+  if (typeof value === 'string') return Math.trunc(new TextEncoder().encode(value).length * STRING_TRAVERSAL_COST_FACTOR);
+  if (value instanceof Uint8Array) return Math.trunc(value.length * STRING_TRAVERSAL_COST_FACTOR);
+  let size = 0;
+  if (isList(value)) for (const item of value) size += treeSize(item);
+  else if (value instanceof CelMap) for (const entry of value.entries()) size += treeSize(entry.key) + treeSize(entry.value);
+  else size = 1;
+  return size;
+}
+
+function ofTree(args: readonly Value[]): number {
+  return treeSize(arg(args, 0));
+}
+
+function ofFirstTwice(args: readonly Value[]): number {
+  return traversal(arg(args, 0), arg(args, 0));
+}
+
+/** Masks and compares networks; a text is parsed first (library/cost.go). */
+function containsIp(args: readonly Value[], parsed: boolean): number {
+  return ofFirstTwice(args) + (parsed ? traversal(arg(args, 1)) : 0);
+}
+
+function containsCidr(args: readonly Value[], parsed: boolean): number {
+  return containsIp(args, parsed) + traversal(arg(args, 0)) + 1;
 }
 
 /** Each element against each, dearer for text (cel-go ext/lists.go, trackListSelfCompare). */

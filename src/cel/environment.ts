@@ -1,5 +1,6 @@
 /** Puts environments together: which libraries, macros and fields an expression may use under which gates. */
 import { type Environment, functionTable } from './declarations.ts';
+import { ADDRESSES } from './library/addresses.ts';
 import { CONVERSIONS } from './library/conversions.ts';
 import { INCLUDES, QUANTITIES, SEMVERS } from './library/kubernetes.ts';
 import { LISTS } from './library/lists.ts';
@@ -22,7 +23,7 @@ export interface CelFeatures {
 /** The macros of the dialect: all that Kubernetes 1.36 enables. */
 export const MACROS: MacroSet = { optionals: true, bindings: true, twoVariables: true, lists: true };
 
-const BASE = [MAPS, OPERATORS, CONVERSIONS, TIMES, STRINGS, LISTS, OPTIONALS, QUANTITIES, SEMVERS];
+const BASE = [MAPS, OPERATORS, CONVERSIONS, TIMES, STRINGS, LISTS, OPTIONALS, QUANTITIES, SEMVERS, ADDRESSES];
 
 const TYPE_NAMES: ReadonlyMap<string, t.Type> = new Map([
   ['bool', t.BOOL],
@@ -38,6 +39,8 @@ const TYPE_NAMES: ReadonlyMap<string, t.Type> = new Map([
   ['dyn', t.DYN],
   ['google.protobuf.Timestamp', t.TIMESTAMP],
   ['google.protobuf.Duration', t.DURATION],
+  ['net.IP', t.IP],
+  ['net.CIDR', t.CIDR],
   ['optional_type', t.optionalOf(t.DYN)],
 ]);
 

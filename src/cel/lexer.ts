@@ -80,7 +80,7 @@ class Lexer {
   /** Where the longest hopeless attempt at the current token stops, one character past its last good one. */
   #failureEnd(): number {
     const char = this.#text[this.#index] ?? '';
-    let end = this.#index + ((this.#text.codePointAt(this.#index) ?? 0 > 0xffff) ? 1 : 0);
+    let end = this.#index + ((this.#text.codePointAt(this.#index) ?? 0) > 0xffff ? 1 : 0);
     if (char === '`') {
       const rest = /`[A-Za-z0-9_.\-/ ]*/y;
       rest.lastIndex = this.#index;

@@ -58,6 +58,14 @@ export const DURATION = simple('duration', 'google.protobuf.Duration');
 export const QUANTITY = simple('opaque', 'kubernetes.Quantity');
 /** Semantic versions. */
 export const SEMVER = simple('opaque', 'kubernetes.Semver');
+/** IP addresses. */
+export const IP = simple('opaque', 'net.IP');
+/** Networks. */
+export const CIDR = simple('opaque', 'net.CIDR');
+/** URLs. */
+export const URL = simple('opaque', 'kubernetes.URL');
+/** Named formats of text. */
+export const FORMAT = simple('opaque', 'kubernetes.NamedFormat');
 /** The variable `device`. */
 export const DEVICE = simple('struct', 'kubernetes.DRADevice');
 

@@ -65,6 +65,11 @@ export abstract class OpaqueValue {
   abstract readonly typeName: string;
   /** Whether the other value is of the same type and equal; a CelError where upstream has no overload. */
   abstract equals(other: Value): boolean | CelError;
+
+  /** The size that costs are counted by. */
+  get size(): number {
+    return 1;
+  }
 }
 
 /** The `device` variable: a struct with fixed fields. */
@@ -171,16 +176,10 @@ export function isList(value: Value): value is List {
 /** The name of a value's run-time type. */
 export function typeNameOf(value: Value): string {
   if (value === null) return 'null_type';
-  switch (typeof value) {
-    case 'boolean':
-      return 'bool';
-    case 'bigint':
-      return 'int';
-    case 'number':
-      return 'double';
-    case 'string':
-      return 'string';
-  }
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'bigint') return 'int';
+  if (typeof value === 'number') return 'double';
+  if (typeof value === 'string') return 'string';
   if (isList(value)) return 'list';
   if (value instanceof CelMap) return 'map';
   if (value instanceof Uint8Array) return 'bytes';
