@@ -9,13 +9,13 @@ import type { StoredObject } from './object-store.ts';
 /** Namespaces that upstream never deletes (admission plugin NamespaceLifecycle). */
 export const IMMORTAL_NAMESPACES: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public']);
 
-/** Refuses writes into a namespace that is absent, and creates in one that is being deleted. */
-export async function checkNamespace(core: Core, call: Call, name = call.target.name): Promise<void> {
+/** The namespace of a write, undefined for cluster-scoped kinds; refuses writes into one that is absent, and creates in one that is being deleted. */
+export async function checkNamespace(core: Core, call: Call, name = call.target.name): Promise<ApiObject | undefined> {
   const { scope, target } = call;
-  if (!scope.kind.namespaced) return;
+  if (!scope.kind.namespaced) return undefined;
   const namespace = await namespaceNamed(core, target.namespace);
   if (namespace === undefined) throw notFound({ group: '', resource: 'namespaces' }, target.namespace);
-  if (target.verb !== 'create' || target.subresource !== '' || namespace.object.metadata.deletionTimestamp === undefined) return;
+  if (target.verb !== 'create' || target.subresource !== '' || namespace.object.metadata.deletionTimestamp === undefined) return namespace.object;
   const why = `unable to create new content in namespace ${target.namespace} because it is being terminated`;
   const error = forbidden(scope.groupResource, name, why);
   const causes = [{ reason: 'NamespaceTerminating', message: `namespace ${target.namespace} is being terminated`, field: 'metadata.namespace' }];

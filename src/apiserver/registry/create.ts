@@ -1,12 +1,14 @@
 /** POST on a collection: from the decoded body to the stored object. */
+import { validateObjectMeta } from '#api';
 import { nameSuffix } from '#base';
 import { type ApiObject, alreadyExists, badRequest, updateManagedFields } from '#machinery';
 import { invalidObject } from '../refusals.ts';
 import { type Core, timestamp } from '../options.ts';
+import { adminAccessErrors } from './admin-access.ts';
 import { admitCreate, checkNamespace } from './admission.ts';
 import { type Call, fieldManagerOf, fieldValidationOf, strategyContext } from './call.ts';
 import { decodeObject } from './decode.ts';
-import { asJson, asObject } from './managed.ts';
+import { asJson, asObject, resetFieldsOf } from './managed.ts';
 import { StoredObject, fromStorage, toStorage, withMetadata } from './object-store.ts';
 
 /** Upstream: maxNameLength of generated names minus the suffix (storage/names/generate.go). */
@@ -25,11 +27,11 @@ export async function create(core: Core, call: Call): Promise<StoredObject> {
 export async function createObject(core: Core, call: Call, decoded: ApiObject, managed?: ApiObject): Promise<StoredObject> {
   const { resourceVersion } = decoded.metadata;
   if (resourceVersion !== undefined && resourceVersion !== '0') throw badRequest('resourceVersion should not be set on objects to be created');
-  await checkNamespace(core, call, decoded.metadata.name);
+  const namespace = await checkNamespace(core, call, decoded.metadata.name);
   const generated = decoded.metadata.name === undefined && decoded.metadata.generateName !== undefined;
   for (let attempt = 1; ; attempt++) {
     const named = generated ? withMetadata(decoded, { name: generateName(core, decoded.metadata.generateName ?? '') }) : decoded;
-    const object = prepare(core, call, named, managed);
+    const object = prepare(core, call, { decoded: named, managed, namespace });
     const stored = await insert(core, call, object);
     if (stored !== undefined) return stored;
     if (!generated || attempt === NAME_GENERATION_ATTEMPTS) throw alreadyExists(call.scope.groupResource, object.metadata.name ?? '');
@@ -42,13 +44,24 @@ async function insert(core: Core, call: Call, object: ApiObject): Promise<Stored
   return existing === undefined ? new StoredObject(object, 0) : undefined;
 }
 
-/** Defaults, conversion, fresh metadata, strategy, managed fields and validation; the object to store. */
-function prepare(core: Core, call: Call, decoded: ApiObject, managed: ApiObject | undefined): ApiObject {
+interface NewObject {
+  /** In the scope's version. */
+  readonly decoded: ApiObject;
+  /** Carries the managed fields if they are computed already. */
+  readonly managed: ApiObject | undefined;
+  readonly namespace: ApiObject | undefined;
+}
+
+/** Defaults, conversion, managed fields, fresh metadata, strategy and validation; the object to store. */
+function prepare(core: Core, call: Call, { decoded, managed, namespace }: NewObject): ApiObject {
   const { scope } = call;
   const { kind, version } = scope;
   const context = strategyContext(core, call);
   const defaulted = version.defaults === undefined ? decoded : version.defaults(decoded, context);
-  const fresh = withMetadata(admitCreate(toStorage(scope, defaulted)), {
+  const converted = toStorage(scope, defaulted);
+  // Ownership is that of what the request sets: before admission and strategy add and drop fields.
+  const managedFields = managed === undefined ? ownership(core, call, converted) : managed.metadata.managedFields;
+  const fresh = withMetadata(admitCreate(converted), {
     uid: core.options.random.uuid(),
     creationTimestamp: timestamp(core.options.clock.nowMs()),
     deletionTimestamp: undefined,
@@ -61,26 +74,26 @@ function prepare(core: Core, call: Call, decoded: ApiObject, managed: ApiObject 
   if (prepared.metadata.name === undefined) {
     throw invalidObject(scope.gvk, '', [{ path: 'metadata.name', reason: 'FieldValueRequired', message: 'Required value: name or generateName is required' }]);
   }
-  const errors = kind.validateCreate?.(prepared, context) ?? [];
+  const errors = [...adminAccessErrors(namespace, prepared), ...validateObjectMeta(prepared, kind), ...(kind.validateCreate?.(prepared, context) ?? [])];
   if (errors.length > 0) throw invalidObject(scope.gvk, prepared.metadata.name, errors);
   call.warnings.push(...(kind.warnings?.(prepared, context) ?? []));
-  return withManagedFields(core, call, prepared, managed);
+  return withMetadata(prepared, { managedFields });
 }
 
-function withManagedFields(core: Core, call: Call, prepared: ApiObject, managed: ApiObject | undefined): ApiObject {
-  if (managed !== undefined) return withMetadata(prepared, { managedFields: managed.metadata.managedFields });
+function ownership(core: Core, call: Call, object: ApiObject): ApiObject['metadata']['managedFields'] {
   const updated = asObject(
     updateManagedFields({
       live: undefined,
-      updated: asJson(fromStorage(call.scope, prepared)),
+      updated: asJson(fromStorage(call.scope, object)),
       manager: fieldManagerOf(call),
       apiVersion: call.scope.apiVersion,
       subresource: call.target.subresource,
       now: timestamp(core.options.clock.nowMs()),
       schema: call.scope.schema,
+      resetFields: resetFieldsOf(call),
     }),
   );
-  return withMetadata(prepared, { managedFields: updated.metadata.managedFields });
+  return updated.metadata.managedFields;
 }
 
 /** The object with the namespace of the path; 400 when it names another. */

@@ -1,6 +1,7 @@
 /** The border between typed objects and plain JSON, where patches and managed fields work. */
 import { assert } from '#base';
-import type { ApiObject, Json } from '#machinery';
+import type { ApiObject, FieldPath, Json } from '#machinery';
+import type { Call } from './call.ts';
 import { isJsonObject } from './decode.ts';
 
 /** An object as JSON. */
@@ -27,4 +28,12 @@ export function equalJson(a: Json | undefined, b: Json | undefined): boolean {
 
 function isList(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
+}
+
+/** Fields that the endpoint of a call resets, whose setting therefore owns nothing (upstream: GetResetFields of the kinds' strategies). */
+export function resetFieldsOf({ scope: { kind }, target: { subresource } }: Call): readonly FieldPath[] {
+  if (!kind.subresources.includes('status')) return [];
+  if (subresource === '') return [['f:status']];
+  if (subresource !== 'status') return [];
+  return kind.kind === 'ResourceClaim' ? [['f:spec'], ['f:metadata']] : [['f:spec']];
 }

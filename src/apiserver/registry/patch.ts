@@ -16,7 +16,7 @@ import { invalidOption } from '../refusals.ts';
 import { type Call, type FieldValidation, fieldManagerOf, fieldValidationOf } from './call.ts';
 import { withRequestNamespace } from './create.ts';
 import { bodyText, isJsonObject, mediaType, structured } from './decode.ts';
-import { asJson, asObject } from './managed.ts';
+import { asJson, asObject, resetFieldsOf } from './managed.ts';
 import { withMetadata } from './object-store.ts';
 import { type Transformation, type UpdateResult, updateWith } from './update.ts';
 
@@ -91,6 +91,7 @@ function apply(core: Core, call: Call, validation: FieldValidation): Promise<Upd
       subresource: call.target.subresource,
       now: timestamp(core.options.clock.nowMs()),
       schema: call.scope.schema,
+      resetFields: resetFieldsOf(call),
     });
     const result = keepIdentity(call, asObject(object));
     return { wanted: result, managed: result };

@@ -1,14 +1,15 @@
 /** PUT, and the second half of PATCH: from the wanted object to the stored one. */
-import type { FieldError, Namespace } from '#api';
+import { type Namespace, type StrategyContext, validateObjectMetaUpdate } from '#api';
 import { type ApiObject, badRequest, conflict, notFound, updateManagedFields } from '#machinery';
 import { invalidObject, refusal } from '../refusals.ts';
 import { type Core, timestamp } from '../options.ts';
+import { adminAccessErrors } from './admin-access.ts';
 import { admitCreate, checkNamespace } from './admission.ts';
 import { type Call, fieldManagerOf, fieldValidationOf, strategyContext } from './call.ts';
 import { createObject, withRequestNamespace } from './create.ts';
 import { decodeObject } from './decode.ts';
 import { isFinished, removeFinished } from './finish.ts';
-import { asJson, asObject, equalJson } from './managed.ts';
+import { asJson, asObject, equalJson, resetFieldsOf } from './managed.ts';
 import { StoredObject, fromStorage, toStorage, withMetadata } from './object-store.ts';
 
 /** Writes that lost a race against another without asking for a resourceVersion are tried again; upstream's patch: 5. */
@@ -43,7 +44,7 @@ function checkName(call: Call, wanted: ApiObject): void {
 /** Applies `transform` to the live object and stores the result, again if another write came between. */
 export async function updateWith(core: Core, call: Call, transform: Transformation, createIfAbsent: boolean): Promise<UpdateResult> {
   const { scope, target } = call;
-  await checkNamespace(core, call);
+  const namespace = await checkNamespace(core, call);
   for (let attempt = 1; attempt <= UPDATE_ATTEMPTS; attempt++) {
     const live = await core.objects.get(scope, target.namespace, target.name);
     if (live === undefined) {
@@ -53,7 +54,7 @@ export async function updateWith(core: Core, call: Call, transform: Transformati
     }
     const { wanted, managed } = transform(live.in(scope));
     checkPreconditions(call, live.object, wanted);
-    const object = prepare(core, call, { live: live.object, wanted, managed });
+    const object = prepare(core, call, { live: live.object, wanted, managed, namespace });
     const stored = await write(core, call, live, object);
     if (stored !== undefined) return { stored, created: false };
     if ((wanted.metadata.resourceVersion ?? '') !== '' && wanted.metadata.resourceVersion !== live.object.metadata.resourceVersion) break;
@@ -68,11 +69,11 @@ async function write(core: Core, call: Call, live: StoredObject, object: ApiObje
   return core.objects.put(call.scope, object, live.revision);
 }
 
-/** 409 unless resourceVersion and uid, where the request names them, are those of the live object. */
+/** 409 unless the resourceVersion, and the uid of a PUT, where the request names them are those of the live object. */
 function checkPreconditions(call: Call, live: ApiObject, wanted: ApiObject): void {
   const { resourceVersion = '', uid = '' } = wanted.metadata;
   const { groupResource } = call.scope;
-  if (uid !== '' && uid !== live.metadata.uid) {
+  if (call.target.verb === 'update' && uid !== '' && uid !== live.metadata.uid) {
     throw conflict(groupResource, call.target.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ''}`);
   }
   if (resourceVersion === '' || resourceVersion === '0') return;
@@ -91,20 +92,31 @@ interface Versions {
   /** In the scope's version. */
   readonly wanted: ApiObject;
   readonly managed: ApiObject | undefined;
+  readonly namespace: ApiObject | undefined;
 }
 
-/** Defaults, conversion, kept metadata, strategy, validation, managed fields and generation; the object to store. */
-function prepare(core: Core, call: Call, { live, wanted, managed }: Versions): ApiObject {
+/** Defaults, conversion, kept metadata, managed fields, strategy, validation and generation; the object to store. */
+function prepare(core: Core, call: Call, { live, wanted, managed, namespace }: Versions): ApiObject {
   const { scope } = call;
   const { kind, version } = scope;
   const context = strategyContext(core, call);
   const defaulted = version.defaults === undefined ? wanted : version.defaults(wanted, context);
-  const kept = keepMetadata(live, admitUpdate(toStorage(scope, defaulted), live));
-  const prepared = call.target.subresource === 'finalize' ? finalized(live, kept) : (kind.prepareForUpdate?.(kept, live, context) ?? kept);
-  const errors = [...newFinalizers(live, prepared), ...(kind.validateUpdate?.(prepared, live, context) ?? [])];
+  const kept = keepMetadata(live, toStorage(scope, defaulted));
+  // Ownership is that of what the request sets: before admission and strategy add and drop fields.
+  const managedFields = managed === undefined ? ownership(core, call, live, kept) : managed.metadata.managedFields;
+  const prepared = call.target.subresource === 'finalize' ? finalized(live, kept) : strategic(call, context, admitUpdate(kept, live), live);
+  const errors = [
+    ...adminAccessErrors(namespace, prepared, live),
+    ...validateObjectMetaUpdate(prepared, live),
+    ...(kind.validateUpdate?.(prepared, live, context) ?? []),
+  ];
   if (errors.length > 0) throw invalidObject(scope.gvk, live.metadata.name ?? '', errors);
   call.warnings.push(...(kind.warnings?.(prepared, context) ?? []));
-  return withGeneration(live, withManagedFields(core, call, { live, wanted: prepared, managed }), kind.generation);
+  return withGeneration(live, withMetadata(prepared, { managedFields }), kind.generation);
+}
+
+function strategic({ scope: { kind } }: Call, context: StrategyContext, object: ApiObject, live: ApiObject): ApiObject {
+  return kind.prepareForUpdate?.(object, live, context) ?? object;
 }
 
 /** A namespace whose spec.finalizers alone are those of the request: all that /finalize may change. */
@@ -122,48 +134,36 @@ function admitUpdate(object: ApiObject, live: ApiObject): ApiObject {
   return live.kind === 'Pod' ? admitted : object;
 }
 
-/** An object that is being deleted takes no new finalizers (upstream: ValidateObjectMetaAccessorUpdate and finalizer checks). */
-function newFinalizers(live: ApiObject, object: ApiObject): readonly FieldError[] {
-  if (live.metadata.deletionTimestamp === undefined) return [];
-  const before = new Set(live.metadata.finalizers ?? []);
-  const added = (object.metadata.finalizers ?? []).filter((finalizer) => !before.has(finalizer));
-  if (added.length === 0) return [];
-  const list = added.map((finalizer) => JSON.stringify(finalizer)).join(', ');
-  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
-  return [{ path: 'metadata.finalizers', reason: 'FieldValueForbidden', message }];
-}
-
-/** Members of metadata that no update may change are those of the live object. */
+/** What an update need not repeat, and what it cannot set, is that of the live object (upstream: rest.BeforeUpdate). */
 function keepMetadata(live: ApiObject, object: ApiObject): ApiObject {
-  const { name, namespace, uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation, generateName, selfLink } = live.metadata;
+  const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation, generateName, selfLink, resourceVersion } = live.metadata;
+  const wanted = object.metadata;
   return withMetadata(object, {
-    name,
-    namespace,
-    uid,
+    uid: wanted.uid ?? uid,
     creationTimestamp,
-    deletionTimestamp,
-    deletionGracePeriodSeconds,
+    deletionTimestamp: deletionTimestamp ?? wanted.deletionTimestamp,
+    deletionGracePeriodSeconds: deletionGracePeriodSeconds ?? wanted.deletionGracePeriodSeconds,
     generation,
     selfLink,
-    generateName: object.metadata.generateName ?? generateName,
-    resourceVersion: live.metadata.resourceVersion,
+    generateName: wanted.generateName ?? generateName,
+    resourceVersion,
   });
 }
 
-function withManagedFields(core: Core, call: Call, { live, wanted, managed }: Versions): ApiObject {
-  if (managed !== undefined) return withMetadata(wanted, { managedFields: managed.metadata.managedFields });
+function ownership(core: Core, call: Call, live: ApiObject, object: ApiObject): ApiObject['metadata']['managedFields'] {
   const updated = asObject(
     updateManagedFields({
       live: asJson(fromStorage(call.scope, live)),
-      updated: asJson(fromStorage(call.scope, wanted)),
+      updated: asJson(fromStorage(call.scope, object)),
       manager: fieldManagerOf(call),
       apiVersion: call.scope.apiVersion,
       subresource: call.target.subresource,
       now: timestamp(core.options.clock.nowMs()),
       schema: call.scope.schema,
+      resetFields: resetFieldsOf(call),
     }),
   );
-  return withMetadata(wanted, { managedFields: updated.metadata.managedFields });
+  return updated.metadata.managedFields;
 }
 
 /** Raises metadata.generation when anything but metadata and status changed. */
