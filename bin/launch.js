@@ -14,7 +14,7 @@ export function suitableNode() {
   const pinned = join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
   if (existsSync(pinned)) return pinned;
   if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) return process.execPath;
-  console.error(`dray needs Node ${NODE_MAJOR_MIN} or newer; this is ${process.version}. "npm ci" brings a suitable one on Linux x64 and arm64.`);
+  console.error(`dray needs Node ${NODE_MAJOR_MIN} or newer; this is ${process.version}. "npm install" brings a suitable one on Linux x64 and arm64.`);
   process.exit(1);
 }
 

@@ -13,13 +13,14 @@ const wanted = createHash('sha256').update(readFileSync(lockfile)).digest('hex')
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   if (!process.argv.includes('--quiet')) console.log('dray: installing dependencies (once) …');
   const npm = process.env.npm_execpath;
-  const arguments_ = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  // Not `ci`: it refuses the lockfile where a registry lacks the optional packages of another platform. The lockfile's versions and checksums hold all the same.
+  const arguments_ = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
   const result =
     npm === undefined
       ? spawnSync('npm', arguments_, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
       : spawnSync(process.execPath, [npm, ...arguments_], { cwd: root, stdio: ['ignore', 2, 2] });
   if (result.status !== 0) {
-    console.error('dray: npm ci failed; its output above says why');
+    console.error('dray: npm install failed; its output above says why');
     process.exit(1);
   }
   writeFileSync(stamp, wanted);
