@@ -16,7 +16,7 @@ export type { Lease, LeaseSpec } from './types/coordination-v1.ts';
 export { KINDS, kindByResource } from './kinds.ts';
 export { definitions, type OpenApiSchema, schemaOf } from './schema.ts';
 export { compareReleases, featureGates, GateError } from './gates.ts';
-export { deprecationWarning, servedVersions } from './served.ts';
+export { deprecationWarning, type ServedOptions, servedVersions } from './served.ts';
 export { claimState } from './columns/dra.ts';
 export { ageOf, humanDuration } from './columns/age.ts';
 export { validateObjectMeta, validateObjectMetaUpdate } from './validation/metadata.ts';

@@ -1,10 +1,18 @@
 /** Which versions of which resources a release serves by default, and what --runtime-config changes. */
 import { compareReleases } from './gates.ts';
 
+/** What a caller asks for beyond what upstream serves. */
+export interface ServedOptions {
+  /** The v1alpha3 of 1.31 to 1.33 stays available in later releases, to those who name it in `runtimeConfig`. */
+  readonly oldShapes: boolean;
+}
+
 /** Releases in which a version of a resource exists: from the first up to, but without, the second. */
 interface Availability {
   readonly from: string;
   readonly before?: string;
+  /** Its shape can still be served when a later release is emulated. */
+  readonly oldShape?: boolean;
   /** Served without being asked for; alpha and beta versions are not. */
   readonly byDefault: boolean;
 }
@@ -13,7 +21,7 @@ const STABLE: Availability = { from: '1.0', byDefault: true };
 const DRA_V1: Availability = { from: '1.34', byDefault: true };
 const DRA_V1BETA2: Availability = { from: '1.33', before: '1.39', byDefault: false };
 const DRA_V1BETA1: Availability = { from: '1.32', before: '1.38', byDefault: false };
-const DRA_V1ALPHA3: Availability = { from: '1.31', before: '1.34', byDefault: false };
+const DRA_V1ALPHA3: Availability = { from: '1.31', before: '1.34', oldShape: true, byDefault: false };
 const FOUR = { v1: DRA_V1, v1beta2: DRA_V1BETA2, v1beta1: DRA_V1BETA1, v1alpha3: DRA_V1ALPHA3 };
 
 const RESOURCE_GROUP: Readonly<Record<string, Readonly<Record<string, Availability>>>> = {
@@ -32,23 +40,21 @@ const RESOURCE_GROUP: Readonly<Record<string, Readonly<Record<string, Availabili
 /**
  * Tells whether `group`/`version`/`plural` is served. `runtimeConfig` has the keys of upstream's flag:
  * `group/version`, `group/version/plural`, `api/all`, `api/ga`, `api/beta`, `api/alpha`; the most exact key wins.
+ * `options` may keep old shapes available.
  */
 export function servedVersions(
   emulatedVersion: string,
   runtimeConfig: Readonly<Record<string, boolean>> = {},
+  options: ServedOptions = { oldShapes: false },
 ): (group: string, version: string, plural: string) => boolean {
   return (group, version, plural) => {
     const availability = availabilityOf(group, version, plural);
     if (availability === undefined || compareReleases(availability.from, emulatedVersion) > 0) return false;
-    if (availability.before !== undefined && compareReleases(availability.before, emulatedVersion) <= 0) return false;
     const groupVersion = group === '' ? version : `${group}/${version}`;
-    return (
-      runtimeConfig[`${groupVersion}/${plural}`] ??
-      runtimeConfig[groupVersion] ??
-      runtimeConfig[`api/${stageOf(version)}`] ??
-      runtimeConfig['api/all'] ??
-      availability.byDefault
-    );
+    const asked = runtimeConfig[`${groupVersion}/${plural}`] ?? runtimeConfig[groupVersion];
+    const gone = availability.before !== undefined && compareReleases(availability.before, emulatedVersion) <= 0;
+    if (gone) return options.oldShapes && availability.oldShape === true && asked === true;
+    return asked ?? runtimeConfig[`api/${stageOf(version)}`] ?? runtimeConfig['api/all'] ?? availability.byDefault;
   };
 }
 
@@ -58,6 +64,8 @@ const DEPRECATIONS: Readonly<Record<string, readonly [deprecated: string, remove
   v1beta2: ['1.36', '1.39'],
   'v1beta2/DeviceTaintRule': ['1.39', '1.42'],
   'v1alpha3/DeviceTaintRule': ['1.36', '1.39'],
+  // Never deprecated by hand: the generator's three releases each.
+  v1alpha3: ['1.34', '1.37'],
   'v1alpha3/ResourcePoolStatusRequest': ['1.39', '1.42'],
 };
 

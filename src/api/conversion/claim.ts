@@ -1,4 +1,4 @@
-/** v1beta1 claims and templates: there the members of `exactly` lie in the request itself. */
+/** v1beta1 and v1alpha3 claims and templates: there the members of `exactly` lie in the request itself. */
 import type { ApiObject } from '#machinery';
 import type { DeviceRequest, ResourceClaim, ResourceClaimSpec, ResourceClaimTemplate } from '../types/resource-v1.ts';
 import type {
@@ -9,30 +9,29 @@ import type {
 } from '../types/resource-v1beta1.ts';
 
 const V1 = 'resource.k8s.io/v1';
-const V1BETA1 = 'resource.k8s.io/v1beta1';
 
-/** A v1beta1 claim as v1. */
+/** A flat claim as v1. */
 export function flatClaimToV1(object: ApiObject): ApiObject {
   const claim = object as FlatClaim;
   return { ...claim, apiVersion: V1, spec: specToV1(claim.spec) } as ApiObject;
 }
 
-/** A v1 claim as v1beta1. */
-export function flatClaimFromV1(object: ApiObject): ApiObject {
+/** A v1 claim in the flat shape of `apiVersion`. */
+export function flatClaimFromV1(object: ApiObject, apiVersion: string): ApiObject {
   const claim = object as ResourceClaim;
-  return { ...claim, apiVersion: V1BETA1, spec: specFromV1(claim.spec) } as ApiObject;
+  return { ...claim, apiVersion, spec: specFromV1(claim.spec) } as ApiObject;
 }
 
-/** A v1beta1 template as v1. */
+/** A flat template as v1. */
 export function flatTemplateToV1(object: ApiObject): ApiObject {
   const template = object as FlatTemplate;
   return { ...template, apiVersion: V1, spec: { ...template.spec, spec: specToV1(template.spec.spec) } } as ApiObject;
 }
 
-/** A v1 template as v1beta1. */
-export function flatTemplateFromV1(object: ApiObject): ApiObject {
+/** A v1 template in the flat shape of `apiVersion`. */
+export function flatTemplateFromV1(object: ApiObject, apiVersion: string): ApiObject {
   const template = object as ResourceClaimTemplate;
-  return { ...template, apiVersion: V1BETA1, spec: { ...template.spec, spec: specFromV1(template.spec.spec) } } as ApiObject;
+  return { ...template, apiVersion, spec: { ...template.spec, spec: specFromV1(template.spec.spec) } } as ApiObject;
 }
 
 function specToV1(spec: FlatSpec): ResourceClaimSpec {

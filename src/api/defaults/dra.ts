@@ -20,6 +20,7 @@ import type {
   ResourceClaimTemplate as FlatTemplate,
   ResourceSlice as BasicSlice,
 } from '../types/resource-v1beta1.ts';
+import type { ResourceSlice as PlainSlice } from '../types/resource-v1alpha3.ts';
 
 const EXACT_COUNT = 'ExactCount';
 
@@ -103,7 +104,7 @@ export function defaultSlice(object: ApiObject, context: StrategyContext): ApiOb
 }
 
 /** An empty list is no list, unless devices and shared counters are both given: validation refuses that. */
-function withoutEmptyLists<T extends ResourceSlice | BasicSlice>(slice: T): T {
+function withoutEmptyLists<T extends ResourceSlice | BasicSlice | PlainSlice>(slice: T): T {
   const { devices, sharedCounters, ...spec } = slice.spec;
   if (devices !== undefined && sharedCounters !== undefined) return slice;
   const kept = { ...(devices?.length !== 0 && { devices }), ...(sharedCounters?.length !== 0 && { sharedCounters }) };
@@ -141,6 +142,17 @@ function withDefault(capacity: DeviceCapacity): DeviceCapacity {
 export function defaultBasicSlice(object: ApiObject, context: StrategyContext): ApiObject {
   const slice = withoutEmptyLists(object as BasicSlice);
   const devices = slice.spec.devices?.map((device) => (device.basic === undefined ? device : { ...device, basic: defaultDevice(device.basic, context.now) }));
+  return devices === undefined ? slice : ({ ...slice, spec: { ...slice.spec, devices } } as ApiObject);
+}
+
+/** As defaultBasicSlice for v1alpha3, whose capacities are plain quantities and have no defaults. */
+export function defaultPlainSlice(object: ApiObject, context: StrategyContext): ApiObject {
+  const slice = withoutEmptyLists(object as PlainSlice);
+  const devices = slice.spec.devices?.map(({ name, basic }) => {
+    if (basic === undefined) return { name };
+    const { capacity, ...rest } = basic;
+    return { name, basic: { ...defaultDevice(rest, context.now), ...(capacity !== undefined && { capacity }) } };
+  });
   return devices === undefined ? slice : ({ ...slice, spec: { ...slice.spec, devices } } as ApiObject);
 }
 

@@ -2,9 +2,18 @@
 import type { ApiObject } from '#machinery';
 import { CLAIM_COLUMNS, NAME_AND_AGE, SLICE_COLUMNS, TAINT_RULE_COLUMNS } from '../columns/dra.ts';
 import { flatClaimFromV1, flatClaimToV1, flatTemplateFromV1, flatTemplateToV1 } from '../conversion/claim.ts';
-import { basicSliceFromV1, basicSliceToV1 } from '../conversion/slice.ts';
+import { basicSliceFromV1, basicSliceToV1, plainSliceFromV1, plainSliceToV1 } from '../conversion/slice.ts';
 import { stampedAs } from '../conversion/stamp.ts';
-import { defaultBasicSlice, defaultClaim, defaultFlatClaim, defaultFlatTemplate, defaultSlice, defaultTaintRule, defaultTemplate } from '../defaults/dra.ts';
+import {
+  defaultBasicSlice,
+  defaultClaim,
+  defaultFlatClaim,
+  defaultFlatTemplate,
+  defaultPlainSlice,
+  defaultSlice,
+  defaultTaintRule,
+  defaultTemplate,
+} from '../defaults/dra.ts';
 import type { KindVersion, StrategyContext } from '../kind.ts';
 import { firstGeneration, nextGeneration, onlyStatus } from '../object.ts';
 import { createdClaim, preparedTemplate, updatedClaim } from '../strategy/claim.ts';
@@ -28,6 +37,18 @@ function sameShape(apiVersion: string, stored: string, kind: string, defaults?: 
   });
 }
 
+/** A claim in a version whose requests are flat. */
+function flatClaim(apiVersion: string): KindVersion {
+  const fromStorage = (object: ApiObject) => flatClaimFromV1(object, `${GROUP}/${apiVersion}`);
+  return version(apiVersion, definition(apiVersion, 'ResourceClaim'), defaultFlatClaim, { toStorage: flatClaimToV1, fromStorage });
+}
+
+/** A template in a version whose requests are flat. */
+function flatTemplate(apiVersion: string): KindVersion {
+  const fromStorage = (object: ApiObject) => flatTemplateFromV1(object, `${GROUP}/${apiVersion}`);
+  return version(apiVersion, definition(apiVersion, 'ResourceClaimTemplate'), defaultFlatTemplate, { toStorage: flatTemplateToV1, fromStorage });
+}
+
 /** DeviceClasses. */
 export const DEVICE_CLASS = defineKind({
   group: GROUP,
@@ -35,7 +56,10 @@ export const DEVICE_CLASS = defineKind({
   plural: 'deviceclasses',
   namespaced: false,
   createOnUpdate: false,
-  versions: [version('v1', definition('v1', 'DeviceClass')), sameShape('v1beta2', 'v1', 'DeviceClass'), sameShape('v1beta1', 'v1', 'DeviceClass')],
+  versions: [
+    version('v1', definition('v1', 'DeviceClass')),
+    ...['v1beta2', 'v1beta1', 'v1alpha3'].map((apiVersion) => sameShape(apiVersion, 'v1', 'DeviceClass')),
+  ],
   generation: true,
   prepareForCreate: (object, context) => firstGeneration(preparedClass(object as DeviceClass, undefined, context)),
   prepareForUpdate: (object, old, context) => nextGeneration(preparedClass(object as DeviceClass, old as DeviceClass, context), old),
@@ -55,7 +79,8 @@ export const RESOURCE_CLAIM = defineKind({
   versions: [
     version('v1', definition('v1', 'ResourceClaim'), defaultClaim),
     sameShape('v1beta2', 'v1', 'ResourceClaim', defaultClaim),
-    version('v1beta1', definition('v1beta1', 'ResourceClaim'), defaultFlatClaim, { toStorage: flatClaimToV1, fromStorage: flatClaimFromV1 }),
+    flatClaim('v1beta1'),
+    flatClaim('v1alpha3'),
   ],
   prepareForCreate: (object, context) => createdClaim(object as ResourceClaim, context),
   prepareForUpdate: (object, old, context) => updatedClaim(object as ResourceClaim, old as ResourceClaim, context),
@@ -74,7 +99,8 @@ export const RESOURCE_CLAIM_TEMPLATE = defineKind({
   versions: [
     version('v1', definition('v1', 'ResourceClaimTemplate'), defaultTemplate),
     sameShape('v1beta2', 'v1', 'ResourceClaimTemplate', defaultTemplate),
-    version('v1beta1', definition('v1beta1', 'ResourceClaimTemplate'), defaultFlatTemplate, { toStorage: flatTemplateToV1, fromStorage: flatTemplateFromV1 }),
+    flatTemplate('v1beta1'),
+    flatTemplate('v1alpha3'),
   ],
   prepareForCreate: (object, context) => preparedTemplate(object as ResourceClaimTemplate, undefined, context),
   prepareForUpdate: (object, old, context) => preparedTemplate(object as ResourceClaimTemplate, old as ResourceClaimTemplate, context),
@@ -94,6 +120,7 @@ export const RESOURCE_SLICE = defineKind({
     version('v1', definition('v1', 'ResourceSlice'), defaultSlice),
     sameShape('v1beta2', 'v1', 'ResourceSlice', defaultSlice),
     version('v1beta1', definition('v1beta1', 'ResourceSlice'), defaultBasicSlice, { toStorage: basicSliceToV1, fromStorage: basicSliceFromV1 }),
+    version('v1alpha3', definition('v1alpha3', 'ResourceSlice'), defaultPlainSlice, { toStorage: plainSliceToV1, fromStorage: plainSliceFromV1 }),
   ],
   generation: true,
   prepareForCreate: (object, context) => firstGeneration(preparedSlice(object as ResourceSlice, undefined, context)),
