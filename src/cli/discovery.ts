@@ -14,7 +14,13 @@ export interface ServedResource {
 }
 
 interface ResourceList {
-  readonly resources?: readonly { readonly name: string; readonly singularName?: string; readonly namespaced: boolean; readonly kind: string; readonly shortNames?: readonly string[] }[];
+  readonly resources?: readonly {
+    readonly name: string;
+    readonly singularName?: string;
+    readonly namespaced: boolean;
+    readonly kind: string;
+    readonly shortNames?: readonly string[];
+  }[];
 }
 
 interface GroupList {
@@ -40,7 +46,15 @@ export async function resourcesOf(client: RestClient, group: string, version: st
   const list = (await getJson(client, path)) as ResourceList;
   return (list.resources ?? [])
     .filter((resource) => !resource.name.includes('/'))
-    .map(({ name, singularName, namespaced, kind, shortNames }) => ({ group, version, plural: name, singular: singularName ?? '', shortNames: shortNames ?? [], kind, namespaced }));
+    .map(({ name, singularName, namespaced, kind, shortNames }) => ({
+      group,
+      version,
+      plural: name,
+      singular: singularName ?? '',
+      shortNames: shortNames ?? [],
+      kind,
+      namespaced,
+    }));
 }
 
 /** The resource that `name` means: plural, singular, short name or kind, optionally followed by `.group`. */

@@ -17,12 +17,14 @@ export interface Expectation {
 
 /** The expectations in manifests; pods without the annotation are to run. Throws on an unknown state. */
 export function expectationsOf(manifests: readonly Manifest[]): readonly Expectation[] {
-  return manifests.filter((manifest) => manifest.kind === 'Pod').map((manifest) => {
-    const pod = keyOf({ metadata: { namespace: 'default', ...manifest.metadata } });
-    const state = manifest.metadata.annotations?.[EXPECT_ANNOTATION] ?? 'Running';
-    if (state !== 'Running' && state !== 'Pending') throw new Error(`pod ${pod}: annotation ${EXPECT_ANNOTATION} is "${state}", not Running or Pending`);
-    return { pod, state };
-  });
+  return manifests
+    .filter((manifest) => manifest.kind === 'Pod')
+    .map((manifest) => {
+      const pod = keyOf({ metadata: { namespace: 'default', ...manifest.metadata } });
+      const state = manifest.metadata.annotations?.[EXPECT_ANNOTATION] ?? 'Running';
+      if (state !== 'Running' && state !== 'Pending') throw new Error(`pod ${pod}: annotation ${EXPECT_ANNOTATION} is "${state}", not Running or Pending`);
+      return { pod, state };
+    });
 }
 
 /** Whether `pod` is in the expected state. */

@@ -92,9 +92,15 @@ async function readManifests(names: readonly string[] | undefined): Promise<read
 }
 
 async function filesOf(name: string): Promise<string[]> {
-  const isFolder = await stat(name).then((entry) => entry.isDirectory(), () => false);
+  const isFolder = await stat(name).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
   if (!isFolder) return [name];
-  return (await readdir(name)).filter((file) => /\.(ya?ml|json)$/.test(file)).sort().map((file) => join(name, file));
+  return (await readdir(name))
+    .filter((file) => /\.(ya?ml|json)$/.test(file))
+    .sort()
+    .map((file) => join(name, file));
 }
 
 async function readText(name: string): Promise<string> {

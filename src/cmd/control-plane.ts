@@ -4,7 +4,17 @@ import { parse } from 'yaml';
 import { type ApiServer, createApiServer } from '#apiserver';
 import { checkSelector } from '#cel';
 import { MemoryStore, type Store } from '#storage';
-import { APISERVER_CLIENT_NAME, CertificateAuthority, createLogger, listen, type Listener, nodeLogReader, SqliteStore, systemClock, systemRandom } from '#platform';
+import {
+  APISERVER_CLIENT_NAME,
+  CertificateAuthority,
+  createLogger,
+  listen,
+  type Listener,
+  nodeLogReader,
+  SqliteStore,
+  systemClock,
+  systemRandom,
+} from '#platform';
 import { type ClusterFlags, emulatedVersionOf, gatesOf, logLevelOf, servedOf, tokensFromFile } from './flags.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 

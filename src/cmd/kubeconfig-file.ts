@@ -4,7 +4,10 @@ import { stringify } from 'yaml';
 import type { KeyPair } from '#platform';
 
 /** Writes a kubeconfig in one step: readers see the old file or the whole new one. Only the owner may read it. */
-export async function writeKubeconfig(path: string, { server, caPem, user, pair }: { server: string; caPem: string; user: string; pair: KeyPair }): Promise<void> {
+export async function writeKubeconfig(
+  path: string,
+  { server, caPem, user, pair }: { server: string; caPem: string; user: string; pair: KeyPair },
+): Promise<void> {
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
   const config = {
     apiVersion: 'v1',

@@ -39,7 +39,9 @@ function withClusterFlags(command: Command): Command {
 }
 
 function withNodeFlags(command: Command): Command {
-  return command.option('--devices <file>', 'device file, or the preset gpu', 'gpu').option('--root-dir <dir>', 'root directory of the node agents (default: <data-dir>/nodes)');
+  return command
+    .option('--devices <file>', 'device file, or the preset gpu', 'gpu')
+    .option('--root-dir <dir>', 'root directory of the node agents (default: <data-dir>/nodes)');
 }
 
 function withClientFlags(command: Command): Command {
@@ -47,7 +49,9 @@ function withClientFlags(command: Command): Command {
 }
 
 function program(stop: AbortSignal): Command {
-  const dray = new Command('dray').description('Kubernetes Dynamic Resource Allocation on one machine').configureOutput({ outputError: (text, write) => write(`dray: ${text.replace(/^error: /, '')}`) });
+  const dray = new Command('dray')
+    .description('Kubernetes Dynamic Resource Allocation on one machine')
+    .configureOutput({ outputError: (text, write) => write(`dray: ${text.replace(/^error: /, '')}`) });
   withNodeFlags(withClusterFlags(dray.command('up')))
     .description('bring up a whole cluster with the example driver and the examples')
     .option('--components <names>', COMPONENTS.join(','), flag(parseComponents), new Set(COMPONENTS))

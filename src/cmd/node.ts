@@ -5,9 +5,19 @@ import { openSync, closeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { RestClient } from '#client';
+import type { RestClient } from '#client';
 import { NodeAgent, processRuntime, simulatedRuntime } from '#nodeagent';
-import { type CertificateAuthority, ChildProcesses, createLogger, type LogLevel, NodeHostFiles, serveNodeEndpoint, systemClock, systemRandom, UnixGrpc } from '#platform';
+import {
+  type CertificateAuthority,
+  ChildProcesses,
+  createLogger,
+  type LogLevel,
+  NodeHostFiles,
+  serveNodeEndpoint,
+  systemClock,
+  systemRandom,
+  UnixGrpc,
+} from '#platform';
 import { sleep } from '#base';
 
 /** A node to run; `rootDir` is absolute. */
@@ -34,9 +44,9 @@ export async function startNode(spec: NodeSpec, signal: AbortSignal): Promise<Ru
   const logger = createLogger(`nodeagent/${nodeName}`, spec.logLevel);
   const files = new NodeHostFiles(logger);
   const host = { files, clock: systemClock, processes: new ChildProcesses() };
-  let agent: NodeAgent | undefined;
-  const endpoint = authority === undefined ? undefined : await logEndpoint(nodeName, authority, () => agent);
-  agent = new NodeAgent({
+  const created: { agent?: NodeAgent } = {};
+  const endpoint = authority === undefined ? undefined : await logEndpoint(nodeName, authority, () => created.agent);
+  const agent = new NodeAgent({
     nodeName,
     client,
     files,
@@ -49,11 +59,16 @@ export async function startNode(spec: NodeSpec, signal: AbortSignal): Promise<Ru
     gates,
     kubeletPort: endpoint?.port,
   });
-  return { agent, ended: agent.run(signal).finally(() => endpoint?.close()) };
+  created.agent = agent;
+  return { agent, ended: agent.run(signal).finally(async () => endpoint?.close()) };
 }
 
 async function logEndpoint(nodeName: string, authority: CertificateAuthority, agent: () => NodeAgent | undefined): ReturnType<typeof serveNodeEndpoint> {
-  const pair = await authority.issue(`node-${nodeName}`, { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'], hosts: ['127.0.0.1', nodeName] });
+  const pair = await authority.issue(`node-${nodeName}`, {
+    commonName: `system:node:${nodeName}`,
+    organizations: ['system:nodes'],
+    hosts: ['127.0.0.1', nodeName],
+  });
   return serveNodeEndpoint({
     address: '127.0.0.1',
     tls: { ...pair, caPem: authority.caPem },

@@ -42,6 +42,10 @@ async function apiserver(flags: SingleFlags, stop: AbortSignal): Promise<void> {
 }
 
 /** `dray driver run FILE`: the example driver with the devices of a file. */
-export async function runDriver(file: string, flags: { readonly kubeconfig: string; readonly nodeName: string; readonly rootDir: string }, stop: AbortSignal): Promise<void> {
+export async function runDriver(
+  file: string,
+  flags: { readonly kubeconfig: string; readonly nodeName: string; readonly rootDir: string },
+  stop: AbortSignal,
+): Promise<void> {
   await keepDriverRunning({ ...flags, devices: resolve(file) }, stop);
 }

@@ -59,7 +59,11 @@ class Cluster {
   readonly #drivers = new AbortController();
   readonly #nodes = new AbortController();
   readonly #control = new AbortController();
-  readonly #running: { readonly drivers: Promise<void>[]; readonly nodes: Promise<void>[]; readonly control: Promise<void>[] } = { drivers: [], nodes: [], control: [] };
+  readonly #running: { readonly drivers: Promise<void>[]; readonly nodes: Promise<void>[]; readonly control: Promise<void>[] } = {
+    drivers: [],
+    nodes: [],
+    control: [],
+  };
   #plane: ControlPlane | undefined;
   #fail: (error: Error) => void = () => undefined;
   /** Resolves with the error of the first component that broke off. */
@@ -99,7 +103,10 @@ class Cluster {
     const spec = { nodeName, rootDir: this.#rootDir(nodeName), client, gates: this.#gates, logLevel: logLevelOf(this.#flags), authority: this.#authority() };
     const node: RunningNode = await startNode(spec, this.#nodes.signal);
     this.#keep(`node agent ${nodeName}`, this.#running.nodes, node.ended);
-    await this.#seen(async () => (await client.get(NODES, nodeName)).status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true);
+    await this.#seen(
+      async () =>
+        (await client.get(NODES, nodeName)).status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true,
+    );
     this.#progress(`nodeagent ${nodeName}`, 'registered, Ready');
   }
 
@@ -108,13 +115,22 @@ class Cluster {
     const rootDir = this.#rootDir(nodeName);
     const kubeconfig = plane === undefined ? (this.#flags.kubeconfig ?? '') : join(rootDir, 'driver.kubeconfig');
     if (plane !== undefined) {
-      const account = { commonName: 'system:serviceaccount:kube-system:example-gpu', organizations: ['system:serviceaccounts', 'system:serviceaccounts:kube-system'] };
+      const account = {
+        commonName: 'system:serviceaccount:kube-system:example-gpu',
+        organizations: ['system:serviceaccounts', 'system:serviceaccounts:kube-system'],
+      };
       const pair = await plane.authority.issue(`driver-${nodeName}`, account);
       await writeKubeconfig(kubeconfig, { server: plane.url, caPem: plane.authority.caPem, user: 'example-gpu', pair });
     }
-    this.#keep(`driver of ${nodeName}`, this.#running.drivers, keepDriverRunning({ nodeName, rootDir, kubeconfig, devices: this.#flags.devices }, this.#drivers.signal));
+    this.#keep(
+      `driver of ${nodeName}`,
+      this.#running.drivers,
+      keepDriverRunning({ nodeName, rootDir, kubeconfig, devices: this.#flags.devices }, this.#drivers.signal),
+    );
     const client = await this.#client('system:kube-controller-manager', []);
-    await this.#seen(async () => (await client.list(RESOURCE_SLICES)).items.some((slice) => slice.spec.nodeName === nodeName || slice.spec.pool.name === nodeName));
+    await this.#seen(async () =>
+      (await client.list(RESOURCE_SLICES)).items.some((slice) => slice.spec.nodeName === nodeName || slice.spec.pool.name === nodeName),
+    );
     this.#progress(`driver ${nodeName}`, 'own process, published its devices');
   }
 
@@ -140,7 +156,9 @@ class Cluster {
   explain(): void {
     if (this.#plane === undefined) return;
     const { kubeconfig } = this.#plane;
-    process.stdout.write(`kubeconfig: ${kubeconfig}\n\n  export KUBECONFIG=${kubeconfig}\n  kubectl get pods,resourceclaims -A -o wide\n\nCtrl-C stops the cluster; its objects stay in ${this.#dataDir}.\n`);
+    process.stdout.write(
+      `kubeconfig: ${kubeconfig}\n\n  export KUBECONFIG=${kubeconfig}\n  kubectl get pods,resourceclaims -A -o wide\n\nCtrl-C stops the cluster; its objects stay in ${this.#dataDir}.\n`,
+    );
   }
 
   /** Drivers outlive the node agents' last calls to them, the API server all others. */

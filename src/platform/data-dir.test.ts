@@ -18,7 +18,9 @@ async function scratch(run: (directory: string) => Promise<void>): Promise<void>
 test('a second opening is refused naming directory and process, and admitted after release', () =>
   scratch(async (directory) => {
     const first = await openDataDir(directory);
-    await assert.rejects(openDataDir(directory), { message: `the data directory ${directory} is in use by process ${String(process.pid)}; stop it or choose another with --data-dir` });
+    await assert.rejects(openDataDir(directory), {
+      message: `the data directory ${directory} is in use by process ${String(process.pid)}; stop it or choose another with --data-dir`,
+    });
     await first.release();
     await (await openDataDir(directory)).release();
     assert.deepEqual(await readdir(directory), []);

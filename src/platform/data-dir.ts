@@ -72,7 +72,10 @@ async function removeStale(lock: string, directory: string): Promise<void> {
     throw new Error(`the data directory ${directory} is in use by process ${String(holder.pid)}; stop it or choose another with --data-dir`);
   }
   const aside = `${lock}.${randomUUID()}`;
-  const moved = await rename(lock, aside).then(() => true, () => false);
+  const moved = await rename(lock, aside).then(
+    () => true,
+    () => false,
+  );
   if (!moved) return;
   const seized = await readFile(aside, 'utf8').catch(absent);
   // Between reading and moving another process may have taken over: give its lock back.

@@ -29,11 +29,14 @@ test('a client certificate carries user and groups through a mutual TLS handshak
     const authority = await CertificateAuthority.open(directory);
     const serving = await authority.issue('apiserver', { commonName: 'kube-apiserver', hosts: ['127.0.0.1', 'localhost'] });
     const admin = await authority.issue('admin', { commonName: 'kubernetes-admin', organizations: ['system:masters'] });
-    const server = createServer({ cert: serving.certPem, key: serving.keyPem, ca: authority.caPem, requestCert: true, rejectUnauthorized: false }, (request, response) => {
-      const socket = request.socket as TLSSocket;
-      const subject = socket.getPeerCertificate().subject;
-      response.end(`${String(socket.authorized)} ${String(subject?.CN)} ${String(subject?.O)}`);
-    });
+    const server = createServer(
+      { cert: serving.certPem, key: serving.keyPem, ca: authority.caPem, requestCert: true, rejectUnauthorized: false },
+      (request, response) => {
+        const socket = request.socket as TLSSocket;
+        const subject = socket.getPeerCertificate().subject;
+        response.end(`${String(socket.authorized)} ${String(subject?.CN)} ${String(subject?.O)}`);
+      },
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `https://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
     try {

@@ -23,7 +23,11 @@ export interface Dray {
 /** Starts `dray` with arguments. */
 export function dray(...args: readonly string[]): Dray {
   const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]).then(([, stdout, stderr]) => ({ code: child.exitCode, stdout, stderr }));
+  const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]).then(([, stdout, stderr]) => ({
+    code: child.exitCode,
+    stdout,
+    stderr,
+  }));
   return { child, ended };
 }
 

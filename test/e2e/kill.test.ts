@@ -67,7 +67,9 @@ async function kill({ child, ended }: Dray): Promise<void> {
 
 async function runningPods(client: RestClient): Promise<true | undefined> {
   const pods = (await client.list(PODS)).items;
-  const running = pods.filter((pod) => pod.status?.phase === 'Running' && pod.status.containerStatuses?.every((container) => container.ready === true) === true);
+  const running = pods.filter(
+    (pod) => pod.status?.phase === 'Running' && pod.status.containerStatuses?.every((container) => container.ready === true) === true,
+  );
   return pods.length > 0 && pods.length - running.length === 1 ? true : undefined;
 }
 
@@ -109,7 +111,10 @@ test('kill -9 at random moments loses nothing', () =>
       lost = await acknowledged.lost(client);
       assert.deepEqual(lost, []);
       for (const { metadata } of (await client.list(PODS)).items) await client.delete(NAMESPACES, metadata.namespace ?? '').catch(() => undefined);
-      await eventually(async () => ((await client.list(RESOURCE_CLAIMS)).items.length === 0 && (await client.list(PODS)).items.length === 0 ? true : undefined), 60_000);
+      await eventually(
+        async () => ((await client.list(RESOURCE_CLAIMS)).items.length === 0 && (await client.list(PODS)).items.length === 0 ? true : undefined),
+        60_000,
+      );
       assert.deepEqual(await eventually(() => Promise.resolve(prepared(folder).length === 0 ? [] : undefined), 10_000).catch(() => prepared(folder)), []);
     } finally {
       last.child.kill('SIGTERM');

@@ -12,10 +12,15 @@ test('up --once runs every example and ends with 0 and a table', () =>
     const { code, stdout, stderr } = await dray('up', '--once', '--data-dir', folder, '--secure-port', String(await freePort())).ended;
     assert.equal(stderr, '');
     assert.equal(code, 0);
-    for (const line of [/^two-gpus +pod0 +node-\d +pod0-gpu-\w{5} +gpu-\d,gpu-\d .* Running +k8s\.gpu\.example\.com\/claim=/m, /^unsatisfiable\/pod0 is pending: 0\/2 nodes are available: 2 cannot allocate all claims\./m]) {
+    for (const line of [
+      /^two-gpus +pod0 +node-\d +pod0-gpu-\w{5} +gpu-\d,gpu-\d .* Running +k8s\.gpu\.example\.com\/claim=/m,
+      /^unsatisfiable\/pod0 is pending: 0\/2 nodes are available: 2 cannot allocate all claims\./m,
+    ]) {
       assert.match(stdout, line);
     }
-    const devices = [...stdout.matchAll(/^shared-by-pods +pod\d +(node-\d) +shared-gpu +(gpu-\d) /gm)].map(([, node, device]) => `${node ?? ''}/${device ?? ''}`);
+    const devices = [...stdout.matchAll(/^shared-by-pods +pod\d +(node-\d) +shared-gpu +(gpu-\d) /gm)].map(
+      ([, node, device]) => `${node ?? ''}/${device ?? ''}`,
+    );
     assert.equal(devices.length, 2);
     assert.equal(devices[0], devices[1]);
   }));
@@ -63,7 +68,8 @@ test('a data directory that cannot be written is named', { skip: process.getuid?
   inFolder(async (folder) => {
     chmodSync(folder, 0o500);
     await refused(/^dray: cannot write to the data directory /, 'up', '--data-dir', join(folder, 'data'));
-  }));
+  }),
+);
 
 test('a data directory below a file is named', () =>
   inFolder(async (folder) => {
@@ -83,7 +89,15 @@ test('an unusable kubeconfig or manifest is named', () =>
     await refused(/^dray: cannot read the kubeconfig .*kubeconfig/, 'get', 'pods', '--kubeconfig', kubeconfig);
     writeFileSync(kubeconfig, '{');
     await refused(/^dray: kubeconfig .*kubeconfig: /, 'get', 'pods', '--kubeconfig', kubeconfig);
-    writeFileSync(kubeconfig, JSON.stringify({ 'current-context': 'c', contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }], clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }], users: [{ name: 'u', user: {} }] }));
+    writeFileSync(
+      kubeconfig,
+      JSON.stringify({
+        'current-context': 'c',
+        contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+        clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
+        users: [{ name: 'u', user: {} }],
+      }),
+    );
     const manifest = join(folder, 'pod.yaml');
     writeFileSync(manifest, 'a: [');
     await refused(/^dray: .*pod\.yaml: /, 'apply', '-f', manifest, '--kubeconfig', kubeconfig);
