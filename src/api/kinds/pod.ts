@@ -46,9 +46,20 @@ export const POD = defineKind({
 });
 
 function createdPod(pod: Pod): ApiObject {
-  const created = pod.spec === undefined ? pod : { ...pod, status: { phase: 'Pending' as const, qosClass: qosClassOf(pod.spec) } };
-  return firstGeneration(created);
+  if (pod.spec === undefined) return firstGeneration(pod);
+  const conditions = (pod.spec.schedulingGates ?? []).length > 0 ? { conditions: [SCHEDULING_GATED] } : {};
+  return firstGeneration({ ...pod, status: { phase: 'Pending', qosClass: qosClassOf(pod.spec), ...conditions } } as Pod);
 }
+
+/** What a pod with scheduling gates is created with (registry/core/pod applySchedulingGatedCondition); neither time is set. */
+const SCHEDULING_GATED = {
+  type: 'PodScheduled',
+  status: 'False',
+  reason: 'SchedulingGated',
+  message: 'Scheduling is blocked due to non-empty scheduling gates',
+  lastProbeTime: null,
+  lastTransitionTime: null,
+};
 
 function updatedPod(pod: Pod, old: Pod): ApiObject {
   return nextGeneration({ ...pod, status: old.status }, old);
