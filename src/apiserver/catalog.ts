@@ -11,8 +11,10 @@ export interface Scope {
   readonly schema: SchemaNode;
   /** The group and plural as error texts name them. */
   readonly groupResource: { readonly group: string; readonly resource: string };
-  /** Where its objects are kept: every version of a kind shares one place. */
+  /** Where its objects are kept: every version of a kind shares one place, and so do the two groups of events. */
   readonly storagePrefix: string;
+  /** The apiVersion in which they are kept. */
+  readonly storageApiVersion: string;
 }
 
 /** Versions in the order in which clients shall prefer them: GA before beta before alpha, higher before lower. */
@@ -42,6 +44,7 @@ export class Catalog {
   }
 
   #add(kind: Kind, version: KindVersion): void {
+    const { group, plural } = kind.storedAs ?? kind;
     const scope: Scope = {
       kind,
       version,
@@ -49,7 +52,8 @@ export class Catalog {
       gvk: { group: kind.group, version: version.version, kind: kind.kind },
       schema: schemaOf(version.definition),
       groupResource: { group: kind.group, resource: kind.plural },
-      storagePrefix: `/registry/${kind.group === '' ? '' : `${kind.group}/`}${kind.plural}/`,
+      storagePrefix: `/registry/${group === '' ? '' : `${group}/`}${plural}/`,
+      storageApiVersion: apiVersionOf({ group, version: kind.storageVersion }),
     };
     this.#scopes.set(scopeKey(kind.group, version.version, kind.plural), scope);
   }

@@ -1,10 +1,10 @@
 /** The API server: from request to response. */
+import { deprecationWarning } from '#api';
 import { asError } from '#base';
 import { ApiError, forbidden } from '#machinery';
 import { authenticate } from './authentication.ts';
 import { type AuthorizationAttributes, ComponentAuthorizer, refusalText } from './authorization.ts';
 import { Catalog } from './catalog.ts';
-import { deprecationWarning } from './deprecations.ts';
 import { discovery } from './discovery/discovery.ts';
 import { OpenApi } from './discovery/openapi.ts';
 import { RequestMetrics, health, version } from './health.ts';
@@ -100,7 +100,7 @@ class Server implements ApiServer {
     if (target.namespace === '' && scope.kind.namespaced && target.name !== '') throw unknownResource();
     if (!METHODS.has(request.method) || (target.namespace === '' && scope.kind.namespaced && !READ_VERBS.has(target.verb))) throw verbNotSupported();
     const dryRun = target.verb !== 'get' && parseDryRun(target.verb, info.query.getAll('dryRun'));
-    const deprecation = deprecationWarning(scope.gvk);
+    const deprecation = deprecationWarning(scope.gvk.group, scope.gvk.version, scope.gvk.kind);
     if (deprecation !== undefined) warnings.push(deprecation);
     const call: Call = { request, info, target, scope, user, dryRun, warnings };
     return handleCall(this.#core, call);

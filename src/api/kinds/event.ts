@@ -35,6 +35,26 @@ function fieldsOf({ involvedObject: object, ...event }: CoreEvent): Readonly<Rec
   };
 }
 
+/** Field labels of events.k8s.io and the core labels they stand for (events/v1 AddFieldLabelConversionsForEvent). */
+const EVENTS_FIELDS: Readonly<Record<string, (typeof FIELD_NAMES)[number]>> = {
+  'regarding.kind': 'involvedObject.kind',
+  'regarding.namespace': 'involvedObject.namespace',
+  'regarding.name': 'involvedObject.name',
+  'regarding.uid': 'involvedObject.uid',
+  'regarding.apiVersion': 'involvedObject.apiVersion',
+  'regarding.resourceVersion': 'involvedObject.resourceVersion',
+  'regarding.fieldPath': 'involvedObject.fieldPath',
+  reason: 'reason',
+  source: 'source',
+  reportingController: 'reportingComponent',
+  type: 'type',
+};
+
+function eventsFieldsOf(event: CoreEvent): Readonly<Record<string, string>> {
+  const fields = fieldsOf(event);
+  return Object.fromEntries(Object.entries(EVENTS_FIELDS).map(([label, core]) => [label, fields[core]]));
+}
+
 /** These two are printed even when empty (no omitempty upstream), and so is the pointer-typed time. */
 function printedEmpty(object: ApiObject): ApiObject {
   const event = object as CoreEvent;
@@ -61,6 +81,8 @@ export const EVENT = defineKind({
 /** The same events as events.k8s.io shows them; stored among the core events. */
 export const EVENTS_EVENT = defineKind({
   ...SHARED,
+  selectableFieldNames: Object.keys(EVENTS_FIELDS),
+  selectableFields: (object) => eventsFieldsOf(object as CoreEvent),
   group: 'events.k8s.io',
   storedAs: { group: '', plural: 'events' },
   versions: [version('v1', 'io.k8s.api.events.v1.Event', undefined, { toStorage: toCoreEvent, fromStorage: fromCoreEvent })],

@@ -59,8 +59,7 @@ export function fromStorage(scope: Scope, object: ApiObject): ApiObject {
 /** The object in the version of `scope` as the kind's storage version. */
 export function toStorage(scope: Scope, object: ApiObject): ApiObject {
   const converted = scope.version.toStorage === undefined ? object : scope.version.toStorage(object);
-  const apiVersion = scope.kind.group === '' ? scope.kind.storageVersion : `${scope.kind.group}/${scope.kind.storageVersion}`;
-  return { ...converted, apiVersion, kind: scope.kind.kind };
+  return { ...converted, apiVersion: scope.storageApiVersion, kind: scope.kind.kind };
 }
 
 /** The object with members of its metadata replaced. */
