@@ -1,5 +1,5 @@
 /** Estimated cost of calls by function and overload (cel-go checker/cost.go, functionCost; apiserver pkg/cel/library/cost.go). */
-import { addCost, type Estimate, exactly, MAX, minCost, multiplyCost, type Range, scaleCost, type SizedNode, unionCost } from './cost-range.ts';
+import { addCost, type Estimate, exactly, MAX, minCost, multiplyCost, type Range, scaleCost, type SizedNode, unionCost, unknownSize } from './cost-range.ts';
 import { REGEX_STRING_LENGTH_COST_FACTOR, STRING_TRAVERSAL_COST_FACTOR } from './cost-runtime.ts';
 
 /** A call to be judged. */
@@ -50,6 +50,14 @@ const concatenation: Estimator = (call) => {
   return { cost: traverse(sum), size: sum };
 };
 
+/** Addresses of 4 or 16 bytes are compared, and masked first when they are networks (library/cost.go). */
+const ADDRESS_SIZE: Range = { min: 4n, max: 16n };
+const COMPARED_ADDRESSES = traverse(addCost(ADDRESS_SIZE, ADDRESS_SIZE));
+const COMPARED_NETWORKS = addCost(addCost(COMPARED_ADDRESSES, traverse(ADDRESS_SIZE)), ONE);
+
+/** Longest pattern of a named format that estimates count with (apiserver pkg/cel, MaxNameFormatRegexSize). */
+const MAX_NAME_FORMAT_REGEX_SIZE = 128;
+
 const BY_OVERLOAD: Readonly<Record<string, Estimator>> = {
   starts_with_string: (call) => ({ cost: traverse(ANYTHING(call, 1)) }),
   ends_with_string: (call) => ({ cost: traverse(ANYTHING(call, 1)) }),
@@ -57,6 +65,11 @@ const BY_OVERLOAD: Readonly<Record<string, Estimator>> = {
   bytes_to_string: ofFirst,
   strings_quote: ofFirst,
   string_format: ofFirst,
+  string_to_ip: ofFirst,
+  cidr_contains_ip_string: (call) => ({ cost: addCost(COMPARED_ADDRESSES, traverse(ANYTHING(call, 1))) }),
+  cidr_contains_ip_ip: () => ({ cost: COMPARED_ADDRESSES }),
+  cidr_contains_cidr_string: (call) => ({ cost: addCost(COMPARED_NETWORKS, traverse(ANYTHING(call, 1))) }),
+  cidr_contains_cidr: () => ({ cost: COMPARED_NETWORKS }),
   in_list: (call) => ({ cost: ANYTHING(call, 1) }),
   equals: comparison,
   not_equals: comparison,
@@ -81,7 +94,6 @@ function regex(call: CallToEstimate): Estimate {
   return { cost: multiplyCost(text, scaleCost(ANYTHING(call, 1), REGEX_STRING_LENGTH_COST_FACTOR)) };
 }
 
-const perElement: Estimator = (call) => ({ cost: ANYTHING(call, 0) });
 const product: Estimator = (call) => ({ cost: multiplyCost(ANYTHING(call, 0), ANYTHING(call, 1)) });
 const setCost: Estimator = (call) => ({ cost: addCost(product(call).cost, ONE) });
 const LIST_CREATE = exactly(11n);
@@ -106,28 +118,63 @@ function listSlice(call: CallToEstimate): Estimate {
 
 const upToFirst: Estimator = (call) => ({ cost: traverse(ANYTHING(call, 0)), size: { min: 0n, max: ANYTHING(call, 0).max } });
 
+/** Every element once, texts in it by their length, which is never known; texts themselves by theirs. */
+function inspection(call: CallToEstimate): Estimate {
+  const size = ANYTHING(call, 0);
+  const element = call.nodes[0]?.type.params[0];
+  if (element === undefined) return { cost: call.name === 'includes' ? size : traverse(size) };
+  const each = element.kind === 'string' || element.kind === 'bytes' ? addCost(ONE, traverse(unknownSize(element))) : ONE;
+  return { cost: multiplyCost(size, each) };
+}
+
+/** A new list of the size of the first argument, whose elements are each touched `times`. */
+function allocated(call: CallToEstimate, times: Range): Estimate {
+  return { cost: addCost(multiplyCost(ANYTHING(call, 0), times), LIST_CREATE), size: ANYTHING(call, 0) };
+}
+
+/** Each element against each, dearer for text (cel-go ext/lists.go, estimateListSortCost); the size of the result counts as squared. */
+function selfComparison(call: CallToEstimate, keys: number): Estimate {
+  const squared = multiplyCost(ANYTHING(call, keys), ANYTHING(call, keys));
+  const kind = call.nodes[keys]?.type.params[0]?.kind;
+  const isText = call.name !== 'distinct' && (kind === 'string' || kind === 'bytes');
+  return { cost: addCost(scaleCost(squared, isText ? 2 + STRING_TRAVERSAL_COST_FACTOR : 2), LIST_CREATE), size: squared };
+}
+
+function flattened(call: CallToEstimate): Estimate {
+  if (call.nodes.length === 1) return allocated(call, ONE);
+  const depth = integer(call, 1);
+  return allocated(call, exactly(depth === undefined || depth < 0n ? MAX : depth));
+}
+
 const BY_FUNCTION: Readonly<Record<string, Estimator>> = {
-  isSorted: perElement,
-  sum: perElement,
-  max: perElement,
-  min: perElement,
+  isSorted: inspection,
+  sum: inspection,
+  max: inspection,
+  min: inspection,
+  indexOf: inspection,
+  lastIndexOf: inspection,
+  includes: inspection,
+  validate: (call) => ({ cost: scaleCost(traverse(ANYTHING(call, 1)), MAX_NAME_FORMAT_REGEX_SIZE * REGEX_STRING_LENGTH_COST_FACTOR) }),
   dyn: (call) => ({ cost: ONE, size: ANYTHING(call, 0) }),
   'optional.of': (call) => ({ cost: ONE, size: ANYTHING(call, 0) }),
   find: regex,
   findAll: regex,
   'lists.range': listRange,
   slice: listSlice,
-  url: ofFirst,
-  isURL: ofFirst,
+  reverse: (call) => allocated(call, ONE),
+  flatten: flattened,
+  distinct: (call) => selfComparison(call, 0),
+  sort: (call) => selfComparison(call, 0),
+  '@sortByAssociatedKeys': (call) => selfComparison(call, 1),
+  url: (call) => ({ ...ofFirst(call), size: ANYTHING(call, 0) }),
   quantity: ofFirst,
   isQuantity: ofFirst,
   semver: ofFirst,
   isSemver: ofFirst,
-  ip: ofFirst,
   isIP: ofFirst,
   cidr: ofFirst,
   isCIDR: ofFirst,
-  'ip.isCanonical': ofFirst,
+  'ip.isCanonical': (call) => ({ cost: scaleCost(ANYTHING(call, 0), 2 * STRING_TRAVERSAL_COST_FACTOR) }),
   lowerAscii: (call) => ({ ...ofFirst(call), size: ANYTHING(call, 0) }),
   upperAscii: (call) => ({ ...ofFirst(call), size: ANYTHING(call, 0) }),
   trim: upToFirst,

@@ -107,6 +107,7 @@ const BY_FUNCTION: Readonly<Record<string, CallCost>> = {
   '@sortByAssociatedKeys': (args) => selfComparison(arg(args, 1)),
   reverse: (args) => perElement(args, null) + 11,
   flatten: (args) => flattening(arg(args, 0), args[1]),
+  validate: validation,
   find: regexSearch,
   findAll: regexSearch,
   join: (_args, result) => traversal(result, result),
@@ -134,6 +135,13 @@ function ofTree(args: readonly Value[]): number {
 
 function ofFirstTwice(args: readonly Value[]): number {
   return traversal(arg(args, 0), arg(args, 0));
+}
+
+/** Formats cost as if each were a pattern. */
+function validation(args: readonly Value[]): number {
+  const format = arg(args, 0);
+  if (!(format instanceof OpaqueValue)) return 1;
+  return Math.ceil((1 + actualSize(arg(args, 1))) * STRING_TRAVERSAL_COST_FACTOR) * Math.ceil(format.patternSize * REGEX_STRING_LENGTH_COST_FACTOR);
 }
 
 /** Masks and compares networks; a text is parsed first (library/cost.go). */

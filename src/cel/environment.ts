@@ -2,6 +2,7 @@
 import { type Environment, functionTable } from './declarations.ts';
 import { ADDRESSES } from './library/addresses.ts';
 import { CONVERSIONS } from './library/conversions.ts';
+import { FORMATS } from './library/formats.ts';
 import { INCLUDES, QUANTITIES, SEMVERS } from './library/kubernetes.ts';
 import { LISTS } from './library/lists.ts';
 import { OPERATORS } from './library/operators.ts';
@@ -9,6 +10,7 @@ import { MAPS } from './library/maps.ts';
 import { OPTIONALS } from './library/optionals.ts';
 import { STRINGS } from './library/strings.ts';
 import { TIMES } from './library/times.ts';
+import { URLS } from './library/urls.ts';
 import type { MacroSet } from './macros.ts';
 import * as t from './types.ts';
 
@@ -23,7 +25,7 @@ export interface CelFeatures {
 /** The macros of the dialect: all that Kubernetes 1.36 enables. */
 export const MACROS: MacroSet = { optionals: true, bindings: true, twoVariables: true, lists: true };
 
-const BASE = [MAPS, OPERATORS, CONVERSIONS, TIMES, STRINGS, LISTS, OPTIONALS, QUANTITIES, SEMVERS, ADDRESSES];
+const BASE = [MAPS, OPERATORS, CONVERSIONS, TIMES, STRINGS, LISTS, OPTIONALS, QUANTITIES, SEMVERS, ADDRESSES, URLS, FORMATS];
 
 const TYPE_NAMES: ReadonlyMap<string, t.Type> = new Map([
   ['bool', t.BOOL],

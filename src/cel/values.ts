@@ -66,6 +66,9 @@ export abstract class OpaqueValue {
   /** Whether the other value is of the same type and equal; a CelError where upstream has no overload. */
   abstract equals(other: Value): boolean | CelError;
 
+  /** Length of the pattern that a validation by this value is counted by; 0 when it validates nothing. */
+  readonly patternSize: number = 0;
+
   /** The size that costs are counted by. */
   get size(): number {
     return 1;
