@@ -12,6 +12,7 @@ import {
   ChildProcesses,
   createLogger,
   type LogLevel,
+  type NodeEndpoint,
   NodeHostFiles,
   serveNodeEndpoint,
   systemClock,
@@ -60,10 +61,18 @@ export async function startNode(spec: NodeSpec, signal: AbortSignal): Promise<Ru
     kubeletPort: endpoint?.port,
   });
   created.agent = agent;
-  return { agent, ended: agent.run(signal).finally(async () => endpoint?.close()) };
+  return { agent, ended: runThenClose(agent, endpoint, signal) };
 }
 
-async function logEndpoint(nodeName: string, authority: CertificateAuthority, agent: () => NodeAgent | undefined): ReturnType<typeof serveNodeEndpoint> {
+async function runThenClose(agent: NodeAgent, endpoint: NodeEndpoint | undefined, signal: AbortSignal): Promise<void> {
+  try {
+    await agent.run(signal);
+  } finally {
+    await endpoint?.close();
+  }
+}
+
+async function logEndpoint(nodeName: string, authority: CertificateAuthority, agent: () => NodeAgent | undefined): Promise<NodeEndpoint> {
   const pair = await authority.issue(`node-${nodeName}`, {
     commonName: `system:node:${nodeName}`,
     organizations: ['system:nodes'],
