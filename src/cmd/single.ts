@@ -30,6 +30,8 @@ export async function single(name: 'apiserver' | 'scheduler' | 'controller-manag
 }
 
 async function apiserver(flags: SingleFlags, stop: AbortSignal): Promise<void> {
+  // A wrong flag is refused before anything is made on disk.
+  gatesOf(flags);
   const dataDir = await openDataDir(flags.dataDir);
   try {
     const plane = await startControlPlane(flags, dataDir.path, false);
