@@ -3,6 +3,7 @@ import { type Environment, functionTable } from './declarations.ts';
 import { ADDRESSES } from './library/addresses.ts';
 import { CONVERSIONS } from './library/conversions.ts';
 import { FORMATS } from './library/formats.ts';
+import { FORMATTING } from './library/formatting.ts';
 import { INCLUDES, QUANTITIES, SEMVERS } from './library/kubernetes.ts';
 import { LISTS } from './library/lists.ts';
 import { OPERATORS } from './library/operators.ts';
@@ -25,7 +26,7 @@ export interface CelFeatures {
 /** The macros of the dialect: all that Kubernetes 1.36 enables. */
 export const MACROS: MacroSet = { optionals: true, bindings: true, twoVariables: true, lists: true };
 
-const BASE = [MAPS, OPERATORS, CONVERSIONS, TIMES, STRINGS, LISTS, OPTIONALS, QUANTITIES, SEMVERS, ADDRESSES, URLS, FORMATS];
+const BASE = [MAPS, OPERATORS, CONVERSIONS, TIMES, STRINGS, LISTS, OPTIONALS, QUANTITIES, SEMVERS, ADDRESSES, URLS, FORMATS, FORMATTING];
 
 const TYPE_NAMES: ReadonlyMap<string, t.Type> = new Map([
   ['bool', t.BOOL],

@@ -1,0 +1,168 @@
+/** `format` on strings: clauses, what each takes and how it writes it (cel-go ext/formatting.go). */
+import { declare, type FunctionDeclaration, list, member, str } from '../declarations.ts';
+import { durationText, timestampText } from '../time.ts';
+import * as t from '../types.ts';
+import { CelError, CelMap, Duration, isList, type List, Timestamp, typeNameOf, TypeValue, Uint, type Value } from '../values.ts';
+import { doubleText } from './conversions.ts';
+import { fixedText, scientificText } from './number-text.ts';
+
+/** Digits behind the point when a clause does not say. */
+const DEFAULT_PRECISION = 6;
+/** Most digits that a clause may ask for (cel-go ext/strings.go, defaultMaxPrecision). */
+const MAX_PRECISION = 1000;
+
+/** Why a text cannot be formatted. */
+export class FormatError extends Error {}
+
+/** One clause: which argument it takes and how it is to be written. */
+export interface Clause {
+  readonly verb: Verb;
+  readonly precision: number;
+  readonly upper: boolean;
+}
+
+/** The letters of clauses; `X` is `x` in capitals. */
+export type Verb = 's' | 'd' | 'f' | 'e' | 'b' | 'x' | 'o';
+
+/** What each clause refuses, as upstream words it; the type's name follows. */
+export const REFUSALS: Readonly<Record<Verb, string>> = {
+  s: 'string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps, was given ',
+  d: 'decimal clause can only be used on integers, was given ',
+  f: 'fixed-point clause can only be used on doubles, was given ',
+  e: 'scientific clause can only be used on doubles, was given ',
+  b: 'only integers and bools can be formatted as binary, was given ',
+  x: 'only integers, byte buffers, and strings can be formatted as hex, was given ',
+  o: 'octal clause can only be used on integers, was given ',
+};
+
+/** Goes through a text: calls `write` for each clause, which answers what stands in its place; throws FormatError. */
+export function interpolate(text: string, write: (index: number, clause: () => Clause) => string): string {
+  let out = '';
+  let index = 0;
+  for (let i = 0; i < text.length;) {
+    if (text[i] !== '%') out += text[i++];
+    else if (text[i + 1] === '%') {
+      out += '%';
+      i += 2;
+    } else {
+      const start = i + 1;
+      out += write(index++, () => {
+        const [clause, end] = readClause(text, start);
+        i = end;
+        return clause;
+      });
+    }
+  }
+  return out;
+}
+
+function isVerb(letter: string): letter is Verb {
+  return Object.hasOwn(REFUSALS, letter);
+}
+
+function readClause(text: string, start: number): readonly [clause: Clause, end: number] {
+  if (start >= text.length) throw new FormatError('unexpected end of string');
+  const [dotted = '', digits] = /^\.([0-9]*)/.exec(text.slice(start)) ?? [];
+  if (digits !== undefined) checkPrecision(digits, start + dotted.length >= text.length);
+  const letter = text[start + dotted.length] ?? '';
+  const verb = letter === 'X' ? 'x' : letter;
+  if (!isVerb(verb)) {
+    const [byte = 0] = new TextEncoder().encode(text.slice(start + dotted.length));
+    throw new FormatError(`could not parse formatting clause: unrecognized formatting clause "${String.fromCharCode(byte)}"`);
+  }
+  return [{ verb, precision: digits === undefined ? DEFAULT_PRECISION : Number(digits), upper: letter === 'X' }, start + dotted.length + 1];
+}
+
+function checkPrecision(digits: string, atEnd: boolean): void {
+  const fail = (why: string): never => {
+    throw new FormatError(`could not parse formatting clause: error while parsing precision: ${why}`);
+  };
+  if (atEnd) fail('could not find end of precision specifier');
+  if (digits === '') fail('error while converting precision to integer: strconv.Atoi: parsing "": invalid syntax');
+  if (Number(digits) > MAX_PRECISION) fail(`precision ${digits} exceeds maximum allowed precision ${MAX_PRECISION}`);
+}
+
+function refuse(verb: Verb, value: Value): never {
+  throw new FormatError(`error during formatting: ${REFUSALS[verb]}${typeNameOf(value)}`);
+}
+
+function clauseText({ verb, precision, upper }: Clause, value: Value): string {
+  if (verb === 's') return plainText(value);
+  if (verb === 'f' || verb === 'e') {
+    const number = numberOf(value) ?? refuse(verb, value);
+    // Upstream takes the precision of %e for a width.
+    return verb === 'f' ? fixedText(number, precision) : scientificText(number).padStart(precision);
+  }
+  if (verb === 'b' && typeof value === 'boolean') return value ? '1' : '0';
+  if (verb === 'x' && (typeof value === 'string' || value instanceof Uint8Array)) return inCase(hexText(value), upper);
+  const integer = value instanceof Uint ? value.value : value;
+  if (typeof integer !== 'bigint') return refuse(verb, value);
+  return inCase(integer.toString({ d: 10, b: 2, x: 16, o: 8 }[verb]), upper);
+}
+
+const inCase = (text: string, upper: boolean): string => (upper ? text.toUpperCase() : text);
+
+function numberOf(value: Value): number | undefined {
+  if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value);
+  return typeof value === 'number' ? value : undefined;
+}
+
+function hexText(value: string | Uint8Array): string {
+  const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+const decode = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+
+/** A value as %s writes it. */
+function plainText(value: Value): string {
+  if (value === null) return 'null';
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return doubleText(value);
+  if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (value instanceof Uint) return String(value.value);
+  if (value instanceof Uint8Array) return decode(value);
+  if (value instanceof TypeValue) return value.name;
+  if (value instanceof Timestamp) return timestampText(value.nanos);
+  if (value instanceof Duration) return durationText(value.nanos);
+  if (isList(value)) return `[${value.map(nestedText).join(', ')}]`;
+  return value instanceof CelMap ? mapText(value) : refuse('s', value);
+}
+
+/** A value inside a list or map: written so that it could be read again. */
+function nestedText(value: Value): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number') return Number.isFinite(value) ? value.toFixed(DEFAULT_PRECISION) : JSON.stringify(doubleText(value));
+  if (value instanceof Uint8Array) return `b${JSON.stringify(decode(value))}`;
+  if (value instanceof Timestamp) return `timestamp(${JSON.stringify(timestampText(value.nanos))})`;
+  if (value instanceof Duration) return `duration(${JSON.stringify(durationText(value.nanos))})`;
+  try {
+    return plainText(value);
+  } catch (thrown) {
+    if (thrown instanceof FormatError && !isList(value) && !(value instanceof CelMap))
+      throw new FormatError(`error during formatting: no formatting function for ${typeNameOf(value)}`);
+    throw thrown;
+  }
+}
+
+function mapText(map: CelMap): string {
+  const entries = Array.from(map.entries(), ({ key, value }) => [nestedText(key), nestedText(value)] as const);
+  const sorted = entries.toSorted(([a], [b]) => (a < b ? -1 : Number(a > b)));
+  return `{${sorted.map(([key, value]) => `${key}:${value}`).join(', ')}}`;
+}
+
+function format(text: string, args: List): Value {
+  try {
+    return interpolate(text, (index, clause) => {
+      const value = args[index];
+      if (value === undefined) throw new FormatError(`index ${index} out of range`);
+      return clauseText(clause(), value);
+    });
+  } catch (thrown) {
+    if (thrown instanceof FormatError) return new CelError(thrown.message);
+    throw thrown;
+  }
+}
+
+/** `"...".format([...])`. */
+export const FORMATTING: readonly FunctionDeclaration[] = [declare('format', member('string_format', [str, list(t.DYN)], t.STRING, format))];
