@@ -44,7 +44,7 @@ function checkBindable(call: Call, pod: Pod, uid: Json | undefined): void {
 function bound(core: Core, pod: Pod, nodeName: string, annotations: Readonly<Record<string, string>>): Pod {
   const now = timestamp(core.options.clock.nowMs());
   const others = (pod.status?.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled');
-  const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: now, observedGeneration: pod.metadata.generation };
+  const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: now };
   const merged = { ...pod.metadata.annotations, ...annotations };
   const annotated = Object.keys(merged).length === 0 ? pod : withMetadata(pod, { annotations: merged });
   if (annotated.spec === undefined) throw internalError('a stored pod has no spec');

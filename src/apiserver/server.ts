@@ -99,9 +99,11 @@ class Server implements ApiServer {
     if (target.namespace !== '' && !scope.kind.namespaced) throw unknownResource();
     if (target.namespace === '' && scope.kind.namespaced && target.name !== '') throw unknownResource();
     if (!METHODS.has(request.method) || (target.namespace === '' && scope.kind.namespaced && !READ_VERBS.has(target.verb))) throw verbNotSupported();
-    const dryRun = target.verb !== 'get' && parseDryRun(target.verb, info.query.getAll('dryRun'));
-    const deprecation = deprecationWarning(scope.gvk.group, scope.gvk.version, scope.gvk.kind);
+    // Upstream registers no route, and so warns of nothing, for subresources that a kind does not have.
+    const hasRoute = target.subresource === '' || scope.kind.subresources.includes(target.subresource);
+    const deprecation = hasRoute ? deprecationWarning(scope.gvk.group, scope.gvk.version, scope.gvk.kind) : undefined;
     if (deprecation !== undefined) warnings.push(deprecation);
+    const dryRun = target.verb !== 'get' && parseDryRun(target.verb, info.query.getAll('dryRun'));
     const call: Call = { request, info, target, scope, user, dryRun, warnings };
     return handleCall(this.#core, call);
   }

@@ -25,8 +25,6 @@ export async function create(core: Core, call: Call): Promise<StoredObject> {
 
 /** Creates an object that is decoded already, in the version of the call's scope. Used by create, PUT and apply of absent names. */
 export async function createObject(core: Core, call: Call, decoded: ApiObject, managed?: ApiObject): Promise<StoredObject> {
-  const { resourceVersion } = decoded.metadata;
-  if (resourceVersion !== undefined && resourceVersion !== '0') throw badRequest('resourceVersion should not be set on objects to be created');
   const namespace = await checkNamespace(core, call, decoded.metadata.name);
   const generated = decoded.metadata.name === undefined && decoded.metadata.generateName !== undefined;
   for (let attempt = 1; ; attempt++) {

@@ -6,6 +6,7 @@ import type { ServerRequest } from '../http/message.ts';
 import { PROTOBUF_TYPE, decodeProtobuf } from '../http/protobuf.ts';
 import type { Core } from '../options.ts';
 import { type Call, type FieldValidation } from './call.ts';
+import { duplicateFields } from './duplicate-fields.ts';
 import { StructureError, checkStructure, undecodable } from './structure.ts';
 
 /** Upstream: MaxRequestBodyBytes of the generic API server. */
@@ -75,7 +76,8 @@ export function decodeObject(core: Core, call: Call, validation: FieldValidation
       `the object provided is unrecognized (must be of type ${scope.kind.kind}): couldn't get version/kind; json parse error: the body is not an object`,
     );
   checkTypeMeta(scope, body);
-  return structured(call, body, validation);
+  const isJson = mediaType(call.request.headers['content-type']) === 'application/json';
+  return structured(call, body, validation, isJson && validation !== 'Ignore' ? duplicateFields(decoder.decode(call.request.body)) : []);
 }
 
 function checkTypeMeta(scope: Scope, body: { readonly [key: string]: Json | undefined }): void {
@@ -91,10 +93,13 @@ function checkTypeMeta(scope: Scope, body: { readonly [key: string]: Json | unde
 }
 
 /** Checks a value's structure as the scope's version; unknown fields are refused, warned of or dropped in silence. */
-export function structured(call: Call, value: Json, validation: FieldValidation): ApiObject {
+export function structured(call: Call, value: Json, validation: FieldValidation, duplicates: readonly string[] = []): ApiObject {
   const { kind, version, schema, apiVersion } = call.scope;
   const checked = structureOf(schema, value, kind.kind, version.version);
-  const texts = checked.unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`);
+  const texts = [
+    ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
+    ...checked.unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`),
+  ];
   if (validation === 'Strict' && texts.length > 0) throw undecodable(kind.kind, version.version, `strict decoding error: ${texts.join(', ')}`);
   if (validation === 'Warn') call.warnings.push(...texts);
   const object = isJsonObject(checked.value) ? checked.value : {};

@@ -43,6 +43,10 @@ export async function listObjects(core: Core, call: Call): Promise<Page> {
   const limit = query.get('resourceVersion') === '0' ? 0 : Math.max(0, numberOption(query, 'limit') ?? 0);
   const selection = selectionOf(call);
   const prefix = listPrefix(call.scope, call.target.namespace);
+  if (query.has('sendInitialEvents') && call.target.verb === 'list') {
+    const message = 'Forbidden: sendInitialEvents is forbidden for list';
+    throw invalidOption('ListOptions', { path: 'sendInitialEvents', reason: 'FieldValueForbidden', message });
+  }
   const token = query.get('continue') ?? '';
   if (token !== '') checkContinued(query);
   const start = token === '' ? { revision: startRevision(core, call, limit), startKey: undefined } : parseContinue(token, prefix);

@@ -2,6 +2,7 @@
 import { asError } from '#base';
 import {
   type ApiObject,
+  ApiError,
   type Json,
   applyJsonPatch,
   applyMergePatch,
@@ -9,10 +10,10 @@ import {
   badRequest,
   parseJson,
   serverSideApply,
-  unsupportedMediaType,
+  stringifyJson,
 } from '#machinery';
 import { type Core, timestamp } from '../options.ts';
-import { invalidOption } from '../refusals.ts';
+import { invalidObject, invalidOption, refusal } from '../refusals.ts';
 import { type Call, type FieldValidation, fieldManagerOf, fieldValidationOf } from './call.ts';
 import { withRequestNamespace } from './create.ts';
 import { bodyText, isJsonObject, mediaType, structured } from './decode.ts';
@@ -39,9 +40,27 @@ export async function patch(core: Core, call: Call): Promise<UpdateResult> {
   const change = patchFunction(call, type, body);
   const transform: Transformation = (live) => {
     if (live === undefined) throw badRequest('there is no object to patch');
-    return { wanted: keepIdentity(call, structured(call, change(asJson(live)), validation)) };
+    return { wanted: keepIdentity(call, patched(call, change(asJson(live)), validation)) };
   };
   return updateWith(core, call, transform, false);
+}
+
+/** The outcome of a patch as an object; one that is no longer of the kind is the patch's fault: 422 (upstream: patchResource). */
+function patched(call: Call, outcome: Json, validation: FieldValidation): ApiObject {
+  const { kind, apiVersion } = call.scope;
+  const refuse = (why: string): Error => {
+    const message = `Invalid value: ${JSON.stringify(stringifyJson(outcome))}: ${why}`;
+    return invalidObject({ group: '', kind: '' }, '', [{ path: 'patch', reason: 'FieldValueInvalid', message }]);
+  };
+  if (isJsonObject(outcome) && (outcome['kind'] !== kind.kind || outcome['apiVersion'] !== apiVersion)) {
+    throw refuse(`the patch makes a ${String(outcome['kind'])} of ${String(outcome['apiVersion'])} out of a ${kind.kind} of ${apiVersion}`);
+  }
+  try {
+    return structured(call, outcome, validation);
+  } catch (thrown) {
+    if (thrown instanceof ApiError && thrown.code === 400) throw refuse(thrown.message);
+    throw thrown;
+  }
 }
 
 function patchFunction(call: Call, type: string, body: Json): (live: Json) => Json {
@@ -53,7 +72,12 @@ function patchFunction(call: Call, type: string, body: Json): (live: Json) => Js
     case 'application/strategic-merge-patch+json':
       return (live) => applyStrategicMergePatch(live, body, call.scope.schema);
     default:
-      throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${PATCH_TYPES.join(', ')}`);
+      throw refusal(
+        415,
+        'UnsupportedMediaType',
+        `the body of the request was in an unknown format - accepted media types include: ${PATCH_TYPES.join(', ')}`,
+        {},
+      );
   }
 }
 

@@ -1,6 +1,6 @@
 /** Objects, lists and their tables as answers. */
 import type { Column, TableColumns } from '#api';
-import { type ApiObject, type Json, stringifyJson } from '#machinery';
+import { type ApiObject, badRequest, type Json, stringifyJson } from '#machinery';
 import { type Shape, shapeOf } from '../http/accept.ts';
 import { type ServerResponse, rawJsonResponse } from '../http/message.ts';
 import type { Core } from '../options.ts';
@@ -36,15 +36,35 @@ const DEFAULT_COLUMNS: TableColumns = {
 /** The shape that the client asks for; 406 when there is none. */
 export function wantedShape(call: Call): Shape {
   const shape = shapeOf(call.request.headers['accept']);
-  if (shape === undefined) {
-    throw refusal(
-      406,
-      'NotAcceptable',
-      'only the following media types are accepted: application/json, application/json;as=Table;g=meta.k8s.io;v=v1, application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
-      {},
-    );
+  if (shape === undefined) throw notAcceptable(ACCEPTED);
+  const { kind } = call.scope;
+  if (shape === 'Table') checkTable(call);
+  const internal = `*${kind.group === '' ? 'core' : (kind.group.split('.')[0] ?? '')}.${kind.kind}`;
+  const { verb } = call.target;
+  if (shape === 'PartialObjectMetadata' && verb === 'list') {
+    throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${internal}List)`);
+  }
+  if (shape === 'PartialObjectMetadataList' && verb === 'get') {
+    throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${internal})`);
   }
   return shape;
+}
+
+const ACCEPTED =
+  'only the following media types are accepted: application/json, application/json;as=Table;g=meta.k8s.io;v=v1, application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+
+function notAcceptable(message: string): Error {
+  return refusal(406, 'NotAcceptable', message);
+}
+
+/** Subresources have no tables; rows carry metadata, the whole object or nothing. */
+function checkTable({ info: { query }, target: { subresource } }: Call): void {
+  if (subresource !== '') throw notAcceptable('only the following media types are accepted: application/json');
+  const include = query.get('includeObject') ?? '';
+  if (['', 'Metadata', 'Object', 'None'].includes(include)) return;
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
 }
 
 /** One object as answer. */
