@@ -124,6 +124,7 @@ class Compiler {
     const [only] = overloads;
     const overloadId = overloads.length === 1 ? (only?.id ?? '') : '';
     const [first, second] = plans;
+    if (name === '@in' && second?.constant !== undefined && isList(second.constant) && second.constant.length === 0) return { eval: () => false };
     if (overloadId === 'in_list' && first !== undefined && second?.constant !== undefined) {
       const membership = setMembership(first.eval, second.constant);
       if (membership !== undefined) return { eval: membership };
@@ -382,6 +383,8 @@ function dispatcher(name: string, overloads: readonly Overload[]): (args: readon
   };
 }
 
+/** Functions differ in how much they tell when nothing fits: nothing, their name, or the types too. */
 function noOverloadText(name: string, args: readonly Value[]): string {
+  if (/^(matches|startsWith|endsWith|contains)$/.test(name) && args.length === 2) return 'no such overload';
   return /^[@_!-]|^size$/.test(name) ? `no such overload: ${name}` : `no such overload: ${name}(${args.map(typeNameOf).join(', ')})`;
 }

@@ -116,7 +116,26 @@ function listSlice(call: CallToEstimate): Estimate {
   return { cost: addCost(size, LIST_CREATE), size };
 }
 
-const upToFirst: Estimator = (call) => ({ cost: traverse(ANYTHING(call, 0)), size: { min: 0n, max: ANYTHING(call, 0).max } });
+function search(call: CallToEstimate): Estimate {
+  return { ...regex(call), size: { min: 0n, max: ANYTHING(call, 0).max } };
+}
+
+/** At worst each character becomes an element, unless a limit says otherwise. */
+function splitting(call: CallToEstimate): Estimate {
+  const size = ANYTHING(call, 0);
+  const limit = integer(call, 2);
+  const most = limit === undefined ? size.max : BigInt.asUintN(64, limit);
+  return { cost: scaleCost(size, 2 * STRING_TRAVERSAL_COST_FACTOR), size: { min: 0n, max: most } };
+}
+
+/** All elements, whose size is never known, with separators between them. */
+function joining(call: CallToEstimate): Estimate {
+  const count = ANYTHING(call, 0);
+  const gaps = { min: count.min > 0n ? count.min - 1n : 0n, max: count.max > 0n ? count.max - 1n : 0n };
+  const elements = multiplyCost(count, { min: 0n, max: MAX });
+  const size = call.nodes.length > 1 ? addCost(elements, multiplyCost(ANYTHING(call, 1), gaps)) : elements;
+  return { cost: traverse(size), size };
+}
 
 /** Every element once, texts in it by their length, which is never known; texts themselves by theirs. */
 function inspection(call: CallToEstimate): Estimate {
@@ -135,8 +154,7 @@ function allocated(call: CallToEstimate, times: Range): Estimate {
 /** Each element against each, dearer for text (cel-go ext/lists.go, estimateListSortCost); the size of the result counts as squared. */
 function selfComparison(call: CallToEstimate, keys: number): Estimate {
   const squared = multiplyCost(ANYTHING(call, keys), ANYTHING(call, keys));
-  const kind = call.nodes[keys]?.type.params[0]?.kind;
-  const isText = call.name !== 'distinct' && (kind === 'string' || kind === 'bytes');
+  const isText = /^list_(?:string|bytes)_/.test(call.overload);
   return { cost: addCost(scaleCost(squared, isText ? 2 + STRING_TRAVERSAL_COST_FACTOR : 2), LIST_CREATE), size: squared };
 }
 
@@ -157,8 +175,8 @@ const BY_FUNCTION: Readonly<Record<string, Estimator>> = {
   validate: (call) => ({ cost: scaleCost(traverse(ANYTHING(call, 1)), MAX_NAME_FORMAT_REGEX_SIZE * REGEX_STRING_LENGTH_COST_FACTOR) }),
   dyn: (call) => ({ cost: ONE, size: ANYTHING(call, 0) }),
   'optional.of': (call) => ({ cost: ONE, size: ANYTHING(call, 0) }),
-  find: regex,
-  findAll: regex,
+  find: search,
+  findAll: search,
   'lists.range': listRange,
   slice: listSlice,
   reverse: (call) => allocated(call, ONE),
@@ -177,10 +195,10 @@ const BY_FUNCTION: Readonly<Record<string, Estimator>> = {
   'ip.isCanonical': (call) => ({ cost: scaleCost(ANYTHING(call, 0), 2 * STRING_TRAVERSAL_COST_FACTOR) }),
   lowerAscii: (call) => ({ ...ofFirst(call), size: ANYTHING(call, 0) }),
   upperAscii: (call) => ({ ...ofFirst(call), size: ANYTHING(call, 0) }),
-  trim: upToFirst,
-  substring: upToFirst,
-  charAt: (call) => ({ ...ofFirst(call), size: ONE }),
-  split: upToFirst,
+  trim: (call) => ({ ...ofFirst(call), size: ANYTHING(call, 0) }),
+  substring: (call) => ({ ...ofFirst(call), size: ANYTHING(call, 0) }),
+  split: splitting,
+  join: joining,
   'sets.contains': setCost,
   'sets.intersects': setCost,
   'sets.equivalent': (call) => ({ cost: addCost(multiplyCost(product(call).cost, exactly(2n)), ONE) }),

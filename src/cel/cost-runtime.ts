@@ -176,6 +176,9 @@ function regexSearch(args: readonly Value[]): number {
 /** Functions whose cost is the size of what they return; all are linear in their arguments. */
 const PRICED_BY_RESULT = new Set(['join', 'slice']);
 
+/** Functions whose cost upstream counts only when the overload is known beforehand. */
+const BY_ONE_OVERLOAD = new Set(['sort', '@sortByAssociatedKeys', 'flatten']);
+
 /** Whether the cost of a call is known only when it has run. */
 export function pricedByResult(name: string): boolean {
   return PRICED_BY_RESULT.has(name);
@@ -183,6 +186,6 @@ export function pricedByResult(name: string): boolean {
 
 /** The cost of a call. `overload` is empty when the checker left several. */
 export function callCost(name: string, overload: string, args: readonly Value[], result: Value): number {
-  const cost = BY_FUNCTION[name] ?? BY_OVERLOAD[overload];
+  const cost = overload === '' && BY_ONE_OVERLOAD.has(name) ? undefined : (BY_FUNCTION[name] ?? BY_OVERLOAD[overload]);
   return cost === undefined ? 1 : cost(args, result);
 }

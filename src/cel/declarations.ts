@@ -72,19 +72,19 @@ export interface FunctionDeclaration {
 type Values = readonly [] | readonly Value[];
 type Kinds<T extends Values> = { readonly [I in keyof T]: Kind<T[I] extends Value ? T[I] : never> };
 
-function overload<const T extends Values>(member: boolean, id: string, kinds: Kinds<T>, result: Type, run: (...args: T) => Value): Overload {
-  // The kinds test the arguments before `run` sees them (accepts, below), so the wider type is safe.
-  return { id, member, kinds, result, run: run as unknown as Implementation };
+/** The kinds test the arguments before `run` sees them (accepts, below), so the wider type is safe. */
+function checked<const T extends Values>(run: (...args: T) => Value): Implementation {
+  return run as unknown as Implementation;
 }
 
 /** A signature called as `name(a, b)`. */
 export function global<const T extends Values>(id: string, kinds: Kinds<T>, result: Type, run: (...args: T) => Value): Overload {
-  return overload(false, id, kinds, result, run);
+  return { id, member: false, kinds, result, run: checked(run) };
 }
 
 /** A signature called as `a.name(b)`; the receiver is the first argument. */
 export function member<const T extends Values>(id: string, kinds: Kinds<T>, result: Type, run: (...args: T) => Value): Overload {
-  return overload(true, id, kinds, result, run);
+  return { id, member: true, kinds, result, run: checked(run) };
 }
 
 /** A signature that the compiler carries out itself, since it does not evaluate all its arguments first. */

@@ -99,7 +99,7 @@ function derivedAttribute(value: Value): object | string {
   }
   const [first] = value;
   const field = first === undefined ? undefined : fieldOf(first);
-  if (field === undefined) return 'unsupported empty list';
+  if (field === undefined) return value.length === 0 ? {} : `unsupported type ${typeof first}`;
   const odd = value.findIndex((item) => fieldOf(item) !== field);
   if (odd >= 0) return `expected list element at index ${odd} to be ${goName(field)}, got ${goName(fieldOf(value[odd] ?? null) ?? '')}`;
   return { [`${field}s`]: value.map(plain) };

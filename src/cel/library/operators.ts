@@ -168,8 +168,3 @@ export const OPERATORS: readonly FunctionDeclaration[] = [
   ),
   declare('matches', global('matches', [str, str], t.BOOL, matches), member('matches_string', [str, str], t.BOOL, matches)),
 ];
-
-/** Whether the value can be the range of a loop. */
-export function isIterable(value: Value): boolean {
-  return isList(value) || value instanceof CelMap;
-}

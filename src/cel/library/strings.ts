@@ -28,6 +28,7 @@ function lastIndexOf(text: string, sought: string, from?: bigint): Value {
     if (sought === '') return BigInt(all.length);
   } else {
     if (sought === '') return from;
+    if (text === '') return -1n;
     if (from < 0n || from > BigInt(all.length)) return outOfRange(from);
   }
   const start = from === undefined ? undefined : all.slice(0, Number(from)).join('').length;
