@@ -1,6 +1,5 @@
 /** Rewrites of metadata and status that the strategies of most kinds share. */
 import type { ApiObject } from '#machinery';
-import { stringifyJson } from '#machinery';
 
 /** The parts of an object that strategies move about without knowing the kind. */
 export interface SpecAndStatus extends ApiObject {
@@ -45,9 +44,4 @@ export function nextGeneration<T extends SpecAndStatus>(object: T, old: T): T {
   const before = old.metadata.generation ?? 0;
   const generation = sameValue(object.spec, old.spec) ? before : before + 1;
   return { ...object, metadata: { ...object.metadata, generation } };
-}
-
-/** The text of a value as Go's field errors show structures. */
-export function jsonText(value: unknown): string {
-  return stringifyJson(value ?? null);
 }

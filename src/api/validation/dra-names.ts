@@ -8,8 +8,6 @@ export const DRIVER_NAME_MAX_LENGTH = 63;
 export const POOL_NAME_MAX_LENGTH = 253;
 /** resource.DeviceMaxIDLength. */
 export const DEVICE_MAX_ID_LENGTH = 32;
-/** resource.DeviceMaxDomainLength. */
-export const DEVICE_MAX_DOMAIN_LENGTH = 63;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
