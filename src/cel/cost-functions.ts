@@ -45,6 +45,14 @@ function shortCircuit(call: CallToEstimate): Estimate {
 
 const ofFirst: Estimator = (call) => ({ cost: traverse(ANYTHING(call, 0)) });
 const comparison: Estimator = (call) => ({ cost: traverse(minCost(ANYTHING(call, 0), ANYTHING(call, 1))) });
+/** Two values of one of these types are equal or not at a glance (library/cost.go). */
+const COMPARED_AT_ONCE = new Set(['kubernetes.Quantity', 'kubernetes.Semver', 'net.IP', 'net.CIDR']);
+
+function comparesAtOnce(call: CallToEstimate): boolean {
+  const [left, right] = call.nodes;
+  return left !== undefined && left.type.name === right?.type.name && COMPARED_AT_ONCE.has(left.type.name);
+}
+
 const concatenation: Estimator = (call) => {
   const sum = addCost(ANYTHING(call, 0), ANYTHING(call, 1));
   return { cost: traverse(sum), size: sum };
@@ -71,7 +79,7 @@ const BY_OVERLOAD: Readonly<Record<string, Estimator>> = {
   cidr_contains_cidr_string: (call) => ({ cost: addCost(COMPARED_NETWORKS, traverse(ANYTHING(call, 1))) }),
   cidr_contains_cidr: () => ({ cost: COMPARED_NETWORKS }),
   in_list: (call) => ({ cost: ANYTHING(call, 1) }),
-  equals: comparison,
+  equals: (call) => (comparesAtOnce(call) ? { cost: ONE } : comparison(call)),
   not_equals: comparison,
   less_string: comparison,
   greater_string: comparison,

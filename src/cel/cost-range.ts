@@ -32,8 +32,12 @@ export interface Estimate {
 /** A range of one number. */
 export const exactly = (value: bigint): Range => ({ min: value, max: value });
 
+/** Library types that upstream declares as structs, whose size it never knows. */
+const STRUCTS = new Set(['kubernetes.Quantity', 'kubernetes.Semver', 'kubernetes.URL', 'kubernetes.NamedFormat']);
+
 /** The size of a value of the type when nothing more is known. */
 export function unknownSize(type: Type): Range {
+  if (STRUCTS.has(type.name)) return { min: 0n, max: MAX };
   if (type.kind === 'opaque') return type.name === 'optional_type' && type.params[0] !== undefined ? unknownSize(type.params[0]) : exactly(1n);
   const scalar = ['bool', 'int', 'uint', 'double', 'null', 'timestamp', 'duration'].includes(type.kind);
   return scalar ? exactly(1n) : { min: 0n, max: MAX };

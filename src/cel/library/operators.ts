@@ -23,7 +23,7 @@ import {
 import { compare, equal } from '../equality.ts';
 import { matches } from '../regex.ts';
 import * as t from '../types.ts';
-import { CelError, CelMap, Duration, int64, isList, Timestamp, Uint, uint64, type Value } from '../values.ts';
+import { CelError, Duration, int64, Timestamp, Uint, uint64, type Value } from '../values.ts';
 import { actualSize } from '../cost-runtime.ts';
 
 const DYN_LIST = list(A);

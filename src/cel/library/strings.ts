@@ -15,8 +15,9 @@ function charAt(text: string, index: bigint): Value {
 
 function indexOf(text: string, sought: string, from: bigint): Value {
   const all = chars(text);
+  if (from < 0n) return outOfRange(from);
+  if (from > BigInt(all.length)) return sought === '' ? BigInt(all.length) : -1n;
   if (sought === '') return from;
-  if (from < 0n || from > BigInt(all.length)) return outOfRange(from);
   const start = all.slice(0, Number(from)).join('').length;
   const found = text.indexOf(sought, start);
   return found < 0 ? -1n : BigInt(chars(text.slice(0, found)).length);
