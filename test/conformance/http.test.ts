@@ -23,7 +23,6 @@ const KNOWN: ReadonlyMap<string, number> = new Map<string, number>([
   ['patch/apply-deployment', 4],
   ['patch/json-patch-configmap', 1],
   ['patch/merge-patch-configmap', 5],
-  ['patch/strategic-claim-status', 4],
   ['patch/strategic-node', 5],
   ['patch/strategic-pod-status', 12],
   ['tables/claims', 1],

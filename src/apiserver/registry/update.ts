@@ -116,7 +116,9 @@ function prepare(core: Core, call: Call, { live, wanted, managed, namespace }: V
 }
 
 function strategic({ scope: { kind } }: Call, context: StrategyContext, object: ApiObject, live: ApiObject): ApiObject {
-  return kind.prepareForUpdate?.(object, live, context) ?? object;
+  const prepared = kind.prepareForUpdate?.(object, live, context) ?? object;
+  // A strategy may reset metadata, but never the uid that the writer meant: validation compares it with the live one.
+  return withMetadata(prepared, { uid: object.metadata.uid });
 }
 
 /** A namespace whose spec.finalizers alone are those of the request: all that /finalize may change. */
