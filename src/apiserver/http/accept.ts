@@ -28,11 +28,12 @@ export function isJsonRange({ type }: MediaRange): boolean {
 export type Shape = 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
 
 /** The first acceptable shape, undefined when none is (406). Only meta.k8s.io/v1 is offered. */
-export function shapeOf(header: string | undefined): Shape | undefined {
+export function shapeOf(header: string | undefined, offersTable = true): Shape | undefined {
   for (const range of parseAccept(header)) {
     if (!isJsonRange(range)) continue;
     const as = range.parameters.get('as');
     if (as === undefined) return 'object';
+    if (as === 'Table' && !offersTable) continue;
     const known = as === 'Table' || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList';
     if (known && range.parameters.get('g') === 'meta.k8s.io' && range.parameters.get('v') === 'v1') return as;
   }

@@ -35,7 +35,7 @@ const DEFAULT_COLUMNS: TableColumns = {
 
 /** The shape that the client asks for; 406 when there is none. */
 export function wantedShape(call: Call): Shape {
-  const shape = shapeOf(call.request.headers['accept']);
+  const shape = shapeOf(call.request.headers['accept'], call.target.subresource === '');
   if (shape === undefined) throw notAcceptable(ACCEPTED);
   const { kind } = call.scope;
   if (shape === 'Table') checkTable(call);
@@ -57,9 +57,8 @@ function notAcceptable(message: string): Error {
   return refusal(406, 'NotAcceptable', message);
 }
 
-/** Subresources have no tables; rows carry metadata, the whole object or nothing. */
-function checkTable({ info: { query }, target: { subresource } }: Call): void {
-  if (subresource !== '') throw notAcceptable('only the following media types are accepted: application/json');
+/** Rows carry metadata, the whole object or nothing. */
+function checkTable({ info: { query } }: Call): void {
   const include = query.get('includeObject') ?? '';
   if (['', 'Metadata', 'Object', 'None'].includes(include)) return;
   throw badRequest(
