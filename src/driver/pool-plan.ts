@@ -151,8 +151,3 @@ export function canonical(value: unknown): string {
     return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
   });
 }
-
-/** The JSON form of a slice's spec, for comparing what was sent with what the server kept. */
-export function specText(slice: ResourceSlice): Json {
-  return canonical(slice.spec);
-}

@@ -149,7 +149,9 @@ function unaryHandler(handle: (request: Uint8Array) => Promise<Uint8Array>): grp
   };
 }
 
-function streamHandler(handle: (request: Uint8Array, signal: AbortSignal) => AsyncIterable<Uint8Array>): grpc.handleServerStreamingCall<Uint8Array, Uint8Array> {
+function streamHandler(
+  handle: (request: Uint8Array, signal: AbortSignal) => AsyncIterable<Uint8Array>,
+): grpc.handleServerStreamingCall<Uint8Array, Uint8Array> {
   return (call) => {
     const gone = new AbortController();
     call.on('cancelled', () => gone.abort());

@@ -36,9 +36,12 @@ export interface Listener {
 /** Starts to listen; rejects with one sentence when the address is taken or not ours. */
 export async function listen({ apiServer, address, port, tls }: ListenOptions): Promise<Listener> {
   const closing = new AbortController();
-  const server = createServer({ cert: tls.certPem, key: tls.keyPem, ca: tls.clientCaPem, requestCert: true, rejectUnauthorized: false }, (incoming, outgoing) => {
-    void serve(apiServer, incoming, outgoing, closing.signal);
-  });
+  const server = createServer(
+    { cert: tls.certPem, key: tls.keyPem, ca: tls.clientCaPem, requestCert: true, rejectUnauthorized: false },
+    (incoming, outgoing) => {
+      void serve(apiServer, incoming, outgoing, closing.signal);
+    },
+  );
   // Watches are silent for long; the API server itself ends them.
   server.requestTimeout = 0;
   server.timeout = 0;

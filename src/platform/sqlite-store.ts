@@ -1,7 +1,17 @@
 /** The durable engine: one SQLite file with write-ahead log, written by one group-committing writer. */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { asError } from '#base';
-import { Batch, type CommitResult, type Entry, type RangeQuery, type RangeResult, RevisionIndex, type Store, type StoreEvent, type Transaction } from '#storage';
+import {
+  Batch,
+  type CommitResult,
+  type Entry,
+  type RangeQuery,
+  type RangeResult,
+  RevisionIndex,
+  type Store,
+  type StoreEvent,
+  type Transaction,
+} from '#storage';
 
 /** Marks the file as a dray store (PRAGMA application_id): "dray" in ASCII. */
 const APPLICATION_ID = 0x64726179;
@@ -138,7 +148,8 @@ function prepare(database: DatabaseSync, file: string): void {
   if (empty) return inTransaction(database, () => database.exec(SCHEMA));
   if (pragma(database, 'application_id') !== APPLICATION_ID) throw new StoreFileError(`the file ${file} is an SQLite database but not a dray store`);
   const format = pragma(database, 'user_version');
-  if (format !== FORMAT_VERSION) throw new StoreFileError(`the store file ${file} has format ${String(format)}, this dray reads format ${String(FORMAT_VERSION)}`);
+  if (format !== FORMAT_VERSION)
+    throw new StoreFileError(`the store file ${file} has format ${String(format)}, this dray reads format ${String(FORMAT_VERSION)}`);
   const check = pragma(database, 'quick_check');
   if (check !== 'ok') throw new StoreFileError(`the store file ${file} is damaged (${String(check).split('\n')[0] ?? ''})`);
 }
@@ -149,10 +160,20 @@ function pragma(database: DatabaseSync, name: string): unknown {
 
 /** The index as of the last commit: the entries at the compacted revision and the log replayed on them. */
 function load(database: DatabaseSync): RevisionIndex {
-  const state = new Map(database.prepare('SELECT name, value FROM state').all().map((row) => [text(row['name']), number(row['value'])]));
+  const state = new Map(
+    database
+      .prepare('SELECT name, value FROM state')
+      .all()
+      .map((row) => [text(row['name']), number(row['value'])]),
+  );
   const entries: Entry[] = [];
   for (const row of database.prepare('SELECT key, value, create_revision, mod_revision FROM entry').iterate()) {
-    entries.push({ key: text(row['key']), value: bytes(row['value']), createRevision: number(row['create_revision']), modRevision: number(row['mod_revision']) });
+    entries.push({
+      key: text(row['key']),
+      value: bytes(row['value']),
+      createRevision: number(row['create_revision']),
+      modRevision: number(row['mod_revision']),
+    });
   }
   const index = new RevisionIndex(state.get('compacted') ?? 1, entries);
   const writes = new Map<number, { key: string; value: Uint8Array | undefined }[]>();
@@ -198,7 +219,8 @@ function inTransaction(database: DatabaseSync, work: () => void): void {
 
 function explain(file: string, error: Error): string {
   if (/locked|busy/.test(error.message)) return `the store file ${file} is in use by another process`;
-  if (/not a database|malformed|corrupt|no such (table|column)/.test(error.message)) return `the store file ${file} is damaged or not a dray store (${error.message})`;
+  if (/not a database|malformed|corrupt|no such (table|column)/.test(error.message))
+    return `the store file ${file} is damaged or not a dray store (${error.message})`;
   return `the store file ${file} cannot be opened (${error.message})`;
 }
 

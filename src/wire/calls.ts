@@ -1,5 +1,14 @@
 /** Typed calls over a transport of bytes: protobuf in, protobuf out. */
-import { create, type DescMessage, type DescMethodServerStreaming, type DescMethodUnary, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import {
+  create,
+  type DescMessage,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from '@bufbuild/protobuf';
 
 /** What a gRPC connection must offer to be called with messages; the port of gRPC does. */
 export interface ByteCaller {

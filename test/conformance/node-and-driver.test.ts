@@ -73,7 +73,7 @@ async function inWorld(check: (world: World) => Promise<void>): Promise<void> {
     });
   } finally {
     await Promise.all(stops.map((stop) => stop()));
-    await apiServer.close();
+    apiServer.close();
     rmSync(rootDir, { recursive: true });
   }
 }
