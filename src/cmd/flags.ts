@@ -44,7 +44,7 @@ export function servedOf(flags: ClusterFlags, olderVersions: boolean): (group: s
   const asked = booleans('--runtime-config', flags.runtimeConfig);
   const silent = flags.emulatedVersion === undefined && flags.runtimeConfig === undefined;
   const older = { 'resource.k8s.io/v1beta2': true, 'resource.k8s.io/v1beta1': true, 'resource.k8s.io/v1alpha3': true };
-  return servedVersions(emulatedVersionOf(flags), olderVersions && silent ? older : asked);
+  return servedVersions(emulatedVersionOf(flags), olderVersions && silent ? older : asked, { oldShapes: olderVersions });
 }
 
 function booleans(flag: string, text: string | undefined): Record<string, boolean> {

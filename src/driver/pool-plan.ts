@@ -1,6 +1,6 @@
 /** Decides, without doing it, which ResourceSlices of a pool to delete, update and create. */
 import type { CounterSet, Device, NodeSelector, ResourceSlice } from '#api';
-import { type Json, nameOf, type OwnerReference } from '#machinery';
+import { nameOf, type OwnerReference } from '#machinery';
 
 /** One slice that a driver wants; the kit adds names, generation and count. */
 export interface DesiredSlice {
