@@ -146,4 +146,3 @@ function notBool(value: Value): string {
 }
 
 /** Exposed for tools that want the tree with its types. */
-export type { Checked };

@@ -79,8 +79,6 @@ export const optionalOf = (type: Type): Type => ({ kind: 'opaque', name: 'option
 export const typeOf = (type: Type): Type => ({ kind: 'type', name: 'type', params: [type] });
 /** A type parameter. */
 export const param = (name: string): Type => simple('param', name);
-/** A library's own type. */
-export const opaque = (name: string): Type => simple('opaque', name);
 
 /** Whether the type is optional_type(...). */
 export function isOptionalType(type: Type): boolean {
