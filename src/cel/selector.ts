@@ -1,5 +1,5 @@
 /** Selectors from text to verdict: parse, check, judge the result type, estimate, compile, evaluate. */
-import { type Checked, check } from './checker.ts';
+import { check } from './checker.ts';
 import { compile } from './compile.ts';
 import { estimateCost } from './cost-estimate.ts';
 import { type CelDevice, valueOfDevice } from './device.ts';
