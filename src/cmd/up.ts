@@ -26,6 +26,13 @@ export interface UpFlags extends ClusterFlags {
   readonly timeout: number;
 }
 
+/** A cluster that stays outlives its examples: somebody may have deleted their namespaces meanwhile. */
+function examplesFailed(error: unknown, flags: UpFlags): number {
+  if (flags.once === true) throw error;
+  process.stdout.write(`the examples were not finished: ${asError(error).message}\n`);
+  return 0;
+}
+
 /** Starts everything, runs until `stop` aborts (or with --once until the examples are done); resolves with the exit code. */
 export async function up(flags: UpFlags, stop: AbortSignal): Promise<number> {
   const gates = gatesOf(flags);
@@ -34,7 +41,7 @@ export async function up(flags: UpFlags, stop: AbortSignal): Promise<number> {
   try {
     await cluster.start();
     if (stop.aborted) return 0;
-    const code = flags.examples && flags.components.has('apiserver') ? await cluster.examples(stop) : 0;
+    const code = flags.examples && flags.components.has('apiserver') ? await cluster.examples(stop).catch((error: unknown) => examplesFailed(error, flags)) : 0;
     if (flags.once === true) return code;
     cluster.explain();
     const failed = await Promise.race([stopped(stop), cluster.failed]);

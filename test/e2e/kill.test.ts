@@ -10,7 +10,7 @@ import { dray, type Dray, eventually, freePort, inFolder, readyClient } from './
 
 /** Rounds, and how long they may take together; DRAY_KILL_ROUNDS asks for more, without a bound in time. */
 const ROUNDS = Number(process.env['DRAY_KILL_ROUNDS'] ?? 50);
-const BUDGET_MS = process.env['DRAY_KILL_ROUNDS'] === undefined ? 120_000 : Number.POSITIVE_INFINITY;
+const BUDGET_MS = process.env['DRAY_KILL_ROUNDS'] === undefined ? 75_000 : Number.POSITIVE_INFINITY;
 /** Kills fall anywhere between the API server's first answer and a little after all examples run. */
 const KILL_AFTER_MS_MAX = 1_600;
 /** Pause between two writes of the client: the rounds are to be many, not the objects. */
