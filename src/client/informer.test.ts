@@ -5,7 +5,7 @@ import { silentLogger } from '#base';
 import type { Json } from '#machinery';
 import { FakeWatch, fakeServer } from './fake-server.test-data.ts';
 import { Informer } from './informer.ts';
-import { ManualClock } from './manual-clock.test-data.ts';
+import { ManualClock } from '../base/manual-clock.test-data.ts';
 import { NODES } from './resource.ts';
 import { RestClient } from './rest-client.ts';
 

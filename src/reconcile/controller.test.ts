@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger } from '#base';
 import { Controller } from './controller.ts';
-import { ManualClock } from './manual-clock.test-data.ts';
+import { ManualClock } from '../base/manual-clock.test-data.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** Lets everything happen that is only waiting for promises. */

@@ -1,7 +1,7 @@
 /** Tests of the work queue. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ManualClock } from './manual-clock.test-data.ts';
+import { ManualClock } from '../base/manual-clock.test-data.ts';
 import { WorkQueue } from './work-queue.ts';
 
 test('a key added twice is handed out once', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pod } from '#api';
-import { ManualClock } from './manual-clock.test-data.ts';
+import { ManualClock } from '../base/manual-clock.test-data.ts';
 import { SchedulingQueue, type WakeCause } from './scheduling-queue.ts';
 
 function pod(name: string, more: { priority?: number; uid?: string; labels?: Record<string, string> } = {}): Pod {

@@ -1,5 +1,5 @@
 /** A clock for tests: time passes only when told to. */
-import type { Clock } from '#base';
+import type { Clock } from './clock.ts';
 
 /** Timers fire inside `advance`, in order of their due times. */
 export class ManualClock implements Clock {
