@@ -49,3 +49,17 @@ export function goValue(value: unknown): string {
   const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return `map[${members.map(([key, member]) => `${key}:${goValue(member)}`).join(' ')}]`;
 }
+
+/** Exponents from which Go's %g with the fewest digits writes them (strconv.FormatFloat: shortest decides as precision 6 would). */
+const SHORTEST_EXPONENT_MIN = 6;
+
+/** A double as Go's %g prints it: the fewest digits that are read as the same number. */
+export function goFloat(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
+  if (Object.is(value, -0)) return '-0';
+  const [digits = '', exponent = '0'] = value.toExponential().split('e');
+  const power = Number(exponent);
+  if (power >= -4 && power < SHORTEST_EXPONENT_MIN) return String(value);
+  return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
+}

@@ -7,7 +7,7 @@ export { parseJson, stringifyJson } from './json.ts';
 export type { SchemaNode } from './schema.ts';
 export * from './field-error.ts';
 export * from './status.ts';
-export { aggregateText, goJson, goQuote, goValue } from './go-text.ts';
+export { aggregateText, goFloat, goJson, goQuote, goValue } from './go-text.ts';
 export * from './names.ts';
 export { type Labels, parseInt64, type Requirement } from './requirement.ts';
 export { labelSelectorRequirements, labelSelectorText, matchesLabelSelector, parseLabelRequirements, parseLabelSelector } from './label-selector.ts';

@@ -1,6 +1,7 @@
-/** Answers the requests of the CEL oracle's protocol, one JSON line each, with dray's own evaluator. */
+/** Answers the requests of the CEL oracle's protocol with dray's own evaluator and machinery. */
 import {
   CEL_SELECTOR_EXPRESSION_MAX_COST,
+  CEL_SELECTOR_EXPRESSION_MAX_LENGTH,
   CelError,
   compileExpression,
   isList,
@@ -15,10 +16,12 @@ import {
   type Value,
 } from '#cel';
 import { Semver } from '#machinery';
+import { MACHINERY_OPERATIONS, type MachineryRequest } from './machinery-oracle.ts';
 
-interface Request {
+/** One question. */
+export interface CelRequest extends MachineryRequest {
   readonly op: string;
-  readonly expression: string;
+  readonly expression?: string;
   readonly features?: Partial<CelFeatures>;
   readonly env?: 'new' | 'stored';
   readonly derived?: boolean;
@@ -27,33 +30,34 @@ interface Request {
   readonly costLimit?: number;
 }
 
-/** The answer to one request line, as a line. */
-export function answerOracle(line: string): string {
-  return JSON.stringify(answer(JSON.parse(line)));
+const CEL_OPERATIONS: Readonly<Record<string, (request: CelRequest) => object>> = {
+  info: () => ({ modules: {}, compatibilityVersion: '1.36', limits: LIMITS }),
+  compile: (request) => compiledAnswer(compile(request, modeOf(request), request.derived === true ? 'derivedAttribute' : 'selector')),
+  eval: (request) => evaluated(request, compile(request, modeOf(request), 'selector'), matchAnswer),
+  derive: (request) => evaluated(request, compile(request, modeOf(request), 'derivedAttribute'), attributeAnswer),
+  selector: selectorAnswer,
+};
+
+const LIMITS = { expressionLength: CEL_SELECTOR_EXPRESSION_MAX_LENGTH, expressionCost: CEL_SELECTOR_EXPRESSION_MAX_COST };
+
+/** The answer to one request; throws when the request cannot be understood. */
+export function answerRequest(request: CelRequest): object {
+  const operation = CEL_OPERATIONS[request.op] ?? MACHINERY_OPERATIONS[request.op];
+  if (operation === undefined) throw new Error(`unknown op ${JSON.stringify(request.op)}`);
+  return operation(request);
 }
 
-function answer(request: Request): unknown {
-  const mode = request.env ?? 'stored';
-  switch (request.op) {
-    case 'compile':
-      return compiledAnswer(compile(request, mode, request.derived === true ? 'derivedAttribute' : 'selector'));
-    case 'eval':
-      return evaluated(request, compile(request, mode, 'selector'), matchAnswer);
-    case 'derive':
-      return evaluated(request, compile(request, mode, 'derivedAttribute'), attributeAnswer);
-    case 'selector':
-      return selectorAnswer(request);
-    default:
-      return { badRequest: `unknown op ${request.op}` };
-  }
+function modeOf({ env = 'stored' }: CelRequest): 'new' | 'stored' {
+  if (env !== 'new' && env !== 'stored') throw new Error(`unknown env ${JSON.stringify(env)}, want new or stored`);
+  return env;
 }
 
-function compile(request: Request, mode: 'new' | 'stored', purpose: Purpose): CompiledExpression | CompileFailure {
+function compile(request: CelRequest, mode: 'new' | 'stored', purpose: Purpose): CompiledExpression | CompileFailure {
   const features = { consumableCapacity: request.features?.consumableCapacity === true, listTypeAttributes: request.features?.listTypeAttributes === true };
-  return compileExpression(request.expression, mode, features, purpose);
+  return compileExpression(request.expression ?? '', mode, features, purpose);
 }
 
-function compiledAnswer(compiled: CompiledExpression | CompileFailure): unknown {
+function compiledAnswer(compiled: CompiledExpression | CompileFailure): object {
   if ('kind' in compiled) {
     if (compiled.kind === 'TooLong') return { verdict: 'FieldValueTooLong' };
     return { verdict: compiled.kind === 'RuleInvalid' ? 'FieldValueInvalid' : 'InternalError', error: { type: compiled.kind, message: compiled.message } };
@@ -63,7 +67,7 @@ function compiledAnswer(compiled: CompiledExpression | CompileFailure): unknown 
   return { verdict, type: typeText(compiled.type), cost: cost === 2n ** 64n - 1n ? 'unbounded' : String(cost) };
 }
 
-function selectorAnswer(request: Request): unknown {
+function selectorAnswer(request: CelRequest): object {
   const life = { new: compiledAnswer(compile(request, 'new', 'selector')) };
   const stored = compile(request, 'stored', 'selector');
   if ('kind' in stored) return { ...life, stored: compiledAnswer(stored) };
@@ -71,7 +75,7 @@ function selectorAnswer(request: Request): unknown {
   return { ...life, stored: compiledAnswer(stored), results };
 }
 
-function evaluated(request: Request, compiled: CompiledExpression | CompileFailure, show: (evaluation: Evaluation) => object): unknown {
+function evaluated(request: CelRequest, compiled: CompiledExpression | CompileFailure, show: (evaluation: Evaluation) => object): object {
   if ('kind' in compiled) return compiledAnswer(compiled);
   return show(compiled.evaluate(request.device ?? { driver: '' }, request.costLimit));
 }

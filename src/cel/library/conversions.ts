@@ -1,4 +1,5 @@
 /** Conversions between the basic types (cel-go common/types). */
+import { goFloat } from '#machinery';
 import { A, any, bool, bytes, declare, double, duration, type FunctionDeclaration, global, int, str, timestamp, uint } from '../declarations.ts';
 import { durationText, parseDuration, parseTimestamp, timestampText } from '../time.ts';
 import * as t from '../types.ts';
@@ -44,17 +45,6 @@ function truncate(value: number): Value {
 
 function unsigned(value: number): Value {
   return Number.isNaN(value) || value < 0 || value >= 2 ** 64 ? new CelError('unsigned integer overflow') : new Uint(BigInt(Math.trunc(value)));
-}
-
-/** A double as Go prints it with the shortest digits: %g for string(). */
-export function doubleText(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-  if (Object.is(value, -0)) return '-0';
-  const [digits = '', exponent = '0'] = value.toExponential().split('e');
-  const power = Number(exponent);
-  if (power < -4 || power >= 21) return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
-  return String(value).includes('e') ? value.toFixed(Math.max(0, digits.replace(/[-.]/g, '').length - 1 - power)) : String(value);
 }
 
 function textOf(value: Uint8Array): Value {
@@ -114,7 +104,7 @@ export const CONVERSIONS: readonly FunctionDeclaration[] = [
     global('string_to_string', [str], t.STRING, (a) => a),
     global('bool_to_string', [bool], t.STRING, (a) => String(a)),
     global('bytes_to_string', [bytes], t.STRING, textOf),
-    global('double_to_string', [double], t.STRING, doubleText),
+    global('double_to_string', [double], t.STRING, goFloat),
     global('duration_to_string', [duration], t.STRING, (a) => durationText(a.nanos)),
     global('int64_to_string', [int], t.STRING, (a) => String(a)),
     global('timestamp_to_string', [timestamp], t.STRING, (a) => timestampText(a.nanos)),

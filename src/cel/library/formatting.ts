@@ -1,9 +1,9 @@
 /** `format` on strings: clauses, what each takes and how it writes it (cel-go ext/formatting.go). */
+import { goFloat } from '#machinery';
 import { declare, type FunctionDeclaration, list, member, str } from '../declarations.ts';
 import { durationText, timestampText } from '../time.ts';
 import * as t from '../types.ts';
 import { CelError, CelMap, Duration, isList, type List, Timestamp, typeNameOf, TypeValue, Uint, type Value } from '../values.ts';
-import { doubleText } from './conversions.ts';
 import { fixedText, scientificText } from './number-text.ts';
 
 /** Digits behind the point when a clause does not say. */
@@ -118,7 +118,7 @@ const decode = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreB
 function plainText(value: Value): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return doubleText(value);
+  if (typeof value === 'number') return goFloat(value);
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   if (value instanceof Uint) return String(value.value);
   if (value instanceof Uint8Array) return decode(value);
@@ -132,7 +132,7 @@ function plainText(value: Value): string {
 /** A value inside a list or map: written so that it could be read again. */
 function nestedText(value: Value): string {
   if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'number') return Number.isFinite(value) ? value.toFixed(DEFAULT_PRECISION) : JSON.stringify(doubleText(value));
+  if (typeof value === 'number') return Number.isFinite(value) ? value.toFixed(DEFAULT_PRECISION) : JSON.stringify(goFloat(value));
   if (value instanceof Uint8Array) return `b${JSON.stringify(decode(value))}`;
   if (value instanceof Timestamp) return `timestamp(${JSON.stringify(timestampText(value.nanos))})`;
   if (value instanceof Duration) return `duration(${JSON.stringify(durationText(value.nanos))})`;
