@@ -2,11 +2,16 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { applyCommand, type ClientFlags, deleteCommand, getCommand, logsCommand } from './client-commands.ts';
+import type { ClientFlags } from './client-commands.ts';
 import { EXIT_FAILURE, printFailure } from './failure.ts';
 import { COMPONENTS, DEFAULT_EMULATED_VERSION, parseComponents, parseCount, parsePort } from './flags.ts';
-import { runDriver, type SingleFlags, single } from './single.ts';
-import { up, type UpFlags } from './up.ts';
+import type { SingleFlags } from './single.ts';
+import type { UpFlags } from './up.ts';
+
+/** Each command's modules are loaded when it runs: the start of one does not pay for the others. */
+const upModule = async () => import('./up.ts');
+const singleModule = async () => import('./single.ts');
+const clientModule = async () => import('./client-commands.ts');
 
 /** Commander prints what `parse` throws as a sentence about the flag. */
 function flag<T>(parse: (text: string) => T): (text: string) => T {
@@ -60,13 +65,13 @@ function program(stop: AbortSignal): Command {
     .option('--no-examples', 'do not apply the examples')
     .option('--timeout <seconds>', 'time for the examples', flag(parseCount), 60)
     .action(async (flags: UpFlags) => {
-      process.exitCode = await up(flags, stop);
+      process.exitCode = await (await upModule()).up(flags, stop);
     });
   for (const name of ['apiserver', 'scheduler', 'controller-manager', 'nodeagent'] as const) {
     withNodeFlags(withClusterFlags(dray.command(name)))
       .description(`run the ${name} alone`)
       .option('--node-name <name>', 'name of the node', hostname().toLowerCase())
-      .action((flags: SingleFlags) => single(name, flags, stop));
+      .action(async (flags: SingleFlags) => (await singleModule()).single(name, flags, stop));
   }
   dray
     .command('driver')
@@ -75,7 +80,7 @@ function program(stop: AbortSignal): Command {
     .requiredOption('--kubeconfig <file>')
     .option('--node-name <name>', 'name of the node', hostname().toLowerCase())
     .requiredOption('--root-dir <dir>', 'root directory of the node agent', (text) => resolve(text))
-    .action((file: string, flags: { kubeconfig: string; nodeName: string; rootDir: string }) => runDriver(file, flags, stop));
+    .action(async (file: string, flags: { kubeconfig: string; nodeName: string; rootDir: string }) => (await singleModule()).runDriver(file, flags, stop));
   addClientCommands(dray);
   return dray;
 }
@@ -85,18 +90,18 @@ function addClientCommands(dray: Command): void {
     .option('-A, --all-namespaces')
     .option('-o, --output <format>', 'wide')
     .option('-l, --selector <labels>')
-    .action((resource: string, name: string | undefined, flags: ClientFlags) => getCommand(resource, name, flags));
+    .action(async (resource: string, name: string | undefined, flags: ClientFlags) => (await clientModule()).getCommand(resource, name, flags));
   withClientFlags(dray.command('apply'))
     .requiredOption('-f, --filename <files...>')
-    .action((flags: ClientFlags) => applyCommand(flags));
+    .action(async (flags: ClientFlags) => (await clientModule()).applyCommand(flags));
   withClientFlags(dray.command('delete [resource] [name]'))
     .option('-f, --filename <files...>')
-    .action((resource: string | undefined, name: string | undefined, flags: ClientFlags) => deleteCommand(resource, name, flags));
+    .action(async (resource: string | undefined, name: string | undefined, flags: ClientFlags) => (await clientModule()).deleteCommand(resource, name, flags));
   withClientFlags(dray.command('logs <pod>'))
     .option('-c, --container <name>')
     .option('-f, --follow')
     .option('--tail <lines>')
-    .action((pod: string, flags: ClientFlags) => logsCommand(pod, flags));
+    .action(async (pod: string, flags: ClientFlags) => (await clientModule()).logsCommand(pod, flags));
 }
 
 async function main(): Promise<void> {

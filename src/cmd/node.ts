@@ -17,7 +17,7 @@ import {
   serveNodeEndpoint,
   systemClock,
   systemRandom,
-  UnixGrpc,
+  unixGrpc,
 } from '#platform';
 import { sleep } from '#base';
 
@@ -51,7 +51,7 @@ export async function startNode(spec: NodeSpec, signal: AbortSignal): Promise<Ru
     nodeName,
     client,
     files,
-    grpc: new UnixGrpc(),
+    grpc: await unixGrpc(),
     runtimes: [processRuntime(host), simulatedRuntime(host)],
     clock: systemClock,
     random: systemRandom,

@@ -2,16 +2,15 @@
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { asError } from '#base';
-import { runControllers } from '#controllers';
+import type { runControllers } from '#controllers';
 import { NODES, RESOURCE_SLICES, RestClient } from '#client';
 import { type CertificateAuthority, createLogger, memoryTransport, openDataDir, systemClock, systemRandom, transportFromKubeconfig } from '#platform';
-import { runScheduler } from '#scheduler';
+import type { runScheduler } from '#scheduler';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
-import { readExamples, runExamples } from './examples.ts';
 import { EXIT_FAILURE, EXIT_NOT_REACHED, printFailure } from './failure.ts';
 import { type ClusterFlags, type ComponentName, gatesOf, logLevelOf } from './flags.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
-import { keepDriverRunning, type RunningNode, startNode } from './node.ts';
+import type { RunningNode } from './node.ts';
 import { type Progress, progressTo } from './progress.ts';
 
 /** Flags of `dray up`. */
@@ -86,14 +85,16 @@ class Cluster {
     });
   }
 
+  /** Starts what the flags name. Modules are loaded when their component is started: the API server answers while the others are still being read. */
   async start(): Promise<void> {
     const { components } = this.#flags;
     if (components.has('apiserver')) {
       this.#plane = await startControlPlane(this.#flags, this.#dataDir, true);
       this.#progress('apiserver', `ready on ${this.#plane.url}`);
     }
-    if (components.has('scheduler')) await this.#startControl('scheduler', 'system:kube-scheduler', runScheduler);
-    if (components.has('controller-manager')) await this.#startControl('controller-manager', 'system:kube-controller-manager', runControllers);
+    if (components.has('scheduler')) await this.#startControl('scheduler', 'system:kube-scheduler', (await import('#scheduler')).runScheduler);
+    if (components.has('controller-manager'))
+      await this.#startControl('controller-manager', 'system:kube-controller-manager', (await import('#controllers')).runControllers);
     if (components.has('nodeagent')) await Promise.all(this.#nodeNames().map((name) => this.#startNode(name)));
     if (components.has('driver')) await Promise.all(this.#nodeNames().map((name) => this.#startDriver(name)));
   }
@@ -108,6 +109,7 @@ class Cluster {
   async #startNode(nodeName: string): Promise<void> {
     const client = await this.#client(`system:node:${nodeName}`, ['system:nodes']);
     const spec = { nodeName, rootDir: this.#rootDir(nodeName), client, gates: this.#gates, logLevel: logLevelOf(this.#flags), authority: this.#authority() };
+    const { startNode } = await import('./node.ts');
     const node: RunningNode = await startNode(spec, this.#nodes.signal);
     this.#keep(`node agent ${nodeName}`, this.#running.nodes, node.ended);
     await this.#seen(
@@ -129,6 +131,7 @@ class Cluster {
       const pair = await plane.authority.issue(`driver-${nodeName}`, account);
       await writeKubeconfig(kubeconfig, { server: plane.url, caPem: plane.authority.caPem, user: 'example-gpu', pair });
     }
+    const { keepDriverRunning } = await import('./node.ts');
     this.#keep(
       `driver of ${nodeName}`,
       this.#running.drivers,
@@ -145,6 +148,7 @@ class Cluster {
   async examples(stop: AbortSignal): Promise<number> {
     const { client } = this;
     const reached = ({ pod, state }: { pod: string; state: string }): void => this.#progress('example', `${pod} ${state}`);
+    const { readExamples, runExamples } = await import('./examples.ts');
     const manifests = await readExamples();
     const nodeDirs = this.#nodeNames().map((name) => this.#rootDir(name));
     const outcome = await runExamples({ client, manifests, timeoutMs: this.#flags.timeout * 1000, nodeDirs, reached }, stop);

@@ -1,7 +1,7 @@
 /** Connects a driver program to its cluster and its machine. */
 import type { Clock, Logger, Random } from '#base';
 import { RestClient } from '#client';
-import { createLogger, NodeHostFiles, systemClock, systemRandom, transportFromKubeconfig, UnixGrpc } from '#platform';
+import { createLogger, NodeHostFiles, systemClock, systemRandom, transportFromKubeconfig, unixGrpc } from '#platform';
 import type { Grpc, HostFiles } from '#ports';
 
 /** What DriverPlugin needs from outside, ready to be spread into its options. */
@@ -21,7 +21,7 @@ export async function connect(kubeconfigPath: string, component: string): Promis
   return {
     client: new RestClient(transport, { userAgent: component }),
     files: new NodeHostFiles(logger),
-    grpc: new UnixGrpc(),
+    grpc: await unixGrpc(),
     clock: systemClock,
     random: systemRandom,
     logger,

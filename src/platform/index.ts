@@ -6,7 +6,6 @@
  */
 export { systemClock } from './clock.ts';
 export { type DataDir, openDataDir } from './data-dir.ts';
-export { UnixGrpc } from './grpc.ts';
 export { NodeHostFiles } from './host-files.ts';
 export { httpsTransport, type HttpsTransportOptions, transportFromKubeconfig } from './https-transport.ts';
 export { createLogger, type LogLevel } from './logger.ts';
@@ -17,3 +16,4 @@ export { CertificateAuthority, type CertificateRequest, type KeyPair } from './t
 export { listen, type Listener, type ServerTls } from './https-server.ts';
 export { APISERVER_CLIENT_NAME, type NodeEndpoint, nodeLogReader, serveNodeEndpoint } from './node-endpoint.ts';
 export { SqliteStore } from './sqlite-store.ts';
+export { unixGrpc } from './unix-grpc.ts';

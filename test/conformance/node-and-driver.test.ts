@@ -11,7 +11,7 @@ import { NAMESPACES, PODS, RESOURCE_CLAIMS, RESOURCE_SLICES, RestClient } from '
 import { DriverPlugin, type EditedDevice } from '#driver';
 import { isNotFound } from '#machinery';
 import { decodeCheckpoint, NodeAgent, processRuntime, simulatedRuntime } from '#nodeagent';
-import { ChildProcesses, memoryTransport, NodeHostFiles, systemClock, systemRandom, UnixGrpc } from '#platform';
+import { ChildProcesses, memoryTransport, NodeHostFiles, systemClock, systemRandom, unixGrpc } from '#platform';
 import { MemoryStore } from '#storage';
 
 const NODE = 'node-a';
@@ -38,7 +38,7 @@ async function inWorld(check: (world: World) => Promise<void>): Promise<void> {
     celCheck: () => [],
   });
   const client = new RestClient(memoryTransport(apiServer, { name: 'test', groups: ['system:masters'] }), { userAgent: 'test' });
-  const outside = { client, files: new NodeHostFiles(), grpc: new UnixGrpc(), clock: systemClock, random: systemRandom, logger: silentLogger };
+  const outside = { client, files: new NodeHostFiles(), grpc: await unixGrpc(), clock: systemClock, random: systemRandom, logger: silentLogger };
   const runtimes = [processRuntime({ processes: new ChildProcesses(), clock: systemClock }), simulatedRuntime(outside)];
   const stops: (() => Promise<void>)[] = [];
   const running = (run: (signal: AbortSignal) => Promise<void>): (() => Promise<void>) => {
