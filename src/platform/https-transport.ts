@@ -1,6 +1,6 @@
 /** The client's Transport over HTTPS (or, for test servers, plain HTTP): kept-alive connections, bodies as they arrive. */
 import { readFile } from 'node:fs/promises';
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import type { Agent, IncomingMessage, request, RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { dirname, resolve } from 'node:path';
 import { asError } from '#base';
@@ -48,11 +48,11 @@ export function httpsTransport(options: HttpsTransportOptions): Transport {
   const server = new URL(options.server);
   const secure = server.protocol === 'https:';
   const base = server.pathname.replace(/\/$/, '');
-  const agent = secure ? new HttpsAgent({ keepAlive: true, ...tlsOptions(options) }) : new HttpAgent({ keepAlive: true });
-  const send = secure ? httpsRequest : httpRequest;
+  const dialing = secure ? Promise.resolve(secureDialer(options)) : plainDialer();
   const token = options.token;
-  return (request, signal) =>
-    new Promise<TransportResponse>((resolve, reject) => {
+  return async (request, signal) => {
+    const { agent, send } = await dialing;
+    return new Promise<TransportResponse>((resolve, reject) => {
       const requestOptions: RequestOptions = {
         agent,
         method: request.method,
@@ -66,6 +66,22 @@ export function httpsTransport(options: HttpsTransportOptions): Transport {
       outgoing.on('error', (error) => reject(signal.aborted ? asError(signal.reason) : connectionError(server, error)));
       outgoing.end(request.body);
     });
+  };
+}
+
+interface Dialer {
+  readonly agent: Agent;
+  readonly send: typeof request;
+}
+
+function secureDialer(options: HttpsTransportOptions): Dialer {
+  return { agent: new HttpsAgent({ keepAlive: true, ...tlsOptions(options) }), send: httpsRequest };
+}
+
+/** Loaded when asked for: importing node:http also loads the whole of fetch, a good part of a start. */
+async function plainDialer(): Promise<Dialer> {
+  const http = await import('node:http');
+  return { agent: new http.Agent({ keepAlive: true }), send: http.request };
 }
 
 function tlsOptions(options: HttpsTransportOptions): Record<string, unknown> {
