@@ -1,19 +1,35 @@
-/** The devices that the example driver publishes: a preset, or pools from a file. */
+/** The devices that the example driver publishes: presets, or pools from a file. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type DesiredPool, type Device, splitDevices } from '#kit';
 
 const GPUS_PER_NODE = 8;
+const GPUS_PER_PCIE_ROOT = 4;
+
+/** The pools that `--devices` asks for: a preset by its name, or a file. */
+export function devicesOf(devices: string, nodeName: string): ReadonlyMap<string, DesiredPool> {
+  if (devices === 'gpu') return gpuPreset(nodeName);
+  return devices === 'showcase' ? showcasePreset(nodeName) : poolsFromFile(devices);
+}
+
+/** The eight GPUs, and what showcase.json has for this node: GPUs to share by amounts of memory, a card that can be partitioned. */
+function showcasePreset(nodeName: string): ReadonlyMap<string, DesiredPool> {
+  const further = poolsFromFile(join(import.meta.dirname, 'showcase.json'));
+  return new Map([...gpuPreset(nodeName), ...[...further].filter(([pool]) => pool.startsWith(`${nodeName}-`))]);
+}
 
 /** Eight GPUs named and described as those of the well-known example driver; UUIDs follow from the node's name. */
-export function gpuPreset(nodeName: string, count = GPUS_PER_NODE): ReadonlyMap<string, DesiredPool> {
-  const devices = Array.from({ length: count }, (_, index): Device => ({
+function gpuPreset(nodeName: string): ReadonlyMap<string, DesiredPool> {
+  const devices = Array.from({ length: GPUS_PER_NODE }, (_, index): Device => ({
     name: `gpu-${index}`,
     attributes: {
+      type: { string: 'gpu' },
       index: { int: index },
       uuid: { string: `gpu-${uuidFrom(`${nodeName}/${index}`)}` },
       model: { string: 'LATEST-GPU-MODEL' },
       driverVersion: { version: '1.0.0' },
+      'resource.kubernetes.io/pcieRoot': { string: `pci0000:${index < GPUS_PER_PCIE_ROOT ? '00' : '80'}` },
     },
     capacity: { memory: { value: '80Gi' } },
   }));
@@ -29,7 +45,7 @@ const POOL_FIELDS: ReadonlySet<string> = new Set(['generation', 'nodeSelector', 
 const SLICE_FIELDS: ReadonlySet<string> = new Set(['devices', 'sharedCounters', 'perDeviceNodeSelection']);
 
 /** Pools of a JSON file `{"pools": {NAME: {generation?, nodeSelector?, allNodes?, slices: […]}}}`; throws for unknown fields. */
-export function poolsFromFile(path: string): ReadonlyMap<string, DesiredPool> {
+function poolsFromFile(path: string): ReadonlyMap<string, DesiredPool> {
   const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
   if (typeof value !== 'object' || value === null || !('pools' in value)) throw new Error(`${path}: no "pools"`);
   const pools = members(value.pools, `${path}: pools`);

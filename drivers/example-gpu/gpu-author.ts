@@ -26,6 +26,7 @@ function editsFor(claim: ResourceClaim, result: DeviceRequestAllocationResult, {
       `${prefix}_RESOURCE_CLAIM=${claim.metadata.uid ?? ''}`,
       `${prefix}_SHARING_STRATEGY=${sharing.strategy}`,
       setting,
+      ...Object.entries(result.consumedCapacity ?? {}).map(([name, amount]) => `${prefix}_${name.toUpperCase()}=${amount}`),
       ...(result.adminAccess === true ? ['DRA_ADMIN_ACCESS=true'] : []),
     ],
   };

@@ -1,10 +1,10 @@
-/** A DRA driver for GPUs that do not exist: node main.ts --kubeconfig F --node-name N --root-dir D [--devices FILE|gpu] [--cdi-dir D]. */
+/** A DRA driver for GPUs that do not exist: node main.ts --kubeconfig F --node-name N --root-dir D [--devices FILE|gpu|showcase] [--cdi-dir D]. */
 import { parseArgs } from 'node:util';
 import { connect, DriverPlugin } from '#kit';
-import { gpuPreset, poolsFromFile } from './devices.ts';
+import { devicesOf } from './devices.ts';
 import { gpuAuthor } from './gpu-author.ts';
 
-const USAGE = 'usage: main.ts --kubeconfig FILE --node-name NAME --root-dir DIR [--devices FILE|gpu] [--driver-name gpu.example.com] [--cdi-dir DIR]';
+const USAGE = 'usage: main.ts --kubeconfig FILE --node-name NAME --root-dir DIR [--devices FILE|gpu|showcase] [--driver-name gpu.example.com] [--cdi-dir DIR]';
 
 const { values } = parseArgs({
   options: {
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   if (kubeconfig === undefined || nodeName === undefined || rootDir === undefined) throw new Error(USAGE);
   const connection = await connect(kubeconfig, driver);
   const plugin = new DriverPlugin({ ...connection, driver, nodeName, rootDir, cdiDirectory, author: gpuAuthor(driver) });
-  plugin.publish(devices === 'gpu' ? gpuPreset(nodeName) : poolsFromFile(devices));
+  plugin.publish(devicesOf(devices, nodeName));
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   await plugin.run(stop.signal);

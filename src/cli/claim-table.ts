@@ -13,6 +13,8 @@ export interface ClaimTableInput {
 
 const HEADER = ['NAMESPACE', 'POD', 'NODE', 'CLAIM', 'DEVICES', 'SHARE', 'CONSUMED', 'STATE', 'CDI IDS'];
 const NONE = '-';
+/** Characters shown of a share id, enough to tell the shares of a cluster apart. */
+const SHARE_ID_SHOWN = 8;
 
 /** One row per pod and claim; below, the reasons of pods that wait. */
 export function claimTable(input: ClaimTableInput): string {
@@ -43,7 +45,7 @@ function rowsOf(pod: Pod, input: ClaimTableInput): string[][] {
 function claimCells(claim: ResourceClaim): string[] {
   const results = claim.status?.allocation?.devices?.results ?? [];
   const consumed = results.flatMap((result) => Object.entries(result.consumedCapacity ?? {}).map(([name, quantity]) => `${name}=${quantity}`));
-  const shares = results.flatMap((result) => result.shareID ?? []);
+  const shares = results.flatMap((result) => result.shareID?.slice(0, SHARE_ID_SHOWN) ?? []);
   return [nameOf(claim), listed(results.map((result) => result.device)), listed(shares), listed(consumed)];
 }
 

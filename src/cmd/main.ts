@@ -45,7 +45,7 @@ function withClusterFlags(command: Command): Command {
 
 function withNodeFlags(command: Command): Command {
   return command
-    .option('--devices <file>', 'device file, or the preset gpu', 'gpu')
+    .option('--devices <file>', 'device file, or a preset: gpu (eight GPUs a node), showcase (also shared and partitionable ones)', 'showcase')
     .option('--root-dir <dir>', 'root directory of the node agents (default: <data-dir>/nodes)');
 }
 

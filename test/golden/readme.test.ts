@@ -36,6 +36,7 @@ function essence(line: string): string {
     .replace(/:\d+ /, ':PORT ')
     .replace(/k8s\.gpu\S+/, 'CDI')
     .replace(/-gpu-\w{5}\b/, '-gpu-SUFFIX')
+    .replaceAll(/\b[\da-f]{8}\b/g, 'SHARE')
     .replaceAll(/\b(node|gpu)-\d\b/g, '$1-N')
     .replaceAll(/ +/g, ' ')
     .trimEnd();
