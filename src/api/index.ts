@@ -13,6 +13,7 @@ export type { ResourceClaim } from './types/resource-v1.ts';
 export type { DeviceTaintRule, DeviceTaintRuleSpec, DeviceTaintSelector } from './types/resource-v1beta2.ts';
 export type * from './kind.ts';
 export type { Lease, LeaseSpec } from './types/coordination-v1.ts';
+export { ADMIN_ACCESS_LABEL } from './admin-access.ts';
 export { KINDS, kindByResource } from './kinds.ts';
 export { definitions, type OpenApiSchema, schemaOf } from './schema.ts';
 export { compareReleases, featureGates, GateError } from './gates.ts';

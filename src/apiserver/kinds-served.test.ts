@@ -125,6 +125,24 @@ test('a namespace with a bad name is refused with 422', async () => {
   assert.match(String(answer.body['message']), /^Namespace "a\.b" is invalid: metadata\.name: Invalid value: "a\.b": /);
 });
 
+test('a namespace with the mistaken label for admin access gets a Warning that names the right one', async () => {
+  const server = apiServer();
+  const label = { 'resource.k8s.io/admin-access': 'true' };
+  const created = await send(server, 'POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a', labels: label } });
+  assert.equal(created.status, 201);
+  assert.match(
+    created.headers['warning'] ?? '',
+    /^299 - "metadata\.labels\[resource\.k8s\.io\/admin-access\]: has no effect; .* resource\.kubernetes\.io\/admin-access: /,
+  );
+  await send(server, 'POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'b' } });
+  const labelled = await send(server, 'PATCH', '/api/v1/namespaces/b', { metadata: { labels: label } });
+  assert.match(labelled.headers['warning'] ?? '', /resource\.kubernetes\.io\/admin-access/);
+  const right = await send(server, 'PATCH', '/api/v1/namespaces/b', {
+    metadata: { labels: { 'resource.k8s.io/admin-access': null, 'resource.kubernetes.io/admin-access': 'true' } },
+  });
+  assert.equal(right.headers['warning'], undefined);
+});
+
 test('a v1alpha3 slice passes strict field validation and is read as v1', async () => {
   const server = apiServer();
   const spec = {

@@ -1,5 +1,6 @@
 /** Namespace, Node, ConfigMap, Secret, ServiceAccount and Lease. */
 import type { ApiObject } from '#machinery';
+import { adminAccessLabelWarnings } from '../admin-access.ts';
 import { CONFIG_MAP_COLUMNS, LEASE_COLUMNS, NAMESPACE_COLUMNS, NODE_COLUMNS, SECRET_COLUMNS, SERVICE_ACCOUNT_COLUMNS } from '../columns/core.ts';
 import { onlyStatus, withStatus } from '../object.ts';
 import type { Namespace, Node, Secret } from '../types/core-v1.ts';
@@ -19,6 +20,7 @@ export const NAMESPACE = defineKind({
   subresources: ['status'],
   prepareForCreate: (object) => ({ ...object, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } }) as ApiObject,
   prepareForUpdate: (object, old, { subresource }) => (subresource === 'status' ? onlyStatus(object, old) : keepEnding(object, old as Namespace)),
+  warnings: adminAccessLabelWarnings,
   selectableFieldNames: ['status.phase'],
   selectableFields: (object) => ({ 'status.phase': (object as Namespace).status?.phase ?? '' }),
   table: NAMESPACE_COLUMNS,

@@ -1,9 +1,6 @@
 /** Admin access to devices: only in namespaces that carry a label (upstream: registry/resource AuthorizedForAdmin and AuthorizedForAdminStatus). */
-import type { FieldError, ResourceClaim, ResourceClaimTemplate } from '#api';
+import { ADMIN_ACCESS_LABEL, type FieldError, type ResourceClaim, type ResourceClaimTemplate } from '#api';
 import type { ApiObject } from '#machinery';
-
-/** Label of a namespace in which claims may ask for admin access; its value must be "true" (resource.k8s.io DRAAdminNamespaceLabelKey). */
-export const ADMIN_ACCESS_LABEL = 'resource.kubernetes.io/admin-access';
 
 /** The refusal of a write that newly asks for, or newly grants, admin access in a namespace that does not allow it. */
 export function adminAccessErrors(namespace: ApiObject | undefined, object: ApiObject, old?: ApiObject): readonly FieldError[] {
