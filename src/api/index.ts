@@ -11,6 +11,7 @@ export type * from './types/core-v1.ts';
 export type * from './types/resource-v1.ts';
 export type { ResourceClaim } from './types/resource-v1.ts';
 export type { DeviceTaintRule, DeviceTaintRuleSpec, DeviceTaintSelector } from './types/resource-v1beta2.ts';
+export type { PriorityClass } from './types/scheduling-v1.ts';
 export type * from './kind.ts';
 export type { Lease, LeaseSpec } from './types/coordination-v1.ts';
 export { ADMIN_ACCESS_LABEL } from './admin-access.ts';
@@ -21,4 +22,5 @@ export { deprecationWarning, type ServedOptions, servedVersions } from './served
 export { claimState } from './columns/dra.ts';
 export { ageOf, humanDuration } from './columns/age.ts';
 export { validateObjectMeta, validateObjectMetaUpdate } from './validation/metadata.ts';
+export { SYSTEM_PRIORITIES } from './validation/priority-class.ts';
 export { dnsLabelProblems, dnsSubdomainProblems, labelKeyProblems, labelValueProblems } from './validation/names.ts';

@@ -4,6 +4,7 @@ import { CONFIG_MAP, LEASE, NAMESPACE, NODE, SECRET, SERVICE_ACCOUNT } from './k
 import { DEVICE_CLASS, DEVICE_TAINT_RULE, RESOURCE_CLAIM, RESOURCE_CLAIM_TEMPLATE, RESOURCE_SLICE } from './kinds/dra.ts';
 import { EVENT, EVENTS_EVENT } from './kinds/event.ts';
 import { POD } from './kinds/pod.ts';
+import { PRIORITY_CLASS } from './kinds/scheduling.ts';
 
 /** Every kind that is stored; `servedVersions` tells which versions of them a release serves. */
 export const KINDS: readonly Kind[] = [
@@ -21,6 +22,7 @@ export const KINDS: readonly Kind[] = [
   RESOURCE_CLAIM_TEMPLATE,
   RESOURCE_SLICE,
   DEVICE_TAINT_RULE,
+  PRIORITY_CLASS,
 ];
 
 const BY_RESOURCE: ReadonlyMap<string, Kind> = new Map(KINDS.map((kind) => [`${kind.group}/${kind.plural}`, kind]));

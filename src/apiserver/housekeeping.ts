@@ -1,11 +1,8 @@
-/** What the API server does by itself: the default namespaces, and forgetting old history. */
+/** What the API server does by itself: the first objects, and forgetting old history. */
 import { asError } from '#base';
-import type { ApiObject } from '#machinery';
-import { type Core, timestamp } from './options.ts';
-import { admitCreate } from './registry/admission.ts';
+import { createBootstrapObjects } from './bootstrap.ts';
+import type { Core } from './options.ts';
 
-/** Namespaces that exist in every cluster. */
-const DEFAULT_NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 /** Upstream: DefaultCompactInterval of the etcd3 storage; history is kept for one to two of it. */
 const COMPACT_INTERVAL_MS = 5 * 60_000;
 
@@ -21,25 +18,13 @@ export class Housekeeping {
     this.#scheduleCompaction(0);
   }
 
-  /** Resolves when the default namespaces exist; a failed attempt is repeated by the next request. */
+  /** Resolves when the objects of every cluster exist; a failed attempt is repeated by the next request. */
   ready(): Promise<void> {
-    this.#ready ??= this.#createNamespaces().catch((thrown: unknown) => {
+    this.#ready ??= createBootstrapObjects(this.#core).catch((thrown: unknown) => {
       this.#ready = undefined;
       throw asError(thrown);
     });
     return this.#ready;
-  }
-
-  async #createNamespaces(): Promise<void> {
-    const scope = this.#core.catalog.find('', 'v1', 'namespaces');
-    if (scope === undefined) return;
-    const { random, clock } = this.#core.options;
-    for (const name of DEFAULT_NAMESPACES) {
-      if ((await this.#core.objects.get(scope, '', name)) !== undefined) continue;
-      const metadata = { name, uid: random.uuid(), creationTimestamp: timestamp(clock.nowMs()) };
-      const namespace: ApiObject = admitCreate({ apiVersion: 'v1', kind: 'Namespace', metadata });
-      await this.#core.objects.put(scope, namespace, 0);
-    }
   }
 
   /** Compacts to `revision` after one interval, so that each revision is kept for at least one. */

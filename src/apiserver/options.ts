@@ -3,6 +3,7 @@ import type { Clock, Logger, Random } from '#base';
 import type { Node } from '#api';
 import type { Json } from '#machinery';
 import type { Store } from '#storage';
+import type { AdmissionChain } from './admission/chain.ts';
 import type { Authorizer } from './authorization.ts';
 import type { Catalog } from './catalog.ts';
 import type { UserInfo } from './http/message.ts';
@@ -40,6 +41,7 @@ export interface Core {
   readonly catalog: Catalog;
   readonly objects: ObjectStore;
   readonly authorizer: Authorizer;
+  readonly admission: AdmissionChain;
 }
 
 /** Now as metadata and conditions carry it: RFC 3339 in UTC with whole seconds. */

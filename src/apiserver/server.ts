@@ -2,6 +2,7 @@
 import { deprecationWarning } from '#api';
 import { asError } from '#base';
 import { ApiError, forbidden } from '#machinery';
+import { AdmissionChain } from './admission/chain.ts';
 import { authenticate } from './authentication.ts';
 import { type AuthorizationAttributes, ComponentAuthorizer, refusalText } from './authorization.ts';
 import { Catalog } from './catalog.ts';
@@ -44,6 +45,7 @@ class Server implements ApiServer {
       catalog: new Catalog(options.served),
       objects: new ObjectStore(options.store),
       authorizer: options.authorizer ?? new ComponentAuthorizer(),
+      admission: new AdmissionChain(),
     };
     this.#openApi = new OpenApi(this.#core);
     this.#housekeeping = new Housekeeping(this.#core);

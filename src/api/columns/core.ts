@@ -1,14 +1,9 @@
 /** Table columns of the remaining core kinds, Lease and events. */
-import type { ApiObject, Json } from '#machinery';
-import type { TableColumns } from '../kind.ts';
+import type { Json } from '#machinery';
 import type { ConfigMap, Event, Namespace, Node, Secret, ServiceAccount } from '../types/core-v1.ts';
 import type { Lease } from '../types/coordination-v1.ts';
 import { AGE, ageCell, ageOf, column, NAME } from './age.ts';
-
-function table<T extends ApiObject>(columns: TableColumns['columns'], cells: (object: T, nowMs: number) => readonly Json[]): TableColumns {
-  // The registry hands each kind its own objects.
-  return { columns, cells: (object, nowMs) => cells(object as T, nowMs) };
-}
+import { table } from './table.ts';
 
 /** Columns of Namespace. */
 export const NAMESPACE_COLUMNS = table<Namespace>([NAME, column('Status', 'The status of the namespace'), AGE], (namespace, nowMs) => [

@@ -9,6 +9,9 @@ import { defineKind, version } from './define.ts';
 /** Label that every namespace carries, its own name (apimachinery LabelMetadataName). */
 const NAME_LABEL = 'kubernetes.io/metadata.name';
 
+/** Upstream: FinalizerKubernetes. */
+const CONTENT_FINALIZER = 'kubernetes';
+
 /** Namespaces: labelled with their name, ended through the finalizer `kubernetes`. */
 export const NAMESPACE = defineKind({
   group: '',
@@ -18,13 +21,19 @@ export const NAMESPACE = defineKind({
   namespaced: false,
   versions: [version('v1', 'io.k8s.api.core.v1.Namespace', labelWithName)],
   subresources: ['status'],
-  prepareForCreate: (object) => ({ ...object, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } }) as ApiObject,
+  prepareForCreate: (object) => createdNamespace(object as Namespace),
   prepareForUpdate: (object, old, { subresource }) => (subresource === 'status' ? onlyStatus(object, old) : keepEnding(object, old as Namespace)),
   warnings: adminAccessLabelWarnings,
   selectableFieldNames: ['status.phase'],
   selectableFields: (object) => ({ 'status.phase': (object as Namespace).status?.phase ?? '' }),
   table: NAMESPACE_COLUMNS,
 });
+
+/** The finalizer that stands for the namespace's contents is there from the start. */
+function createdNamespace(namespace: Namespace): ApiObject {
+  const others = (namespace.spec?.finalizers ?? []).filter((finalizer) => finalizer !== CONTENT_FINALIZER);
+  return { ...namespace, spec: { ...namespace.spec, finalizers: [...others, CONTENT_FINALIZER] }, status: { phase: 'Active' } } as ApiObject;
+}
 
 function labelWithName(object: ApiObject): ApiObject {
   const { name, labels } = object.metadata;

@@ -1,11 +1,15 @@
 /** Admin access to devices: only in namespaces that carry a label (upstream: registry/resource AuthorizedForAdmin and AuthorizedForAdminStatus). */
 import { ADMIN_ACCESS_LABEL, type FieldError, type ResourceClaim, type ResourceClaimTemplate } from '#api';
 import type { ApiObject } from '#machinery';
+import { namespaceNamed } from '../admission/namespace-lifecycle.ts';
+import type { Core } from '../options.ts';
 
 /** The refusal of a write that newly asks for, or newly grants, admin access in a namespace that does not allow it. */
-export function adminAccessErrors(namespace: ApiObject | undefined, object: ApiObject, old?: ApiObject): readonly FieldError[] {
+export async function adminAccessErrors(core: Core, object: ApiObject, old?: ApiObject): Promise<readonly FieldError[]> {
   const path = adminAccessPath(object, old);
-  if (path === undefined || namespace?.metadata.labels?.[ADMIN_ACCESS_LABEL] === 'true') return [];
+  if (path === undefined) return [];
+  const namespace = await namespaceNamed(core, object.metadata.namespace ?? '');
+  if (namespace?.object.metadata.labels?.[ADMIN_ACCESS_LABEL] === 'true') return [];
   const why = `admin access to devices requires the \`${ADMIN_ACCESS_LABEL}: true\` label on the containing namespace`;
   return [{ path, reason: 'FieldValueForbidden', message: `Forbidden: ${why}` }];
 }

@@ -1,5 +1,7 @@
 /** One authenticated request on a resource, with its options read and checked. */
 import type { StrategyContext } from '#api';
+import type { ApiObject } from '#machinery';
+import type { AdmissionOfObject, AdmissionRequest } from '../admission/plugin.ts';
 import type { Scope } from '../catalog.ts';
 import type { ServerRequest, UserInfo } from '../http/message.ts';
 import type { RequestInfo, ResourceTarget } from '../http/request-info.ts';
@@ -62,6 +64,21 @@ const OPTIONS_KINDS: Readonly<Record<string, string>> = { create: 'CreateOptions
 
 function optionsKind(verb: string): string {
   return OPTIONS_KINDS[verb] ?? 'DeleteOptions';
+}
+
+/** What admission is told of a write: a creation has no `old`. */
+export function admissionRequest(call: Call, object: ApiObject, old?: ApiObject): AdmissionOfObject {
+  const { scope, target, user, dryRun, warnings } = call;
+  const { name = '' } = object.metadata;
+  const operation = old === undefined ? 'create' : 'update';
+  return { operation, scope, subresource: target.subresource, namespace: target.namespace, name, user, object, old, dryRun, warnings };
+}
+
+/** What admission is told of a deletion. */
+export function deletionRequest(call: Call, old: ApiObject): AdmissionRequest {
+  const { scope, target, user, dryRun, warnings } = call;
+  const { name = '', namespace = '' } = old.metadata;
+  return { operation: 'delete', scope, subresource: target.subresource, namespace, name, user, old, dryRun, warnings };
 }
 
 /** What the kind's functions may look at. */

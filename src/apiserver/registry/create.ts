@@ -5,8 +5,7 @@ import { type ApiObject, alreadyExists, badRequest, updateManagedFields } from '
 import { invalidObject } from '../refusals.ts';
 import { type Core, timestamp } from '../options.ts';
 import { adminAccessErrors } from './admin-access.ts';
-import { admitCreate, checkNamespace } from './admission.ts';
-import { type Call, fieldManagerOf, fieldValidationOf, strategyContext } from './call.ts';
+import { type Call, admissionRequest, fieldManagerOf, fieldValidationOf, strategyContext } from './call.ts';
 import { decodeObject } from './decode.ts';
 import { asJson, asObject, resetFieldsOf } from './managed.ts';
 import { StoredObject, fromStorage, toStorage, withMetadata } from './object-store.ts';
@@ -25,11 +24,11 @@ export async function create(core: Core, call: Call): Promise<StoredObject> {
 
 /** Creates an object that is decoded already, in the version of the call's scope. Used by create, PUT and apply of absent names. */
 export async function createObject(core: Core, call: Call, decoded: ApiObject, managed?: ApiObject): Promise<StoredObject> {
-  const namespace = await checkNamespace(core, call, decoded.metadata.name);
   const generated = decoded.metadata.name === undefined && decoded.metadata.generateName !== undefined;
   for (let attempt = 1; ; attempt++) {
     const named = generated ? withMetadata(decoded, { name: generateName(core, decoded.metadata.generateName ?? '') }) : decoded;
-    const object = prepare(core, call, { decoded: named, managed, namespace });
+    const object = await prepare(core, call, { decoded: named, managed });
+    await core.admission.validate(core, admissionRequest(call, object));
     const stored = await insert(core, call, object);
     if (stored !== undefined) return stored;
     if (!generated || attempt === NAME_GENERATION_ATTEMPTS) throw alreadyExists(call.scope.groupResource, object.metadata.name ?? '');
@@ -47,11 +46,10 @@ interface NewObject {
   readonly decoded: ApiObject;
   /** Carries the managed fields if they are computed already. */
   readonly managed: ApiObject | undefined;
-  readonly namespace: ApiObject | undefined;
 }
 
 /** Defaults, conversion, managed fields, fresh metadata, strategy and validation; the object to store. */
-function prepare(core: Core, call: Call, { decoded, managed, namespace }: NewObject): ApiObject {
+async function prepare(core: Core, call: Call, { decoded, managed }: NewObject): Promise<ApiObject> {
   const { scope } = call;
   const { kind, version } = scope;
   const context = strategyContext(core, call);
@@ -59,7 +57,8 @@ function prepare(core: Core, call: Call, { decoded, managed, namespace }: NewObj
   const converted = toStorage(scope, defaulted);
   // Ownership is that of what the request sets: before admission and strategy add and drop fields.
   const managedFields = managed === undefined ? ownership(core, call, converted) : managed.metadata.managedFields;
-  const fresh = withMetadata(admitCreate(converted), {
+  const admitted = await core.admission.admit(core, admissionRequest(call, converted));
+  const fresh = withMetadata(admitted, {
     uid: core.options.random.uuid(),
     creationTimestamp: timestamp(core.options.clock.nowMs()),
     deletionTimestamp: undefined,
@@ -72,7 +71,7 @@ function prepare(core: Core, call: Call, { decoded, managed, namespace }: NewObj
   if (prepared.metadata.name === undefined) {
     throw invalidObject(scope.gvk, '', [{ path: 'metadata.name', reason: 'FieldValueRequired', message: 'Required value: name or generateName is required' }]);
   }
-  const errors = [...adminAccessErrors(namespace, prepared), ...validateObjectMeta(prepared, kind), ...(kind.validateCreate?.(prepared, context) ?? [])];
+  const errors = [...(await adminAccessErrors(core, prepared)), ...validateObjectMeta(prepared, kind), ...(kind.validateCreate?.(prepared, context) ?? [])];
   if (errors.length > 0) throw invalidObject(scope.gvk, prepared.metadata.name, errors);
   call.warnings.push(...(kind.warnings?.(prepared, context) ?? []));
   return withMetadata(prepared, { managedFields });

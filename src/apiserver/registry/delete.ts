@@ -1,10 +1,9 @@
 /** DELETE: preconditions, finalizers, grace, and many at once. */
 import type { Namespace } from '#api';
-import { type ApiObject, type DeleteOptions, type Json, forbidden, isNotFound, notFound } from '#machinery';
+import { type ApiObject, type DeleteOptions, type Json, isNotFound, notFound } from '#machinery';
 import { type Core, timestamp } from '../options.ts';
 import { invalidOption, refusal } from '../refusals.ts';
-import { IMMORTAL_NAMESPACES } from './admission.ts';
-import { type Call, parseDryRun } from './call.ts';
+import { type Call, deletionRequest, parseDryRun } from './call.ts';
 import { isJsonObject, parseBody } from './decode.ts';
 import { namespaceFinalizers } from './finish.ts';
 import { listObjects } from './list.ts';
@@ -88,8 +87,7 @@ export async function deleteObject(
     const live = await core.objects.get(scope, key.namespace, key.name);
     if (live === undefined) throw notFound(scope.groupResource, key.name);
     checkPreconditions(call, live.object, options);
-    if (scope.storagePrefix === '/registry/namespaces/' && IMMORTAL_NAMESPACES.has(key.name))
-      throw forbidden(scope.groupResource, key.name, 'this namespace may not be deleted');
+    await core.admission.validate(core, deletionRequest(call, live.object));
     const plan = planDeletion(scope.kind.gracePeriodSeconds, live.object, options, core.options.clock.nowMs());
     const done = await carryOut(core, call, { live, plan, dryRun });
     if (done !== undefined) return done;

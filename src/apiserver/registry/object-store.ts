@@ -2,7 +2,7 @@
 import type { ApiObject } from '#machinery';
 import { parseJson, stringifyJson } from '#machinery';
 import type { CommitResult, Entry, Store, StoreEvent } from '#storage';
-import { type Scope, storageKey } from '../catalog.ts';
+import { type Scope, listPrefix, storageKey } from '../catalog.ts';
 import { utf8 } from '../http/message.ts';
 
 const decoder = new TextDecoder();
@@ -103,12 +103,25 @@ export class ObjectStore {
     return entry === undefined ? undefined : this.decode(entry);
   }
 
+  /** All objects of the scope's kind, of one namespace unless it is "". */
+  async list(scope: Scope, namespace = ''): Promise<readonly StoredObject[]> {
+    const { entries } = await this.store.range({ prefix: listPrefix(scope, namespace) });
+    return entries.map((entry) => this.decode(entry));
+  }
+
+  /** Creates those of `objects` that are absent, in one transaction; false when another writer came between. */
+  async putMissing(objects: readonly { readonly scope: Scope; readonly object: ApiObject }[]): Promise<boolean> {
+    const writes = objects.map(({ scope, object }) => encoded(scope, object));
+    const present = await Promise.all(writes.map(({ key }) => this.store.get(key)));
+    const missing = writes.filter((_write, at) => present[at] === undefined);
+    if (missing.length === 0) return true;
+    const { committed } = await this.store.commit({ compare: missing.map(({ key }) => ({ key, modRevision: 0 })), writes: missing });
+    return committed;
+  }
+
   /** Writes `object` if the key's revision still is `expected` (0: absent); undefined when it is not. */
   async put(scope: Scope, object: ApiObject, expected: number): Promise<StoredObject | undefined> {
-    const { name = '', namespace = '', resourceVersion: _resourceVersion, ...metadata } = object.metadata;
-    const key = storageKey(scope, namespace, name);
-    const stored = { ...object, metadata: { name, ...(namespace === '' ? {} : { namespace }), ...metadata } };
-    const value = utf8(stringifyJson(stored));
+    const { key, value } = encoded(scope, object);
     const result = await this.store.commit({ compare: [{ key, modRevision: expected }], writes: [{ key, value }] });
     return result.committed ? this.decode({ value, modRevision: result.revision }) : undefined;
   }
@@ -119,4 +132,11 @@ export class ObjectStore {
     const result: CommitResult = await this.store.commit({ compare: [{ key, modRevision: expected }], writes: [{ key }] });
     return result.committed ? result.revision : undefined;
   }
+}
+
+/** Where an object is kept, and its bytes. */
+function encoded(scope: Scope, object: ApiObject): { readonly key: string; readonly value: Uint8Array } {
+  const { name = '', namespace = '', resourceVersion: _resourceVersion, ...metadata } = object.metadata;
+  const stored = { ...object, metadata: { name, ...(namespace === '' ? {} : { namespace }), ...metadata } };
+  return { key: storageKey(scope, namespace, name), value: utf8(stringifyJson(stored)) };
 }

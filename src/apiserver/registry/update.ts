@@ -4,8 +4,7 @@ import { type ApiObject, badRequest, conflict, notFound, updateManagedFields } f
 import { invalidObject, refusal } from '../refusals.ts';
 import { type Core, timestamp } from '../options.ts';
 import { adminAccessErrors } from './admin-access.ts';
-import { admitCreate, checkNamespace } from './admission.ts';
-import { type Call, fieldManagerOf, fieldValidationOf, strategyContext } from './call.ts';
+import { type Call, admissionRequest, fieldManagerOf, fieldValidationOf, strategyContext } from './call.ts';
 import { createObject, withRequestNamespace } from './create.ts';
 import { decodeObject } from './decode.ts';
 import { isFinished, removeFinished } from './finish.ts';
@@ -44,7 +43,6 @@ function checkName(call: Call, wanted: ApiObject): void {
 /** Applies `transform` to the live object and stores the result, again if another write came between. */
 export async function updateWith(core: Core, call: Call, transform: Transformation, createIfAbsent: boolean): Promise<UpdateResult> {
   const { scope, target } = call;
-  const namespace = await checkNamespace(core, call);
   for (let attempt = 1; attempt <= UPDATE_ATTEMPTS; attempt++) {
     const live = await core.objects.get(scope, target.namespace, target.name);
     if (live === undefined) {
@@ -54,7 +52,8 @@ export async function updateWith(core: Core, call: Call, transform: Transformati
     }
     const { wanted, managed } = transform(live.in(scope));
     checkPreconditions(call, live.object, wanted);
-    const object = prepare(core, call, { live: live.object, wanted, managed, namespace });
+    const object = await prepare(core, call, { live: live.object, wanted, managed });
+    await core.admission.validate(core, admissionRequest(call, object, live.object));
     const stored = await write(core, call, live, object);
     if (stored !== undefined) return { stored, created: false };
     if ((wanted.metadata.resourceVersion ?? '') !== '' && wanted.metadata.resourceVersion !== live.object.metadata.resourceVersion) break;
@@ -92,11 +91,10 @@ interface Versions {
   /** In the scope's version. */
   readonly wanted: ApiObject;
   readonly managed: ApiObject | undefined;
-  readonly namespace: ApiObject | undefined;
 }
 
 /** Defaults, conversion, kept metadata, managed fields, strategy, validation and generation; the object to store. */
-function prepare(core: Core, call: Call, { live, wanted, managed, namespace }: Versions): ApiObject {
+async function prepare(core: Core, call: Call, { live, wanted, managed }: Versions): Promise<ApiObject> {
   const { scope } = call;
   const { kind, version } = scope;
   const context = strategyContext(core, call);
@@ -104,9 +102,10 @@ function prepare(core: Core, call: Call, { live, wanted, managed, namespace }: V
   const kept = keepMetadata(live, toStorage(scope, defaulted));
   // Ownership is that of what the request sets: before admission and strategy add and drop fields.
   const managedFields = managed === undefined ? ownership(core, call, live, kept) : managed.metadata.managedFields;
-  const prepared = call.target.subresource === 'finalize' ? finalized(live, kept) : strategic(call, context, admitUpdate(kept, live), live);
+  const admitted = await core.admission.admit(core, admissionRequest(call, kept, live));
+  const prepared = call.target.subresource === 'finalize' ? finalized(live, kept) : strategic(call, context, admitted, live);
   const errors = [
-    ...adminAccessErrors(namespace, prepared, live),
+    ...(await adminAccessErrors(core, prepared, live)),
     ...validateObjectMetaUpdate(prepared, live),
     ...(kind.validateUpdate?.(prepared, live, context) ?? []),
   ];
@@ -127,13 +126,6 @@ function finalized(live: ApiObject, wanted: ApiObject): ApiObject {
   const [namespace, { spec }] = [live as Namespace, wanted as Namespace];
   const result: Namespace = { ...namespace, spec: { ...namespace.spec, finalizers: spec?.finalizers ?? [] } };
   return result;
-}
-
-/** What admission fills on create must not be lost by a PUT of the same manifest. */
-function admitUpdate(object: ApiObject, live: ApiObject): ApiObject {
-  if (object.kind !== 'Pod') return object;
-  const admitted = admitCreate(object);
-  return live.kind === 'Pod' ? admitted : object;
 }
 
 /** What an update need not repeat, and what it cannot set, is that of the live object (upstream: rest.BeforeUpdate). */

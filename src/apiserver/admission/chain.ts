@@ -1,0 +1,29 @@
+/** The admission chain: which plugins run, in upstream's order. */
+import type { ApiObject } from '#machinery';
+import type { Core } from '../options.ts';
+import { DEFAULT_TOLERATION_SECONDS_PLUGIN } from './default-toleration-seconds.ts';
+import { NAMESPACE_LIFECYCLE } from './namespace-lifecycle.ts';
+import type { AdmissionOfObject, AdmissionPlugin, AdmissionRequest } from './plugin.ts';
+import { PRIORITY } from './priority.ts';
+
+/** Upstream: AllOrderedPlugins, as far as dray has them. */
+const PLUGINS: readonly AdmissionPlugin[] = [NAMESPACE_LIFECYCLE, PRIORITY, DEFAULT_TOLERATION_SECONDS_PLUGIN];
+
+/** The plugins of one API server. */
+export class AdmissionChain {
+  readonly #plugins = PLUGINS;
+
+  /** Lets the mutating plugins change the object; it has their last word on it. */
+  async admit(core: Core, request: AdmissionOfObject): Promise<ApiObject> {
+    let { object } = request;
+    for (const plugin of this.#plugins) {
+      if (plugin.admit !== undefined) object = await plugin.admit(core, { ...request, object });
+    }
+    return object;
+  }
+
+  /** Asks the validating plugins. */
+  async validate(core: Core, request: AdmissionRequest): Promise<void> {
+    for (const plugin of this.#plugins) await plugin.validate?.(core, request);
+  }
+}
