@@ -1,4 +1,5 @@
 /** /healthz, /livez, /readyz, /version and /metrics. */
+import { type Counter, Metrics, type Reading } from '#base';
 import { type ServerResponse, jsonResponse, textResponse } from './http/message.ts';
 import type { Core } from './options.ts';
 
@@ -51,27 +52,26 @@ export function version(core: Core): ServerResponse {
   });
 }
 
-/** Requests served, by verb, resource and status, in the text format of Prometheus. */
+/** Requests served, by verb, resource and status. */
 export class RequestMetrics {
-  readonly #requests = new Map<string, number>();
+  readonly #metrics: Metrics;
+  readonly #requests: Counter<'code' | 'resource' | 'verb'>;
+
+  constructor(core: Core) {
+    this.#metrics = core.options.metrics ?? new Metrics();
+    const help = 'Counter of apiserver requests broken out for each verb, resource and code.';
+    this.#requests = this.#metrics.counter({ name: 'apiserver_request_total', help, labels: ['code', 'resource', 'verb'] });
+    const revision = (): readonly Reading<never>[] => [{ labels: {}, value: core.objects.store.revision() }];
+    this.#metrics.gaugeFrom({ name: 'dray_store_revision', help: 'The revision of the last commit.' }, revision);
+  }
 
   /** Counts one answered request. */
   count(verb: string, resource: string, code: number): void {
-    const labels = `code="${String(code)}",resource="${resource}",verb="${verb.toUpperCase()}"`;
-    this.#requests.set(labels, (this.#requests.get(labels) ?? 0) + 1);
+    this.#requests.inc({ code: String(code), resource, verb: verb.toUpperCase() });
   }
 
-  /** The answer of /metrics. */
-  response(core: Core): ServerResponse {
-    const counts = [...this.#requests].sort(([a], [b]) => (a < b ? -1 : 1)).map(([labels, count]) => `apiserver_request_total{${labels}} ${String(count)}`);
-    const lines = [
-      '# HELP apiserver_request_total Counter of apiserver requests broken out for each verb, resource and code.',
-      '# TYPE apiserver_request_total counter',
-      ...counts,
-      '# HELP dray_store_revision The revision of the last commit.',
-      '# TYPE dray_store_revision gauge',
-      `dray_store_revision ${String(core.objects.store.revision())}`,
-    ];
-    return textResponse(200, `${lines.join('\n')}\n`);
+  /** The answer of /metrics: everything that the process measures. */
+  response(): ServerResponse {
+    return textResponse(200, this.#metrics.exposition());
   }
 }

@@ -1,5 +1,5 @@
 /** What an API server is made of, and what its parts share. */
-import type { Clock, Logger, Random } from '#base';
+import type { Clock, Logger, Metrics, Random } from '#base';
 import type { Node } from '#api';
 import type { Json } from '#machinery';
 import type { Store } from '#storage';
@@ -15,6 +15,8 @@ export interface ApiServerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** What the process measures; /metrics prints all of it. */
+  readonly metrics?: Metrics | undefined;
   /** Feature gates by name. */
   readonly gates: ReadonlyMap<string, boolean>;
   /** Which resources are served. */

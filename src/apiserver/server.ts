@@ -35,7 +35,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 class Server implements ApiServer {
   readonly #core: Core;
   readonly #openApi: OpenApi;
-  readonly #metrics = new RequestMetrics();
+  readonly #metrics: RequestMetrics;
   readonly #housekeeping: Housekeeping;
   readonly #closing = new AbortController();
 
@@ -47,6 +47,7 @@ class Server implements ApiServer {
       authorizer: options.authorizer ?? new ComponentAuthorizer(),
       admission: new AdmissionChain(),
     };
+    this.#metrics = new RequestMetrics(this.#core);
     this.#openApi = new OpenApi(this.#core);
     this.#housekeeping = new Housekeeping(this.#core);
   }
@@ -83,7 +84,7 @@ class Server implements ApiServer {
     const { allowed, reason } = await this.#core.authorizer.authorize(attributes);
     if (!allowed) throw refusal(403, 'Forbidden', `forbidden: ${refusalText(attributes, reason)}`, {});
     if (path === '/version' || path === '/version/') return version(this.#core);
-    if (path === '/metrics') return this.#metrics.response(this.#core);
+    if (path === '/metrics') return this.#metrics.response();
     const response = (await health(this.#core, path, info.query)) ?? discovery(this.#core, path, request.headers['accept']) ?? this.#openApi.response(path);
     return response ?? textResponse(404, '404 page not found\n');
   }

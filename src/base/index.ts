@@ -8,4 +8,14 @@ export { assert, AssertionError, unreachable } from './assert.ts';
 export { asError, type Clock, sleep } from './clock.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export { nameSuffix, type Random } from './random.ts';
-export { type Counter, DEFAULT_BUCKETS, exponentialBuckets, type Gauge, type Histogram, type LabelValues, Metrics, type MetricSpec, type Reading } from './metrics.ts';
+export {
+  type Counter,
+  DEFAULT_BUCKETS,
+  exponentialBuckets,
+  type Gauge,
+  type Histogram,
+  type LabelValues,
+  Metrics,
+  type MetricSpec,
+  type Reading,
+} from './metrics.ts';

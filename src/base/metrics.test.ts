@@ -51,11 +51,13 @@ test('a computed gauge is read at the moment of the question, and a metric witho
   assert.doesNotMatch(metrics.exposition(), /nothing_total/);
 });
 
-test('a name is declared once, counters do not go down, and series are limited', () => {
+test('a name means one thing, counters do not go down, and series are limited', () => {
   const metrics = new Metrics();
   const counter = metrics.counter({ name: 'a', help: 'A.', labels: ['pod'] });
-  assert.throws(() => metrics.gauge({ name: 'a', help: 'B.' }), /declared twice/);
+  assert.throws(() => metrics.gauge({ name: 'a', help: 'B.' }), /declared in two ways/);
+  metrics.counter({ name: 'a', help: 'A.', labels: ['pod'] }).inc({ pod: '0' });
   assert.throws(() => counter.inc({ pod: 'p' }, -1), /cannot go down/);
   for (let i = 0; i < 3_000; i++) counter.inc({ pod: String(i) });
   assert.equal(metrics.exposition().split('\n').length, 2_000 + 3);
+  assert.match(metrics.exposition(), /^a\{pod="0"\} 2$/m);
 });

@@ -48,21 +48,23 @@ export function exponentialBuckets(first: number, factor: number, count: number)
   return Array.from({ length: count }, (_, i) => first * factor ** i);
 }
 
+type MetricType = 'counter' | 'gauge' | 'histogram';
+
 interface Family {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly spec: MetricSpec<string>;
+  readonly type: MetricType;
   readonly lines: () => readonly string[];
 }
 
 /** All metrics of a process; components are handed one and declare theirs in it. */
 export class Metrics {
   readonly #families = new Map<string, Family>();
+  readonly #numbers = new Map<string, Series<number>>();
+  readonly #distributions = new Map<string, Series<Distribution>>();
 
-  /** Declares a counter; each name once. */
+  /** Declares a counter. Two components of one process may declare the same one. */
   counter<L extends string = never>(spec: MetricSpec<L>): Counter<L> {
-    const series = new Series<number>(spec.labels ?? []);
-    this.#declare(spec, 'counter', () => series.lines((labels, value) => [line(spec.name, labels, value)]));
+    const series = this.#numbersOf(spec, 'counter');
     return {
       inc: (labels, by = 1) => {
         assert(by >= 0, `the counter ${spec.name} cannot go down`);
@@ -71,14 +73,13 @@ export class Metrics {
     };
   }
 
-  /** Declares a gauge; each name once. */
+  /** Declares a gauge. */
   gauge<L extends string = never>(spec: MetricSpec<L>): Gauge<L> {
-    const series = new Series<number>(spec.labels ?? []);
-    this.#declare(spec, 'gauge', () => series.lines((labels, value) => [line(spec.name, labels, value)]));
+    const series = this.#numbersOf(spec, 'gauge');
     return { set: (labels, value) => series.change(labels, () => value), add: (labels, by) => series.change(labels, (value = 0) => value + by) };
   }
 
-  /** Declares a gauge whose series are read when they are asked for. */
+  /** Declares a gauge whose series are read when they are asked for; of two readers the later one counts. */
   gaugeFrom<L extends string = never>(spec: MetricSpec<L>, read: () => Iterable<Reading<L>>): void {
     this.#declare(spec, 'gauge', () => {
       const series = new Series<number>(spec.labels ?? []);
@@ -87,13 +88,19 @@ export class Metrics {
     });
   }
 
-  /** Declares a histogram with rising upper bounds; each name once. */
+  /** Declares a histogram with rising upper bounds. */
   histogram<L extends string = never>(spec: MetricSpec<L>, buckets: readonly number[] = DEFAULT_BUCKETS): Histogram<L> {
-    const series = new Series<Distribution>(spec.labels ?? []);
-    this.#declare(spec, 'histogram', () => series.lines((labels, value) => histogramLines(spec.name, labels, { buckets, ...value })));
+    let series = this.#distributions.get(spec.name);
+    if (series === undefined) {
+      const made = new Series<Distribution>(spec.labels ?? []);
+      this.#distributions.set(spec.name, made);
+      this.#declare(spec, 'histogram', () => made.lines((labels, value) => histogramLines(spec.name, labels, { buckets, ...value })));
+      series = made;
+    }
+    const found = series;
     return {
       observe: (labels, amount) =>
-        series.change(labels, (before = { counts: buckets.map(() => 0), count: 0, sum: 0 }) => ({
+        found.change(labels, (before = { counts: buckets.map(() => 0), count: 0, sum: 0 }) => ({
           counts: before.counts.map((count, i) => count + (amount <= (buckets[i] ?? Infinity) ? 1 : 0)),
           count: before.count + 1,
           sum: before.sum + amount,
@@ -103,18 +110,28 @@ export class Metrics {
 
   /** Everything as text (Prometheus exposition format 0.0.4), families and series sorted by name. */
   exposition(): string {
-    const families = [...this.#families.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const families = [...this.#families.values()].sort((a, b) => (a.spec.name < b.spec.name ? -1 : 1));
     return families
-      .map(({ name, help, type, lines }) => {
+      .map(({ spec: { name, help }, type, lines }) => {
         const found = lines();
         return found.length === 0 ? '' : `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n${found.join('\n')}\n`;
       })
       .join('');
   }
 
-  #declare(spec: MetricSpec<string>, type: Family['type'], lines: () => readonly string[]): void {
-    assert(!this.#families.has(spec.name), `the metric ${spec.name} is declared twice`);
-    this.#families.set(spec.name, { name: spec.name, help: spec.help, type, lines });
+  #numbersOf(spec: MetricSpec<string>, type: MetricType): Series<number> {
+    const known = this.#numbers.get(spec.name);
+    const series = known ?? new Series<number>(spec.labels ?? []);
+    this.#numbers.set(spec.name, series);
+    this.#declare(spec, type, () => series.lines((labels, value) => [line(spec.name, labels, value)]));
+    return series;
+  }
+
+  #declare(spec: MetricSpec<string>, type: MetricType, lines: () => readonly string[]): void {
+    const known = this.#families.get(spec.name);
+    const same = known === undefined || (known.type === type && String(known.spec.labels) === String(spec.labels));
+    assert(same, `the metric ${spec.name} is declared in two ways`);
+    this.#families.set(spec.name, { spec, type, lines });
   }
 }
 
