@@ -1,141 +1,184 @@
 /**
- * Reads the Kubernetes protobuf encoding of the few small kinds that kubectl's own commands send in it (create namespace,
- * configmap, secret, serviceaccount; auth; eviction). Answers are always JSON, which those clients accept.
+ * Reads the Kubernetes protobuf encoding, in which client-go sends the kinds of k8s.io/api by default.
+ *
+ * What a field is comes from the OpenAPI definitions, by which number it goes from field-numbers.json. Answers are always JSON,
+ * which those clients accept.
  */
-import type { Json } from '#machinery';
+import { definitions, type OpenApiSchema } from '#api';
+import { type Json, parseJson } from '#machinery';
+import numbers from './field-numbers.json' with { type: 'json' };
+import { fieldsOf, packedNumbers, ProtobufError, type WireField } from './protobuf-wire.ts';
 
 /** The content type of the encoding. */
 export const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
 
-type FieldType = 'string' | 'strings' | 'int64' | 'bool' | 'time' | 'stringMap' | 'bytesMap' | Message | readonly [Message];
-/** Fields by number, as the generated.proto files of k8s.io/api number them. */
-interface Message {
-  readonly [number: number]: readonly [name: string, type: FieldType];
-}
-
-const OWNER_REFERENCE: Message = {
-  1: ['kind', 'string'],
-  3: ['name', 'string'],
-  4: ['uid', 'string'],
-  5: ['apiVersion', 'string'],
-  6: ['controller', 'bool'],
-  7: ['blockOwnerDeletion', 'bool'],
-};
-const OBJECT_META: Message = {
-  1: ['name', 'string'],
-  2: ['generateName', 'string'],
-  3: ['namespace', 'string'],
-  5: ['uid', 'string'],
-  6: ['resourceVersion', 'string'],
-  7: ['generation', 'int64'],
-  8: ['creationTimestamp', 'time'],
-  9: ['deletionTimestamp', 'time'],
-  10: ['deletionGracePeriodSeconds', 'int64'],
-  11: ['labels', 'stringMap'],
-  12: ['annotations', 'stringMap'],
-  13: ['ownerReferences', [OWNER_REFERENCE]],
-  14: ['finalizers', 'strings'],
-};
-const LOCAL_REFERENCE: Message = { 1: ['name', 'string'] };
-const RESOURCE_ATTRIBUTES: Message = {
-  1: ['namespace', 'string'],
-  2: ['verb', 'string'],
-  3: ['group', 'string'],
-  4: ['version', 'string'],
-  5: ['resource', 'string'],
-  6: ['subresource', 'string'],
-  7: ['name', 'string'],
-};
-const ACCESS_SPEC: Message = { 1: ['resourceAttributes', RESOURCE_ATTRIBUTES], 2: ['nonResourceAttributes', { 1: ['path', 'string'], 2: ['verb', 'string'] }] };
-const DELETE_OPTIONS: Message = {
-  1: ['gracePeriodSeconds', 'int64'],
-  2: ['preconditions', { 1: ['uid', 'string'], 2: ['resourceVersion', 'string'] }],
-  3: ['orphanDependents', 'bool'],
-  4: ['propagationPolicy', 'string'],
-  5: ['dryRun', 'strings'],
-};
-
-const KINDS: Readonly<Record<string, Message>> = {
-  Namespace: { 1: ['metadata', OBJECT_META], 2: ['spec', { 1: ['finalizers', 'strings'] }], 3: ['status', { 1: ['phase', 'string'] }] },
-  ConfigMap: { 1: ['metadata', OBJECT_META], 2: ['data', 'stringMap'], 3: ['binaryData', 'bytesMap'], 4: ['immutable', 'bool'] },
-  Secret: { 1: ['metadata', OBJECT_META], 2: ['data', 'bytesMap'], 3: ['type', 'string'], 4: ['stringData', 'stringMap'], 5: ['immutable', 'bool'] },
-  ServiceAccount: { 1: ['metadata', OBJECT_META], 3: ['imagePullSecrets', [LOCAL_REFERENCE]], 4: ['automountServiceAccountToken', 'bool'] },
-  SelfSubjectReview: { 1: ['metadata', OBJECT_META] },
-  SelfSubjectAccessReview: { 1: ['metadata', OBJECT_META], 2: ['spec', ACCESS_SPEC] },
-  SelfSubjectRulesReview: { 1: ['metadata', OBJECT_META], 2: ['spec', { 1: ['namespace', 'string'] }] },
-  Eviction: { 1: ['metadata', OBJECT_META], 2: ['deleteOptions', DELETE_OPTIONS] },
-  DeleteOptions: DELETE_OPTIONS,
-};
-
 /** The four bytes before every message: "k8s" and a zero. */
 const MAGIC = [0x6b, 0x38, 0x73, 0];
-/** runtime.Unknown: the envelope of every object. */
-const UNKNOWN: Message = { 1: ['typeMeta', { 1: ['apiVersion', 'string'], 2: ['kind', 'string'] }] };
-/** Number of the envelope's field with the object itself. */
-const RAW_FIELD = 2;
+/** runtime.Unknown, the envelope of every object, and its TypeMeta. */
+const UNKNOWN = { typeMeta: 1, raw: 2 } as const;
+const TYPE_META = { apiVersion: 1, kind: 2 } as const;
 
-/** Thrown for bytes that are not this encoding, or hold a kind that is not read in it. */
-export class ProtobufError extends Error {
-  override readonly name = 'ProtobufError';
-}
-
-type Decoded = Record<string, Json>;
+const fieldNumbers: Readonly<Record<string, string>> = numbers;
 
 /** Reads one object; undefined for a kind that is only taken as JSON. Throws ProtobufError for damaged bytes. */
 export function decodeProtobuf(bytes: Uint8Array): Json | undefined {
   if (!MAGIC.every((byte, at) => bytes[at] === byte)) throw new ProtobufError('the body does not start with the protobuf magic number');
-  const body = bytes.subarray(MAGIC.length);
-  const { typeMeta } = decodeMessage(body, UNKNOWN);
-  if (typeof typeMeta !== 'object' || typeMeta === null || !('kind' in typeMeta) || !('apiVersion' in typeMeta))
-    throw new ProtobufError('the body names no kind');
-  const { kind, apiVersion } = typeMeta;
-  const message = KINDS[String(kind)];
-  if (message === undefined) return undefined;
-  const raw = [...fieldsOf(body)].find((field) => field.number === RAW_FIELD);
-  return { apiVersion: String(apiVersion), kind: String(kind), ...decodeMessage(raw?.bytes ?? new Uint8Array(), message) };
+  const envelope = bytes.subarray(MAGIC.length);
+  const typeMeta = bytesOf(envelope, UNKNOWN.typeMeta);
+  const [apiVersion, kind] = [text(bytesOf(typeMeta, TYPE_META.apiVersion)), text(bytesOf(typeMeta, TYPE_META.kind))];
+  if (apiVersion === '' || kind === '') throw new ProtobufError('the body names no kind');
+  const definition = definitionOf(apiVersion, kind);
+  return definition === undefined ? undefined : { apiVersion, kind, ...decodeDefinition(bytesOf(envelope, UNKNOWN.raw), definition) };
 }
 
-interface Field {
-  readonly number: number;
-  /** Of a varint field. */
-  readonly value: bigint;
-  /** Of a length-delimited field. */
-  readonly bytes: Uint8Array;
+function bytesOf(message: Uint8Array, number: number): Uint8Array {
+  return [...fieldsOf(message)].findLast((field) => field.number === number)?.bytes ?? new Uint8Array();
 }
 
-function decodeMessage(bytes: Uint8Array, message: Message): Decoded {
+let definitionsByKind: ReadonlyMap<string, string> | undefined;
+
+/** The definition with field numbers that stands for a group, version and kind. */
+function definitionOf(apiVersion: string, kind: string): string | undefined {
+  definitionsByKind ??= new Map(
+    Object.keys(fieldNumbers).flatMap((name) =>
+      (definitions[name]?.['x-kubernetes-group-version-kind'] ?? []).map((other): [string, string] => [
+        `${other.group === '' ? '' : `${other.group}/`}${other.version} ${other.kind}`,
+        name,
+      ]),
+    ),
+  );
+  return definitionsByKind.get(`${apiVersion} ${kind}`);
+}
+
+type Decoded = Record<string, Json>;
+
+/** A field: its name in JSON, or the message whose members JSON shows in its place. */
+interface FieldName {
+  readonly name: string;
+  readonly embedded: boolean;
+}
+
+const tables = new Map<string, ReadonlyMap<number, FieldName>>();
+
+function tableOf(message: string): ReadonlyMap<number, FieldName> {
+  const known = tables.get(message);
+  if (known !== undefined) return known;
+  const entries = (fieldNumbers[message] ?? '').split(' ').map((entry): [number, FieldName] => {
+    const [number = '', name = ''] = entry.split(':');
+    return [Number(number), name.startsWith('+') ? { name: name.slice(1), embedded: true } : { name, embedded: false }];
+  });
+  const table = new Map(entries);
+  tables.set(message, table);
+  return table;
+}
+
+function decodeDefinition(bytes: Uint8Array, name: string): Decoded {
   const decoded: Decoded = {};
-  for (const field of fieldsOf(bytes)) {
-    const known = message[field.number];
-    if (known === undefined) continue;
-    const [name, type] = known;
-    const value = decodeField(field, type, decoded[name]);
-    if (value !== undefined) decoded[name] = value;
-  }
+  decodeInto(decoded, { bytes, message: name, schema: definitions[name] ?? {} });
   return decoded;
 }
 
-function decodeField(field: Field, type: FieldType, before: Json | undefined): Json | undefined {
-  if (typeof type !== 'string') return isRepeated(type) ? [...listOf(before), decodeMessage(field.bytes, type[0])] : decodeMessage(field.bytes, type);
-  switch (type) {
-    case 'string':
-      return text(field.bytes);
-    case 'strings':
-      return [...listOf(before), text(field.bytes)];
-    case 'int64':
-      return Number(BigInt.asIntN(64, field.value));
-    case 'bool':
-      return field.value !== 0n;
-    case 'time':
-      return decodeTime(field.bytes);
-    case 'stringMap':
-    case 'bytesMap':
-      return { ...mapOf(before), ...decodeEntry(field.bytes, type === 'bytesMap') };
+interface Source {
+  readonly bytes: Uint8Array;
+  /** Its name in the table of numbers. */
+  readonly message: string;
+  /** The definition whose members it fills: not its own when it is embedded. */
+  readonly schema: OpenApiSchema;
+}
+
+/** Adds the members of a message. Unknown fields are skipped, as Go skips them. */
+function decodeInto(decoded: Decoded, { bytes, message, schema }: Source): void {
+  const table = tableOf(message);
+  for (const field of fieldsOf(bytes)) {
+    const known = table.get(field.number);
+    if (known === undefined) continue;
+    if (known.embedded) {
+      decodeInto(decoded, { bytes: field.bytes, message: known.name, schema });
+      continue;
+    }
+    const { name } = known;
+    const use = schema.properties?.[name];
+    const value = use === undefined ? undefined : decodeField(field, use, decoded[name]);
+    // Go writes an empty string for a field that is not set; JSON leaves it out.
+    const unset = value === undefined || (value === '' && schema.required?.includes(name) !== true);
+    if (!unset) decoded[name] = value;
   }
 }
 
-function isRepeated(type: Message | readonly [Message]): type is readonly [Message] {
-  return Array.isArray(type);
+/** The value of a member after one more field of it; repeated fields and maps add to `before`. */
+function decodeField(field: WireField, use: OpenApiSchema, before: Json | undefined): Json | undefined {
+  if (use.items !== undefined) return [...listOf(before), ...decodeElements(field, use.items)];
+  if (use.additionalProperties !== undefined) return { ...mapOf(before), ...decodeEntry(field.bytes, use.additionalProperties) };
+  return decodeValue(field, use);
+}
+
+function decodeElements(field: WireField, use: OpenApiSchema): readonly Json[] {
+  const packed = use.type === 'integer' && field.value === undefined;
+  if (packed) return packedNumbers(field.bytes).map(integer);
+  const value = decodeValue(field, use);
+  return value === undefined ? [] : [value];
+}
+
+function decodeEntry(bytes: Uint8Array, use: OpenApiSchema): Decoded {
+  const fields = [...fieldsOf(bytes)];
+  const key = fields.find((field) => field.number === 1);
+  const field = fields.find((other) => other.number === 2);
+  // A map of lists is a map of messages with one repeated field.
+  const value =
+    use.items === undefined
+      ? decodeValue(field ?? { number: 2, value: undefined, bytes: new Uint8Array() }, use)
+      : [...fieldsOf(field?.bytes ?? new Uint8Array())].flatMap((item) => decodeElements(item, use.items ?? {}));
+  return value === undefined ? {} : { [text(key?.bytes ?? new Uint8Array())]: value };
+}
+
+function decodeValue(field: WireField, use: OpenApiSchema): Json | undefined {
+  const reference = (use.$ref ?? use.allOf?.[0]?.$ref)?.slice('#/components/schemas/'.length);
+  if (reference !== undefined) return (SPECIAL[reference] ?? decodeDefinition)(field.bytes, reference);
+  if (use.type === 'integer') return integer(field.value ?? 0n);
+  if (use.type === 'boolean') return field.value === 1n;
+  if (use.type === 'number') return new DataView(field.bytes.buffer, field.bytes.byteOffset).getFloat64(0, true);
+  if (use.type === 'string') return use.format === 'byte' ? field.bytes.toBase64() : text(field.bytes);
+  return undefined;
+}
+
+const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.';
+
+/** Definitions whose JSON is no object with the message's fields. */
+const SPECIAL: Readonly<Record<string, (bytes: Uint8Array) => Json | undefined>> = {
+  [`${META}Time`]: (bytes) => decodeTime(bytes, 0),
+  [`${META}MicroTime`]: (bytes) => decodeTime(bytes, 6),
+  [`${META}FieldsV1`]: decodeRaw,
+  'io.k8s.apimachinery.pkg.runtime.RawExtension': decodeRaw,
+  'io.k8s.apimachinery.pkg.api.resource.Quantity': (bytes) => text(bytesOf(bytes, 1)),
+  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': decodeIntOrString,
+};
+
+function decodeRaw(bytes: Uint8Array): Json | undefined {
+  const raw = bytesOf(bytes, 1);
+  return raw.length === 0 ? undefined : parseJson(text(raw));
+}
+
+/** A zero time is no time: Go encodes it as an empty message. */
+function decodeTime(bytes: Uint8Array, digits: number): Json | undefined {
+  const fields = [...fieldsOf(bytes)];
+  const seconds = fields.find((field) => field.number === 1)?.value;
+  if (seconds === undefined) return undefined;
+  const nanoseconds = fields.find((field) => field.number === 2)?.value ?? 0n;
+  const whole = new Date(Number(BigInt.asIntN(64, seconds)) * 1000).toISOString().slice(0, 19);
+  return digits === 0 ? `${whole}Z` : `${whole}.${String(nanoseconds).padStart(9, '0').slice(0, digits)}Z`;
+}
+
+function decodeIntOrString(bytes: Uint8Array): Json {
+  const fields = [...fieldsOf(bytes)];
+  const isText = fields.find((field) => field.number === 1)?.value === 1n;
+  return isText ? text(bytesOf(bytes, 3)) : integer(fields.find((field) => field.number === 2)?.value ?? 0n);
+}
+
+/** A number where it is exact, otherwise a bigint: both are written as JSON integers. */
+function integer(value: bigint): Json {
+  const signed = BigInt.asIntN(64, value);
+  const number = Number(signed);
+  return Number.isSafeInteger(number) ? number : signed;
 }
 
 function listOf(value: Json | undefined): readonly Json[] {
@@ -146,61 +189,8 @@ function mapOf(value: Json | undefined): object {
   return typeof value === 'object' && value !== null ? value : {};
 }
 
-function decodeEntry(bytes: Uint8Array, binary: boolean): Decoded {
-  let key = '';
-  let value: Json = '';
-  for (const field of fieldsOf(bytes)) {
-    if (field.number === 1) key = text(field.bytes);
-    if (field.number === 2) value = binary ? base64(field.bytes) : text(field.bytes);
-  }
-  return { [key]: value };
-}
-
-/** A zero time is no time: Go encodes it as an empty message. */
-function decodeTime(bytes: Uint8Array): Json | undefined {
-  const seconds = [...fieldsOf(bytes)].find((field) => field.number === 1)?.value;
-  return seconds === undefined ? undefined : `${new Date(Number(BigInt.asIntN(64, seconds)) * 1000).toISOString().slice(0, 19)}Z`;
-}
-
 const decoder = new TextDecoder();
 
 function text(bytes: Uint8Array): string {
   return decoder.decode(bytes);
-}
-
-function base64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-}
-
-const VARINT = 0;
-const FIXED64 = 1;
-const LENGTH_DELIMITED = 2;
-const FIXED32 = 5;
-const EMPTY = new Uint8Array();
-
-/** The fields of a message in wire order. */
-function* fieldsOf(bytes: Uint8Array): Iterable<Field> {
-  let at = 0;
-  const varint = (): bigint => {
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = bytes[at++];
-      if (byte === undefined) break;
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-    throw new ProtobufError('a number breaks off');
-  };
-  while (at < bytes.length) {
-    const tag = Number(varint());
-    const [number, wire] = [tag >>> 3, tag & 7];
-    if (wire === VARINT) yield { number, value: varint(), bytes: EMPTY };
-    else if (wire === FIXED64 || wire === FIXED32) at += wire === FIXED64 ? 8 : 4;
-    else if (wire === LENGTH_DELIMITED) {
-      const length = Number(varint());
-      if (at + length > bytes.length) throw new ProtobufError('a field breaks off');
-      yield { number, value: 0n, bytes: bytes.subarray(at, at + length) };
-      at += length;
-    } else throw new ProtobufError(`wire type ${String(wire)} is not used`);
-  }
 }

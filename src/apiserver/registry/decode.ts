@@ -21,14 +21,18 @@ export function mediaType(header: string | undefined): string {
 
 /** The text of the body; 413 when it is too large. */
 export function bodyText(body: Uint8Array): string {
-  if (body.length > MAX_REQUEST_BODY_BYTES) throw requestEntityTooLarge(`Request entity too large: limit is ${String(MAX_REQUEST_BODY_BYTES)}`);
-  return decoder.decode(body);
+  return decoder.decode(bounded(body));
 }
 
-/** Parses a JSON or YAML body by its content type; 415 for others. */
+function bounded(body: Uint8Array): Uint8Array {
+  if (body.length > MAX_REQUEST_BODY_BYTES) throw requestEntityTooLarge(`Request entity too large: limit is ${String(MAX_REQUEST_BODY_BYTES)}`);
+  return body;
+}
+
+/** Parses a JSON, YAML or protobuf body by its content type; 415 for others. */
 export function parseBody(core: Core, request: ServerRequest, kind: string): Json {
   const type = mediaType(request.headers['content-type']);
-  if (type === PROTOBUF_TYPE) return parseProtobuf(request.body);
+  if (type === PROTOBUF_TYPE) return parseProtobuf(bounded(request.body));
   const text = bodyText(request.body);
   const { parseYaml } = core.options;
   if (type === '' || type === 'application/json' || type === '*/*') return parseOr400(text, parseJson, kind);
