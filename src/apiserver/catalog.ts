@@ -1,5 +1,6 @@
 /** Which kinds are served under which group, version and plural. */
 import { type Kind, KINDS, type KindVersion, schemaOf } from '#api';
+import { utf8 } from './http/message.ts';
 import { type GroupVersionKind, type SchemaNode, apiVersionOf } from '#machinery';
 
 /** One served resource: a kind in one of its versions. */
@@ -15,6 +16,8 @@ export interface Scope {
   readonly storagePrefix: string;
   /** The apiVersion in which they are kept. */
   readonly storageApiVersion: string;
+  /** The bytes with which a stored object begins, up to and with the brace that opens its metadata. */
+  readonly storedHead: Uint8Array;
 }
 
 /** Versions in the order in which clients shall prefer them: GA before beta before alpha, higher before lower. */
@@ -45,6 +48,7 @@ export class Catalog {
 
   #add(kind: Kind, version: KindVersion): void {
     const { group, plural } = kind.storedAs ?? kind;
+    const storageApiVersion = apiVersionOf({ group, version: kind.storageVersion });
     const scope: Scope = {
       kind,
       version,
@@ -53,7 +57,8 @@ export class Catalog {
       schema: schemaOf(version.definition),
       groupResource: { group: kind.group, resource: kind.plural },
       storagePrefix: `/registry/${group === '' ? '' : `${group}/`}${plural}/`,
-      storageApiVersion: apiVersionOf({ group, version: kind.storageVersion }),
+      storageApiVersion,
+      storedHead: utf8(`{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(storageApiVersion)},"metadata":{`),
     };
     this.#scopes.set(scopeKey(kind.group, version.version, kind.plural), scope);
   }

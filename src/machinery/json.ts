@@ -20,7 +20,13 @@ function exactInteger(_key: string, value: unknown, context?: { source?: string 
 
 /** The JSON text of `value`; undefined members are left out, a bigint is written as an integer. */
 export function stringifyJson(value: unknown, space?: number): string {
-  return JSON.stringify(value, rawBigint, space);
+  try {
+    return JSON.stringify(value, undefined, space);
+  } catch (thrown) {
+    // Only a bigint makes it throw, and a replacer that is always there would cost every other object several times its time.
+    if (!(thrown instanceof TypeError)) throw thrown;
+    return JSON.stringify(value, rawBigint, space);
+  }
 }
 
 function rawBigint(_key: string, value: unknown): unknown {

@@ -36,7 +36,8 @@ function merge(doc: Json | undefined, patch: Json): Json {
   return merged;
 }
 
-/** Sets an own member whatever its name is. */
+/** Sets an own member whatever its name is: assigning to __proto__ would not. */
 export function define(target: Record<string, Json>, key: string, value: Json): void {
-  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  else target[key] = value;
 }

@@ -37,6 +37,30 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+/** Part of an answer: text, or bytes that are encoded already. */
+export type Piece = string | Uint8Array;
+
+/** The pieces one after the other, texts in UTF-8. */
+export function joined(pieces: readonly Piece[]): Uint8Array {
+  const parts = encodedTexts(pieces);
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** Encodes all texts in one go where they are ASCII, as the heads of stored objects are: a list of thousands has as many of them. */
+function encodedTexts(pieces: readonly Piece[]): readonly Uint8Array[] {
+  const text = pieces.filter((piece) => typeof piece === 'string').join('');
+  const encoded = utf8(text);
+  if (encoded.length !== text.length) return pieces.map((piece) => (typeof piece === 'string' ? utf8(piece) : piece));
+  let from = 0;
+  return pieces.map((piece) => (typeof piece === 'string' ? encoded.subarray(from, (from += piece.length)) : piece));
+}
+
 /** An answer in JSON. */
 export function jsonResponse(status: number, value: unknown, contentType = 'application/json'): ServerResponse {
   return rawJsonResponse(status, stringifyJson(value), contentType);
@@ -45,6 +69,11 @@ export function jsonResponse(status: number, value: unknown, contentType = 'appl
 /** An answer whose JSON text is there already. */
 export function rawJsonResponse(status: number, json: string, contentType = 'application/json'): ServerResponse {
   return { status, headers: { 'content-type': contentType }, body: utf8(`${json}\n`) };
+}
+
+/** An answer whose JSON is encoded already, in pieces. */
+export function encodedJsonResponse(status: number, pieces: readonly Piece[], contentType = 'application/json'): ServerResponse {
+  return { status, headers: { 'content-type': contentType }, body: joined([...pieces, '\n']) };
 }
 
 /** An answer in plain text. */

@@ -1,10 +1,16 @@
 /** Finds members that a JSON text sets twice, which parsing alone passes over (upstream: sigs.k8s.io/json strict decoding). */
 
-/** Strings and punctuation; all else between them are numbers, literals and spaces. */
-const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
 
 interface Level {
-  readonly path: string;
+  readonly parent: Level | undefined;
   /** Names seen so far; undefined for a list. */
   readonly names: Set<string> | undefined;
   index: number;
@@ -14,29 +20,56 @@ interface Level {
 /** Paths of the repeated members of a well-formed text, in the order in which they occur. */
 export function duplicateFields(text: string): readonly string[] {
   const found: string[] = [];
-  const levels: Level[] = [];
+  let level: Level | undefined;
   let string = '';
-  for (const [token] of text.matchAll(TOKENS)) {
-    const level = levels.at(-1);
-    if (token === '{' || token === '[') {
-      levels.push({ path: level === undefined ? '' : memberPath(level), names: token === '{' ? new Set() : undefined, index: 0, name: '' });
-    } else if (token === '}' || token === ']') levels.pop();
-    else if (token === ',' && level !== undefined) level.index++;
-    else if (token === ':' && level?.names !== undefined) {
-      level.name = unquoted(string);
-      if (level.names.has(level.name)) found.push(memberPath(level));
-      level.names.add(level.name);
-    } else string = token;
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case QUOTE: {
+        const end = closingQuote(text, at + 1);
+        string = text.slice(at, end + 1);
+        at = end;
+        break;
+      }
+      case OPEN_OBJECT:
+      case OPEN_LIST:
+        level = { parent: level, names: text.charCodeAt(at) === OPEN_OBJECT ? new Set() : undefined, index: 0, name: '' };
+        break;
+      case CLOSE_OBJECT:
+      case CLOSE_LIST:
+        level = level?.parent;
+        break;
+      case COMMA:
+        if (level !== undefined) level.index++;
+        break;
+      case COLON:
+        if (level?.names === undefined) break;
+        level.name = unquoted(string);
+        if (level.names.has(level.name)) found.push(memberPath(level));
+        level.names.add(level.name);
+        break;
+    }
   }
   return found;
 }
 
-function memberPath({ path, names, index, name }: Level): string {
-  if (names === undefined) return `${path}[${String(index)}]`;
-  return path === '' ? name : `${path}.${name}`;
+/** Where the string ends whose content begins at `from`: at a quote before which an even number of backslashes stands. */
+function closingQuote(text: string, from: number): number {
+  for (let at = text.indexOf('"', from); at !== -1; at = text.indexOf('"', at + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes++;
+    if (backslashes % 2 === 0) return at;
+  }
+  return text.length;
+}
+
+function memberPath(level: Level): string {
+  const above = level.parent === undefined ? '' : memberPath(level.parent);
+  if (level.names === undefined) return `${above}[${String(level.index)}]`;
+  return above === '' ? level.name : `${above}.${level.name}`;
 }
 
 function unquoted(token: string): string {
+  if (!token.includes('\\')) return token.slice(1, -1);
   const name: unknown = JSON.parse(token);
   return typeof name === 'string' ? name : '';
 }

@@ -1,13 +1,14 @@
-/** A bounded queue of text lines that a response body drains. */
-import { utf8 } from '../http/message.ts';
+/** A bounded queue of encoded lines that a response body drains. */
+import { joined, utf8 } from '../http/message.ts';
 import { refusal } from '../refusals.ts';
 
 /** Lines that a reader may lag behind before it is cut off; upstream buffers 100 to 1000 events per watcher. */
 const LAG_LINES_MAX = 10_000;
+const NOTHING = new Uint8Array();
 
 /** Written by events, read by one consumer as chunks of whole lines. A reader that lags too far is told and cut off. */
 export class LineStream implements AsyncIterable<Uint8Array> {
-  #lines: string[] = [];
+  #lines: Uint8Array[] = [];
   /** How many of #lines count as lag. */
   #lag = 0;
   #ended = false;
@@ -22,24 +23,24 @@ export class LineStream implements AsyncIterable<Uint8Array> {
   }
 
   /** Adds a line that does not count against the limit: what exists when a watch starts is not lag. */
-  pushInitial(line: string): void {
+  pushInitial(line: Uint8Array): void {
     if (this.#ended) return;
     this.#lines.push(line);
     this.#wakeReader();
   }
 
   /** Adds a line; ends the stream with an ERROR event of 410 when the reader lags too far. */
-  push(line: string): void {
+  push(line: Uint8Array): void {
     if (this.#ended) return;
     this.#lag += 1;
     if (this.#lag <= LAG_LINES_MAX) return this.pushInitial(line);
     const { status } = refusal(410, 'Expired', 'the watch was too slow to follow and has to start anew');
     this.#lines = [];
-    this.end(`{"type":"ERROR","object":${JSON.stringify(status)}}\n`);
+    this.end(utf8(`{"type":"ERROR","object":${JSON.stringify(status)}}\n`));
   }
 
   /** Ends the stream after what is queued, and after `last`. */
-  end(last?: string): void {
+  end(last?: Uint8Array): void {
     if (this.#ended) return;
     if (last !== undefined) this.#lines.push(last);
     this.#ended = true;
@@ -63,10 +64,10 @@ export class LineStream implements AsyncIterable<Uint8Array> {
     try {
       while (!this.#closed) {
         if (this.#lines.length > 0) {
-          const chunk = this.#lines.join('');
+          const [first = NOTHING, ...more] = this.#lines;
           this.#lines = [];
           this.#lag = 0;
-          yield utf8(chunk);
+          yield more.length === 0 ? first : joined([first, ...more]);
           continue;
         }
         if (this.#ended) return;

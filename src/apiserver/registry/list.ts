@@ -120,7 +120,7 @@ async function readRange(core: Core, query: RangeQuery, continued: boolean): Pro
 function unselectedPage(core: Core, { entries, revision, remaining }: RangeResult, limit: number): Page {
   const more = limit > 0 && remaining > 0;
   return {
-    items: entries.map((entry) => core.objects.decode(entry)),
+    items: entries.map((entry) => core.objects.peek(entry)),
     revision,
     continue: more ? continueToken(entries.at(-1), revision) : undefined,
     remaining: more ? remaining : undefined,
@@ -131,8 +131,8 @@ function selectedPage(core: Core, { entries, revision }: RangeResult, { selectio
   const items: StoredObject[] = [];
   let last: Entry | undefined;
   for (const entry of entries) {
-    const stored = core.objects.decode(entry);
-    if (!selection(stored.object)) continue;
+    const stored = core.objects.peek(entry);
+    if (!selection(stored)) continue;
     if (limit > 0 && items.length === limit) return { items, revision, continue: continueToken(last, revision), remaining: undefined };
     items.push(stored);
     last = entry;

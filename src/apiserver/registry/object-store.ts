@@ -1,27 +1,52 @@
 /** Objects over the store: encoding, decoding once per stored version, and conversion between versions. */
-import type { ApiObject } from '#machinery';
-import { parseJson, stringifyJson } from '#machinery';
+import { assert } from '#base';
+import { type ApiObject, parseJson, stringifyJson } from '#machinery';
 import type { CommitResult, Entry, Store, StoreEvent } from '#storage';
+import type { Kind } from '#api';
 import { type Scope, listPrefix, storageKey } from '../catalog.ts';
-import { utf8 } from '../http/message.ts';
+import { joined, type Piece, utf8 } from '../http/message.ts';
 
 const decoder = new TextDecoder();
 
-/** One stored version of an object, decoded once; its encodings for clients are made once per API version. */
-export class StoredObject {
-  /** In the kind's storage version, with resourceVersion. Never changed in place. */
-  readonly object: ApiObject;
-  readonly revision: number;
-  readonly #converted = new Map<string, ApiObject>();
-  readonly #json = new Map<string, string>();
+/** Decoded versions that are kept for their next reader; the rest are decoded when they are asked for. */
+const DECODED_MAX = 2048;
 
-  constructor(object: ApiObject, revision: number) {
-    this.object = object;
+/** What the JSON of an object begins with: text before it, and whether kind and apiVersion come first (list items carry neither). */
+export interface Opening {
+  readonly before?: string;
+  readonly typed?: boolean;
+}
+
+/**
+ * One stored version of an object. Its JSON for clients is made from the stored bytes, which are written so that only
+ * the head has to be replaced; it is decoded only for those who look inside.
+ */
+export class StoredObject {
+  readonly revision: number;
+  readonly #value: Uint8Array | undefined;
+  #object: ApiObject | undefined;
+  #selectable: Selectable | undefined;
+  #converted: Map<string, ApiObject> | undefined;
+  #lines: Map<string, Uint8Array> | undefined;
+  #deleted: StoredObject | undefined;
+
+  /** `object` is in the kind's storage version, with resourceVersion; `value` are its stored bytes if it was stored. */
+  constructor(object: ApiObject | undefined, revision: number, value?: Uint8Array) {
+    assert(object !== undefined || value !== undefined, 'a stored object comes as an object or as bytes');
+    this.#object = object;
+    this.#value = value;
     this.revision = revision;
+  }
+
+  /** In the kind's storage version, with resourceVersion. Never changed in place. */
+  get object(): ApiObject {
+    this.#object ??= withRevision(decoded(this.#value ?? new Uint8Array()), this.revision);
+    return this.#object;
   }
 
   /** The object in the version of `scope`. */
   in(scope: Scope): ApiObject {
+    this.#converted ??= new Map();
     const known = this.#converted.get(scope.apiVersion);
     if (known !== undefined) return known;
     const converted = fromStorage(scope, this.object);
@@ -29,25 +54,83 @@ export class StoredObject {
     return converted;
   }
 
-  /** JSON text in the version of `scope` without kind and apiVersion, as list items carry it. */
-  itemJson(scope: Scope): string {
-    const known = this.#json.get(scope.apiVersion);
-    if (known !== undefined) return known;
-    const { kind: _kind, apiVersion: _apiVersion, ...rest } = this.in(scope);
-    const json = stringifyJson(rest);
-    this.#json.set(scope.apiVersion, json);
-    return json;
+  /** The JSON of the object in the version of `scope`, encoded, in pieces. */
+  json(scope: Scope, { before = '', typed = true }: Opening = {}): readonly Piece[] {
+    const head = typed ? `"kind":${JSON.stringify(scope.kind.kind)},"apiVersion":${JSON.stringify(scope.apiVersion)},` : '';
+    const rest = scope.version.fromStorage === undefined ? this.#behindHead(scope) : undefined;
+    if (rest !== undefined) return [`${before}{${head}"metadata":{"resourceVersion":"${String(this.revision)}",`, rest];
+    const { kind: _kind, apiVersion: _apiVersion, ...members } = this.in(scope);
+    return [`${before}{${head}${stringifyJson(members).slice(1)}`];
   }
 
-  /** JSON text in the version of `scope`. */
-  json(scope: Scope): string {
-    return `{"kind":${JSON.stringify(scope.kind.kind)},"apiVersion":${JSON.stringify(scope.apiVersion)},${this.itemJson(scope).slice(1)}`;
+  /** The stored bytes behind `"metadata":{`; undefined for what was not stored, or by a release that wrote another head. */
+  #behindHead(scope: Scope): Uint8Array | undefined {
+    const value = this.#value;
+    const { storedHead } = scope;
+    return value !== undefined && startsWith(value, storedHead) ? value.subarray(storedHead.length) : undefined;
+  }
+
+  /** What selectors look at; kept when the rest is forgotten, so that a filtered list decodes nothing. */
+  selectable(kind: Kind): Selectable {
+    if (this.#selectable?.kind !== kind) this.#selectable = selectableOf(this.object, kind);
+    return this.#selectable;
+  }
+
+  /** Drops what can be made again from the stored bytes. */
+  forget(): void {
+    if (this.#value === undefined) return;
+    this.#object = undefined;
+    this.#converted = undefined;
+    this.#lines = undefined;
+    this.#deleted = undefined;
+  }
+
+  /** The line of a watch event with the whole object, encoded once for all watchers. */
+  eventLine(type: string, scope: Scope): Uint8Array {
+    const key = `${type} ${scope.apiVersion}`;
+    this.#lines ??= new Map();
+    const known = this.#lines.get(key);
+    if (known !== undefined) return known;
+    const line = joined([...this.json(scope, { before: `{"type":"${type}","object":` }), '}\n']);
+    this.#lines.set(key, line);
+    return line;
   }
 
   /** This version as the DELETED event of `revision` shows it. */
   deletedAt(revision: number): StoredObject {
-    return new StoredObject(withMetadata(this.object, { resourceVersion: String(revision) }), revision);
+    if (this.#deleted?.revision !== revision) {
+      const object = this.#value === undefined ? withRevision(this.object, revision) : undefined;
+      this.#deleted = new StoredObject(object, revision, this.#value);
+    }
+    return this.#deleted;
   }
+}
+
+/** The labels of an object and its selectable fields by name. */
+export interface Selectable {
+  /** The two groups of events name the fields of one stored object differently. */
+  readonly kind: Kind;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+function selectableOf(object: ApiObject, kind: Kind): Selectable {
+  const { name = '', namespace = '', labels = {} } = object.metadata;
+  return { kind, labels, fields: { ...kind.selectableFields?.(object), 'metadata.name': name, 'metadata.namespace': namespace } };
+}
+
+function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
+  for (let at = 0; at < head.length; at++) if (bytes[at] !== head[at]) return false;
+  return true;
+}
+
+function decoded(value: Uint8Array): ApiObject {
+  // What this module wrote: an object with metadata.
+  return parseJson(decoder.decode(value)) as unknown as ApiObject;
+}
+
+function withRevision(object: ApiObject, revision: number): ApiObject {
+  return withMetadata(object, { resourceVersion: String(revision) });
 }
 
 /** The object in its storage version as the version of `scope`. */
@@ -70,21 +153,37 @@ export function withMetadata<T extends ApiObject>(object: T, changes: Partial<Ap
 /** Typed access to the store for all kinds. */
 export class ObjectStore {
   readonly store: Store;
-  /** Keyed by the stored bytes, which entries and events of one version share. */
-  readonly #decoded = new WeakMap<Uint8Array, StoredObject>();
+  /** By the stored bytes, which entries and events of one version share. */
+  readonly #stored = new WeakMap<Uint8Array, StoredObject>();
+  /** Those that somebody looked into lately, the least recent first. */
+  readonly #recent = new Set<StoredObject>();
 
   constructor(store: Store) {
     this.store = store;
   }
 
-  /** The decoded object of an entry. */
+  /** The object of an entry, as its answer needs it: bytes. */
+  peek({ value, modRevision }: Pick<Entry, 'value' | 'modRevision'>): StoredObject {
+    const known = this.#stored.get(value);
+    if (known?.revision === modRevision) return known;
+    return this.#remember(value, new StoredObject(undefined, modRevision, value));
+  }
+
+  /** The object of an entry, for those who look inside. */
   decode(entry: Pick<Entry, 'value' | 'modRevision'>): StoredObject {
-    const known = this.#decoded.get(entry.value);
-    if (known !== undefined && known.revision === entry.modRevision) return known;
-    // What this class wrote: an object with metadata.
-    const object = parseJson(decoder.decode(entry.value)) as unknown as ApiObject;
-    const stored = new StoredObject(withMetadata(object, { resourceVersion: String(entry.modRevision) }), entry.modRevision);
-    this.#decoded.set(entry.value, stored);
+    const stored = this.peek(entry);
+    this.#recent.delete(stored);
+    this.#recent.add(stored);
+    if (this.#recent.size > DECODED_MAX) {
+      const [oldest] = this.#recent;
+      if (oldest !== undefined) this.#recent.delete(oldest);
+      oldest?.forget();
+    }
+    return stored;
+  }
+
+  #remember(value: Uint8Array, stored: StoredObject): StoredObject {
+    this.#stored.set(value, stored);
     return stored;
   }
 
@@ -123,7 +222,10 @@ export class ObjectStore {
   async put(scope: Scope, object: ApiObject, expected: number): Promise<StoredObject | undefined> {
     const { key, value } = encoded(scope, object);
     const result = await this.store.commit({ compare: [{ key, modRevision: expected }], writes: [{ key, value }] });
-    return result.committed ? this.decode({ value, modRevision: result.revision }) : undefined;
+    if (!result.committed) return undefined;
+    // What a decoder would make of the bytes is at hand.
+    this.#remember(value, new StoredObject(withRevision(object, result.revision), result.revision, value));
+    return this.decode({ value, modRevision: result.revision });
   }
 
   /** Deletes an object if its revision still is `expected`; the revision of the deletion, undefined when it changed. */
@@ -134,9 +236,9 @@ export class ObjectStore {
   }
 }
 
-/** Where an object is kept, and its bytes. */
-function encoded(scope: Scope, object: ApiObject): { readonly key: string; readonly value: Uint8Array } {
-  const { name = '', namespace = '', resourceVersion: _resourceVersion, ...metadata } = object.metadata;
-  const stored = { ...object, metadata: { name, ...(namespace === '' ? {} : { namespace }), ...metadata } };
+/** Where an object is kept, and its bytes: kind, apiVersion and metadata first, where the scope's `storedHead` expects them; no resourceVersion. */
+function encoded(scope: Scope, { kind, apiVersion, metadata, ...rest }: ApiObject): { readonly key: string; readonly value: Uint8Array } {
+  const { name = '', namespace = '', resourceVersion: _resourceVersion, ...others } = metadata;
+  const stored = { kind, apiVersion, metadata: { name, ...(namespace === '' ? {} : { namespace }), ...others }, ...rest };
   return { key: storageKey(scope, namespace, name), value: utf8(stringifyJson(stored)) };
 }

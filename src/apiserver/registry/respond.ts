@@ -2,12 +2,12 @@
 import type { Column, TableColumns } from '#api';
 import { type ApiObject, badRequest, type Json, stringifyJson } from '#machinery';
 import { type Shape, shapeOf } from '../http/accept.ts';
-import { type ServerResponse, rawJsonResponse } from '../http/message.ts';
+import { encodedJsonResponse, type ServerResponse, rawJsonResponse } from '../http/message.ts';
 import type { Core } from '../options.ts';
 import { refusal } from '../refusals.ts';
 import type { Call } from './call.ts';
 import type { StoredObject } from './object-store.ts';
-import type { Rendering } from './watch.ts';
+import { eventLine, type Rendering } from './watch.ts';
 
 /** Metadata of a list answer. */
 export interface ListHead {
@@ -74,7 +74,7 @@ export function objectResponse(core: Core, call: Call, stored: StoredObject, sta
     case 'PartialObjectMetadata':
       return rawJsonResponse(status, partialJson(call, stored));
     default:
-      return rawJsonResponse(status, stored.json(call.scope));
+      return encodedJsonResponse(status, stored.json(call.scope));
   }
 }
 
@@ -91,8 +91,9 @@ export function listResponse(core: Core, call: Call, items: readonly StoredObjec
       return rawJsonResponse(200, `{"kind":"PartialObjectMetadataList","apiVersion":"${META_GROUP_VERSION}","metadata":${metadata},"items":[${partials}]}`);
     }
     default: {
-      const objects = items.map((item) => item.itemJson(call.scope)).join(',');
-      return rawJsonResponse(200, `{"kind":"${kind.kind}List","apiVersion":"${apiVersion}","metadata":${metadata},"items":[${objects}]}`);
+      const head = `{"kind":"${kind.kind}List","apiVersion":"${apiVersion}","metadata":${metadata},"items":[`;
+      const objects = items.flatMap((item, at) => item.json(call.scope, { before: at === 0 ? '' : ',', typed: false }));
+      return encodedJsonResponse(200, [head, ...objects, ']}']);
     }
   }
 }
@@ -102,17 +103,17 @@ export function watchRendering(core: Core, call: Call): Rendering {
   switch (wantedShape(call)) {
     case 'Table': {
       let first = true;
-      return (stored) => {
+      return (type, stored) => {
         const json = tableJson(core, call, [stored], { revision: stored.revision, withoutColumns: !first });
         first = false;
-        return json;
+        return eventLine(type, json);
       };
     }
     case 'PartialObjectMetadata':
     case 'PartialObjectMetadataList':
-      return (stored) => partialJson(call, stored);
+      return (type, stored) => eventLine(type, partialJson(call, stored));
     default:
-      return (stored) => stored.json(call.scope);
+      return (type, stored) => stored.eventLine(type, call.scope);
   }
 }
 

@@ -1,10 +1,11 @@
 /** Which objects a list or watch wants: label and field selectors. */
-import { type ApiObject, badRequest, parseFieldSelector, parseLabelSelector } from '#machinery';
+import { badRequest, parseFieldSelector, parseLabelSelector } from '#machinery';
 import type { Scope } from '../catalog.ts';
 import type { Call } from './call.ts';
+import type { Selectable, StoredObject } from './object-store.ts';
 
-/** True for objects (in their storage version) that are wanted. */
-export type Selection = (object: ApiObject) => boolean;
+/** True for objects that are wanted. */
+export type Selection = (stored: StoredObject) => boolean;
 
 /** The selection of a call, undefined when it wants everything. A name in the path selects it (watch of one object). */
 export function selectionOf(call: Call): Selection | undefined {
@@ -12,25 +13,24 @@ export function selectionOf(call: Call): Selection | undefined {
   const labelText = query.get('labelSelector') ?? '';
   const fieldText = query.get('fieldSelector') ?? '';
   const { name } = call.target;
-  const tests: Selection[] = [];
+  const tests: Test[] = [];
   if (labelText !== '') tests.push(labelTest(labelText));
   if (fieldText !== '') tests.push(fieldTest(call.scope, fieldText));
-  if (name !== '') tests.push((object) => object.metadata.name === name);
-  return tests.length === 0 ? undefined : (object) => tests.every((test) => test(object));
+  if (name !== '') tests.push(({ fields }) => fields['metadata.name'] === name);
+  return tests.length === 0 ? undefined : (stored) => tests.every((test) => test(stored.selectable(call.scope.kind)));
 }
 
-function labelTest(text: string): Selection {
+type Test = (selectable: Selectable) => boolean;
+
+function labelTest(text: string): Test {
   const matches = parseLabelSelector(text);
-  return (object) => matches(object.metadata.labels ?? {});
+  return ({ labels }) => matches(labels);
 }
 
-function fieldTest(scope: Scope, text: string): Selection {
+function fieldTest(scope: Scope, text: string): Test {
   const requirements = parseFieldSelector(text);
   for (const { field } of requirements) checkField(scope, field);
-  return (object) => {
-    const fields = fieldsOf(scope, object);
-    return requirements.every(({ field, op, value }) => ((fields[field] ?? '') === value) === (op === '='));
-  };
+  return ({ fields }) => requirements.every(({ field, op, value }) => ((fields[field] ?? '') === value) === (op === '='));
 }
 
 function checkField(scope: Scope, field: string): void {
@@ -40,9 +40,4 @@ function checkField(scope: Scope, field: string): void {
   if (names.includes(field)) return;
   if (kind.selectableFieldNames !== undefined && kind.selectableFieldNames.length > 0) throw badRequest(`field label not supported: ${field}`);
   throw badRequest(`${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`);
-}
-
-function fieldsOf(scope: Scope, object: ApiObject): Readonly<Record<string, string>> {
-  const { name = '', namespace = '' } = object.metadata;
-  return { ...scope.kind.selectableFields?.(object), 'metadata.name': name, 'metadata.namespace': namespace };
 }

@@ -1,7 +1,7 @@
 /** Watches: the events of a collection as a stream of JSON lines. */
-import type { ApiObject } from '#machinery';
 import { CompactedError, type StoreEvent } from '#storage';
 import { type Scope, listPrefix } from '../catalog.ts';
+import { utf8 } from '../http/message.ts';
 import { isOn } from '../http/request-info.ts';
 import type { Core } from '../options.ts';
 import { invalidOption, tooLargeResourceVersion, tooOldResourceVersion } from '../refusals.ts';
@@ -11,8 +11,8 @@ import type { StoredObject } from './object-store.ts';
 import { type Selection, selectionOf } from './selection.ts';
 import { LineStream } from './line-stream.ts';
 
-/** The JSON text of an object as a watch shows it (as itself, as a Table or as metadata only). */
-export type Rendering = (stored: StoredObject) => string;
+/** The line of an event as a watch shows it: the object as itself, as a Table or as metadata only. */
+export type Rendering = (type: string, stored: StoredObject) => Uint8Array;
 
 /** Upstream: minRequestTimeout of the generic API server; a watch without timeoutSeconds ends after one to two of it. */
 const MIN_REQUEST_TIMEOUT_SECONDS = 1800;
@@ -113,7 +113,7 @@ class Feed {
     const query = new URLSearchParams(call.info.query);
     for (const name of ['limit', 'continue', 'resourceVersion', 'resourceVersionMatch']) query.delete(name);
     const { items, revision } = await listObjects(this.#core, { ...call, info: { ...call.info, query } });
-    for (const item of items) this.#sink.lines.pushInitial(eventLine('ADDED', this.#sink.render(item)));
+    for (const item of items) this.#sink.lines.pushInitial(this.#sink.render('ADDED', item));
     if (endWithBookmark) this.#sink.lines.pushInitial(this.#bookmark(revision, { [INITIAL_EVENTS_END]: 'true' }));
     return revision;
   }
@@ -129,32 +129,34 @@ class Feed {
     this.#sink.lines.push(this.#bookmark(revision));
   }
 
-  #line(event: StoreEvent): string | undefined {
+  #line(event: StoreEvent): Uint8Array | undefined {
     const { objects } = this.#core;
     const current = objects.current(event);
     const previous = objects.previous(event);
-    const matches = current !== undefined && this.#matches(current.object);
-    const matched = previous !== undefined && this.#matches(previous.object);
-    if (matches) return eventLine(matched ? 'MODIFIED' : 'ADDED', this.#sink.render(current));
-    return matched ? eventLine('DELETED', this.#sink.render(previous.deletedAt(event.revision))) : undefined;
+    const matches = current !== undefined && this.#matches(current);
+    const matched = previous !== undefined && this.#matches(previous);
+    if (matches) return this.#sink.render(matched ? 'MODIFIED' : 'ADDED', current);
+    return matched ? this.#sink.render('DELETED', previous.deletedAt(event.revision)) : undefined;
   }
 
-  #matches(object: ApiObject): boolean {
-    return this.#sink.selection === undefined || this.#sink.selection(object);
+  /** Without a selection nothing has to be decoded. */
+  #matches(stored: StoredObject): boolean {
+    return this.#sink.selection === undefined || this.#sink.selection(stored);
   }
 
-  #bookmark(revision: number, annotations?: Readonly<Record<string, string>>): string {
+  #bookmark(revision: number, annotations?: Readonly<Record<string, string>>): Uint8Array {
     const { kind, apiVersion } = this.#scope;
     const metadata = { resourceVersion: String(revision), ...(annotations === undefined ? {} : { annotations }) };
     return eventLine('BOOKMARK', JSON.stringify({ kind: kind.kind, apiVersion, metadata }));
   }
 }
 
-function eventLine(type: string, objectJson: string): string {
-  return `{"type":"${type}","object":${objectJson}}\n`;
+/** The line of an event with the JSON text of its object. */
+export function eventLine(type: string, objectJson: string): Uint8Array {
+  return utf8(`{"type":"${type}","object":${objectJson}}\n`);
 }
 
 /** The line of an ERROR event. */
-export function errorLine(status: unknown): string {
+export function errorLine(status: unknown): Uint8Array {
   return eventLine('ERROR', JSON.stringify(status));
 }
