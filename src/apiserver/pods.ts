@@ -1,5 +1,5 @@
 /** The subresources of pods that are not the pod itself: binding, eviction and log. */
-import type { Node, Pod } from '#api';
+import { type Node, type Pod, canonical } from '#api';
 import { type Json, badRequest, conflict, internalError, notFound } from '#machinery';
 import { type ServerResponse, jsonResponse } from './http/message.ts';
 import { type Core, timestamp } from './options.ts';
@@ -14,7 +14,7 @@ const BIND_ATTEMPTS = 10;
 
 /** POST pods/NAME/binding: sets the node, once. */
 export async function bindPod(core: Core, call: Call): Promise<ServerResponse> {
-  const body = objectBody(call, 'Binding');
+  const body = objectBody(core, call, 'Binding');
   const target = isJsonObject(body['target']) ? body['target'] : {};
   const { name: nodeName } = target;
   if (typeof nodeName !== 'string' || nodeName === '') throw refusal(500, '', 'target.name: Required value');
@@ -23,8 +23,8 @@ export async function bindPod(core: Core, call: Call): Promise<ServerResponse> {
     const live = await livePod(core, call);
     const pod = live.object as Pod;
     checkBindable(call, pod, metadata['uid']);
-    if (call.dryRun || (await core.objects.put(call.scope, bound(core, pod, nodeName, stringMap(metadata['annotations'])), live.revision)) !== undefined)
-      return success();
+    const written = canonical(bound(core, pod, nodeName, stringMap(metadata['annotations'])), call.scope.schema);
+    if (call.dryRun || (await core.objects.put(call.scope, written, live.revision)) !== undefined) return success();
   }
   throw conflict({ group: '', resource: 'pods/binding' }, call.target.name);
 }
@@ -53,7 +53,7 @@ function bound(core: Core, pod: Pod, nodeName: string, annotations: Readonly<Rec
 
 /** POST pods/NAME/eviction: a delete that may be refused. */
 export async function evictPod(core: Core, call: Call): Promise<ServerResponse> {
-  const body = call.request.body.length === 0 ? {} : objectBody(call, 'Eviction');
+  const body = call.request.body.length === 0 ? {} : objectBody(core, call, 'Eviction');
   const options = isJsonObject(body['deleteOptions']) ? body['deleteOptions'] : {};
   const grace = options['gracePeriodSeconds'];
   const deleteOptions = typeof grace === 'number' ? { gracePeriodSeconds: grace } : {};
@@ -101,8 +101,8 @@ async function livePod(core: Core, call: Call): Promise<StoredObject> {
   return live;
 }
 
-function objectBody(call: Call, kind: string): { readonly [key: string]: Json | undefined } {
-  const body = parseBody(call.request, kind);
+function objectBody(core: Core, call: Call, kind: string): { readonly [key: string]: Json | undefined } {
+  const body = parseBody(core, call.request, kind);
   if (!isJsonObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${kind})`);
   return body;
 }

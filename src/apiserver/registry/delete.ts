@@ -22,7 +22,7 @@ export interface DeleteResult {
 }
 
 /** The options of a DELETE, from its body and its query (the body wins). */
-export function parseDeleteOptions(call: Call): DeleteOptions {
+export function parseDeleteOptions(core: Core, call: Call): DeleteOptions {
   const { query } = call.info;
   const grace = query.get('gracePeriodSeconds');
   const policy = query.get('propagationPolicy');
@@ -33,14 +33,14 @@ export function parseDeleteOptions(call: Call): DeleteOptions {
     ...(orphan === null ? {} : { orphanDependents: orphan === 'true' }),
     dryRun: query.getAll('dryRun'),
   };
-  const options: DeleteOptions = { ...fromQuery, ...bodyOptions(call) };
+  const options: DeleteOptions = { ...fromQuery, ...bodyOptions(core, call) };
   validateOptions(options);
   return options;
 }
 
-function bodyOptions(call: Call): DeleteOptions {
+function bodyOptions(core: Core, call: Call): DeleteOptions {
   if (call.request.body.length === 0) return {};
-  const body = parseBody(call.request, 'DeleteOptions');
+  const body = parseBody(core, call.request, 'DeleteOptions');
   if (!isJsonObject(body)) return {};
   const { gracePeriodSeconds: grace, propagationPolicy: policy, orphanDependents: orphan, preconditions, dryRun } = body;
   return {
@@ -71,7 +71,7 @@ function validateOptions({ propagationPolicy: policy, orphanDependents }: Delete
 
 /** Deletes the named object of the call. */
 export function deleteNamed(core: Core, call: Call): Promise<DeleteResult> {
-  return deleteObject(core, call, parseDeleteOptions(call), { namespace: call.target.namespace, name: call.target.name });
+  return deleteObject(core, call, parseDeleteOptions(core, call), { namespace: call.target.namespace, name: call.target.name });
 }
 
 /** Deletes one object by the rules of its kind. */
@@ -108,7 +108,9 @@ async function carryOut(core: Core, call: Call, { live, plan, dryRun }: Deletion
     const stored = await core.objects.put(call.scope, plan.object, live.revision);
     return stored === undefined ? undefined : { stored, gone: false };
   }
-  const revision = await core.objects.remove(call.scope, plan.object, live.revision);
+  // As upstream, watchers first see the object marked, then gone.
+  const marked = plan.object === live.object ? live : await core.objects.put(call.scope, plan.object, live.revision);
+  const revision = marked === undefined ? undefined : await core.objects.remove(call.scope, plan.object, marked.revision);
   if (revision === undefined) return undefined;
   return { stored: new StoredObject(withMetadata(plan.object, { resourceVersion: String(revision) }), revision), gone: true };
 }
@@ -191,7 +193,7 @@ function checkPreconditions(call: Call, live: ApiObject, { preconditions = {} }:
 
 /** Deletes what a list with the call's selectors returns; those objects. */
 export async function deleteCollection(core: Core, call: Call): Promise<{ readonly items: readonly StoredObject[]; readonly revision: number }> {
-  const options = parseDeleteOptions(call);
+  const options = parseDeleteOptions(core, call);
   const { items, revision } = await listObjects(core, call);
   const deleted: StoredObject[] = [];
   for (const item of items) {
