@@ -36,6 +36,7 @@ async function send(server: ApiServer, method: string, path: string, body?: Json
 }
 
 const CORE_EVENTS = '/api/v1/namespaces/default/events';
+const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
 const NEW_EVENTS = '/apis/events.k8s.io/v1/namespaces/default/events';
 const newEvent = (name: string): Json => ({
   apiVersion: 'events.k8s.io/v1',
@@ -123,6 +124,48 @@ test('a namespace with a bad name is refused with 422', async () => {
   const answer = await send(apiServer(), 'POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a.b' } });
   assert.deepEqual([answer.status, answer.body['reason']], [422, 'Invalid']);
   assert.match(String(answer.body['message']), /^Namespace "a\.b" is invalid: metadata\.name: Invalid value: "a\.b": /);
+});
+
+test('an object without name and content is refused with all that it lacks', async () => {
+  const server = apiServer();
+  const refusal = async (path: string, kind: string): Promise<unknown> => (await send(server, 'POST', path, { kind })).body['message'];
+  const name = 'metadata.name: Required value: name or generateName is required';
+  const claims = '/apis/resource.k8s.io/v1/namespaces/default';
+  assert.equal(await refusal(`${claims}/resourceclaims`, 'ResourceClaim'), `ResourceClaim.resource.k8s.io "" is invalid: ${name}`);
+  assert.equal(await refusal(`${claims}/resourceclaimtemplates`, 'ResourceClaimTemplate'), `ResourceClaimTemplate.resource.k8s.io "" is invalid: ${name}`);
+  assert.equal(await refusal('/apis/resource.k8s.io/v1/deviceclasses', 'DeviceClass'), `DeviceClass.resource.k8s.io "" is invalid: ${name}`);
+  const slice = [
+    'spec.driver: Required value',
+    'spec.pool.name: Required value',
+    'spec.pool.resourceSliceCount: Invalid value: 0: must be greater than zero',
+    'spec: Required value: exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required',
+  ];
+  assert.equal(
+    await refusal('/apis/resource.k8s.io/v1/resourceslices', 'ResourceSlice'),
+    `ResourceSlice.resource.k8s.io "" is invalid: [${[name, ...slice].join(', ')}]`,
+  );
+  assert.equal(await refusal('/api/v1/namespaces/default/pods', 'Pod'), `Pod "" is invalid: [${name}, spec.containers: Required value]`);
+});
+
+test('a YAML body is read as Kubernetes reads it', async () => {
+  const server = apiServer();
+  const post = async (text: string): Promise<Answer> => {
+    const user = { name: 'admin', groups: ['system:masters'] };
+    const headers = { 'content-type': 'application/yaml' };
+    const request = { method: 'POST', path: `${CONFIG_MAPS}?fieldValidation=Strict`, headers, body: new TextEncoder().encode(text), user };
+    const response = await server.handle({ ...request, signal: new AbortController().signal });
+    assert.ok(response.body instanceof Uint8Array);
+    return { status: response.status, headers: response.headers, body: JSON.parse(new TextDecoder().decode(response.body)) };
+  };
+  assert.equal((await post('metadata: {name: a}\n...\nwhatever: follows')).status, 201);
+  const repeated = await post('metadata:\n  name: b\nzeta: 1\nmetadata:\n  name: c\nalpha: 1\n');
+  const why = 'yaml: unmarshal errors:\n  line 5: key "metadata" already set in map, unknown field "alpha", unknown field "zeta"';
+  assert.equal(repeated.body['message'], `ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: ${why}`);
+  const unreadable = await post('metadata:\n  name: [\n');
+  assert.match(
+    String(unreadable.body['message']),
+    /^the object provided is unrecognized \(must be of type ConfigMap\): yaml: line 3: .* \(6d657461646174613a0a20206e616d653a205b0a\)$/,
+  );
 });
 
 test('a namespace with the mistaken label for admin access gets a Warning that names the right one', async () => {

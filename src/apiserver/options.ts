@@ -1,7 +1,6 @@
 /** What an API server is made of, and what its parts share. */
 import type { Clock, Logger, Metrics, Random } from '#base';
 import type { Node } from '#api';
-import type { Json } from '#machinery';
 import type { Store } from '#storage';
 import type { AdmissionChain } from './admission/chain.ts';
 import type { Authorizer } from './authorization.ts';
@@ -31,8 +30,6 @@ export interface ApiServerOptions {
   readonly authorizer?: Authorizer | undefined;
   /** Problems of a CEL device selector; `stored` admits what only stored expressions may use. */
   readonly celCheck: (expression: string, stored: boolean, gates: ReadonlyMap<string, boolean>) => readonly string[];
-  /** Parses YAML bodies (server-side apply sends them); without it they must be JSON. */
-  readonly parseYaml?: ((text: string) => Json) | undefined;
   /** The log of a container from the agent of its node; the query carries namespace, pod and kubectl's options. */
   readonly podLogs?: ((node: Node, query: URLSearchParams) => Promise<AsyncIterable<Uint8Array>>) | undefined;
 }

@@ -14,7 +14,7 @@ const BIND_ATTEMPTS = 10;
 
 /** POST pods/NAME/binding: sets the node, once. */
 export async function bindPod(core: Core, call: Call): Promise<ServerResponse> {
-  const body = objectBody(core, call, 'Binding');
+  const body = objectBody(call, 'Binding');
   const target = isJsonObject(body['target']) ? body['target'] : {};
   const { name: nodeName } = target;
   if (typeof nodeName !== 'string' || nodeName === '') throw refusal(500, '', 'target.name: Required value');
@@ -53,7 +53,7 @@ function bound(core: Core, pod: Pod, nodeName: string, annotations: Readonly<Rec
 
 /** POST pods/NAME/eviction: a delete that may be refused. */
 export async function evictPod(core: Core, call: Call): Promise<ServerResponse> {
-  const body = call.request.body.length === 0 ? {} : objectBody(core, call, 'Eviction');
+  const body = call.request.body.length === 0 ? {} : objectBody(call, 'Eviction');
   const options = isJsonObject(body['deleteOptions']) ? body['deleteOptions'] : {};
   const grace = options['gracePeriodSeconds'];
   const deleteOptions = typeof grace === 'number' ? { gracePeriodSeconds: grace } : {};
@@ -101,8 +101,8 @@ async function livePod(core: Core, call: Call): Promise<StoredObject> {
   return live;
 }
 
-function objectBody(core: Core, call: Call, kind: string): { readonly [key: string]: Json | undefined } {
-  const body = parseBody(core, call.request, kind);
+function objectBody(call: Call, kind: string): { readonly [key: string]: Json | undefined } {
+  const body = parseBody(call.request, kind);
   if (!isJsonObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${kind})`);
   return body;
 }

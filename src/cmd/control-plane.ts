@@ -1,6 +1,5 @@
 /** Puts an API server together: store, certificates, HTTPS, kubeconfig. */
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { type ApiServer, createApiServer } from '#apiserver';
 import { checkSelector } from '#cel';
 import { MemoryStore, type Store } from '#storage';
@@ -50,7 +49,6 @@ export async function startControlPlane(flags: ClusterFlags, dataDir: string, ol
     authenticateToken: flags.tokenAuthFile === undefined ? undefined : tokensFromFile(flags.tokenAuthFile),
     anonymousAuth: false,
     celCheck: checkSelector,
-    parseYaml: (text) => parse(text),
     podLogs: nodeLogReader({ ...nodeClient, caPem: authority.caPem }),
   });
   const closeStore = async (): Promise<void> => {

@@ -2,7 +2,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { parse as parseYaml } from 'yaml';
 import { featureGates, servedVersions } from '#api';
 import { type ApiServer, createApiServer, type ServerResponse } from '#apiserver';
 import { type Clock, silentLogger } from '#base';
@@ -94,7 +93,6 @@ class Player {
       served: servedVersions('1.36', { 'api/all': true }),
       emulatedVersion: '1.36',
       celCheck: checkSelector,
-      parseYaml: (text) => parseYaml(text) as Json,
       authenticateToken: () => undefined,
     });
   }

@@ -18,7 +18,7 @@ const NAME_GENERATION_ATTEMPTS = 8;
 
 /** Creates the object of the body. */
 export async function create(core: Core, call: Call): Promise<StoredObject> {
-  const decoded = decodeObject(core, call, fieldValidationOf(call));
+  const decoded = decodeObject(call, fieldValidationOf(call));
   return createObject(core, call, withRequestNamespace(call, decoded));
 }
 
@@ -68,11 +68,8 @@ async function prepare(core: Core, call: Call, { decoded, managed }: NewObject):
     generation: kind.generation ? 1 : undefined,
   });
   const prepared = kind.prepareForCreate === undefined ? fresh : kind.prepareForCreate(fresh, context);
-  if (prepared.metadata.name === undefined) {
-    throw invalidObject(scope.gvk, '', [{ path: 'metadata.name', reason: 'FieldValueRequired', message: 'Required value: name or generateName is required' }]);
-  }
   const errors = [...(await adminAccessErrors(core, prepared)), ...validateObjectMeta(prepared, kind), ...(kind.validateCreate?.(prepared, context) ?? [])];
-  if (errors.length > 0) throw invalidObject(scope.gvk, prepared.metadata.name, errors);
+  if (errors.length > 0) throw invalidObject(scope.gvk, prepared.metadata.name ?? '', errors);
   call.warnings.push(...(kind.warnings?.(prepared, context) ?? []));
   return withMetadata(prepared, { managedFields });
 }

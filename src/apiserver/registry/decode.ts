@@ -1,10 +1,9 @@
 /** Decodes request bodies into objects of a kind. */
 import { asError } from '#base';
-import { type ApiObject, type Json, type SchemaNode, badRequest, parseJson, requestEntityTooLarge, unsupportedMediaType } from '#machinery';
+import { type ApiObject, type Json, type SchemaNode, badRequest, parseJson, parseYaml, requestEntityTooLarge, unsupportedMediaType } from '#machinery';
 import type { Scope } from '../catalog.ts';
 import type { ServerRequest } from '../http/message.ts';
 import { PROTOBUF_TYPE, decodeProtobuf } from '../http/protobuf.ts';
-import type { Core } from '../options.ts';
 import { type Call, type FieldValidation } from './call.ts';
 import { duplicateFields } from './duplicate-fields.ts';
 import { StructureError, checkStructure, undecodable } from './structure.ts';
@@ -12,6 +11,7 @@ import { StructureError, checkStructure, undecodable } from './structure.ts';
 /** Upstream: MaxRequestBodyBytes of the generic API server. */
 export const MAX_REQUEST_BODY_BYTES = 3 * 1024 * 1024;
 
+const YAML_TYPE = 'application/yaml';
 const decoder = new TextDecoder();
 
 /** Media type without parameters, in lower case. */
@@ -30,13 +30,18 @@ function bounded(body: Uint8Array): Uint8Array {
 }
 
 /** Parses a JSON, YAML or protobuf body by its content type; 415 for others. */
-export function parseBody(core: Core, request: ServerRequest, kind: string): Json {
+export function parseBody(request: ServerRequest, kind: string): Json {
   const type = mediaType(request.headers['content-type']);
   if (type === PROTOBUF_TYPE) return parseProtobuf(bounded(request.body));
   const text = bodyText(request.body);
-  const { parseYaml } = core.options;
-  if (type === '' || type === 'application/json' || type === '*/*') return parseOr400(text, parseJson, kind);
-  if (type === 'application/yaml' && parseYaml !== undefined) return parseOr400(text, parseYaml, kind);
+  const refuse = unreadable(text, kind);
+  if (type === YAML_TYPE) return parseOr(() => parseYaml(text).value, refuse);
+  if (type === '' || type === 'application/json' || type === '*/*') {
+    return parseOr(
+      () => parseJson(text),
+      (why) => refuse(`couldn't get version/kind; json parse error: ${why}`),
+    );
+  }
   throw unsupportedMediaType('the body of the request was in an unknown format - accepted media types include: application/json, application/yaml');
 }
 
@@ -51,15 +56,23 @@ function parseProtobuf(bytes: Uint8Array): Json {
   return body;
 }
 
-function parseOr400(text: string, parse: (text: string) => Json, kind: string): Json {
+function parseOr(parse: () => Json, refuse: (why: string) => Error): Json {
   try {
-    return parse(text);
+    return parse();
   } catch (thrown) {
-    const shown = text === '' ? '<empty>' : text.length > SHOWN_BODY_LENGTH ? `${text.slice(0, SHOWN_BODY_LENGTH)} ...` : text;
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${asError(thrown).message} (${shown})`,
-    );
+    throw refuse(asError(thrown).message);
   }
+}
+
+/** The 400 for a text that cannot be parsed. It shows how a JSON text begins, the bytes of any other (upstream: summarizeData). */
+function unreadable(text: string, kind: string): (why: string) => Error {
+  const start = text.startsWith('{') ? text.slice(0, SHOWN_BODY_LENGTH) : hexOf(text);
+  const shown = text === '' ? '<empty>' : text.length > SHOWN_BODY_LENGTH ? `${start} ...` : start;
+  return (why) => badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${shown})`);
+}
+
+function hexOf(text: string): string {
+  return [...new TextEncoder().encode(text).subarray(0, SHOWN_BODY_LENGTH)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** How much of an unreadable body an error shows. */
@@ -71,17 +84,34 @@ export function isJsonObject(value: Json | undefined): value is { readonly [key:
 }
 
 /** The body as an object of the scope's version: type meta checked, structure checked, defaults not yet filled. */
-export function decodeObject(core: Core, call: Call, validation: FieldValidation): ApiObject {
+export function decodeObject(call: Call, validation: FieldValidation): ApiObject {
   const { scope } = call;
-  const parsed = parseBody(core, call.request, scope.kind.kind);
+  const parsed = parseBody(call.request, scope.kind.kind);
   const body = parsed === null ? {} : parsed;
   if (!isJsonObject(body))
     throw badRequest(
       `the object provided is unrecognized (must be of type ${scope.kind.kind}): couldn't get version/kind; json parse error: the body is not an object`,
     );
   checkTypeMeta(scope, body);
-  const isJson = mediaType(call.request.headers['content-type']) === 'application/json';
-  return structured(call, body, validation, isJson && validation !== 'Ignore' ? duplicateFields(decoder.decode(call.request.body)) : []);
+  return structured(call, body, validation, validation === 'Ignore' ? NOT_REPEATED : repeatedMembers(call.request));
+}
+
+/** Members that a body sets twice, in the words of a refusal and of warnings. */
+interface Repeated {
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+const NOT_REPEATED: Repeated = { errors: [], warnings: [] };
+
+function repeatedMembers({ headers, body }: ServerRequest): Repeated {
+  const type = mediaType(headers['content-type']);
+  if (type === 'application/json') {
+    const texts = duplicateFields(decoder.decode(body)).map((path) => `duplicate field ${JSON.stringify(path)}`);
+    return { errors: texts, warnings: texts };
+  }
+  const { repeated } = type === YAML_TYPE ? parseYaml(decoder.decode(body)) : { repeated: [] };
+  return repeated.length === 0 ? NOT_REPEATED : { errors: [`yaml: unmarshal errors:\n  ${repeated.join('\n  ')}`], warnings: repeated };
 }
 
 function checkTypeMeta(scope: Scope, body: { readonly [key: string]: Json | undefined }): void {
@@ -97,15 +127,13 @@ function checkTypeMeta(scope: Scope, body: { readonly [key: string]: Json | unde
 }
 
 /** Checks a value's structure as the scope's version; unknown fields are refused, warned of or dropped in silence. */
-export function structured(call: Call, value: Json, validation: FieldValidation, duplicates: readonly string[] = []): ApiObject {
+export function structured(call: Call, value: Json, validation: FieldValidation, repeated: Repeated = NOT_REPEATED): ApiObject {
   const { kind, version, schema, apiVersion } = call.scope;
   const checked = structureOf(schema, value, kind.kind, version.version);
-  const texts = [
-    ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
-    ...checked.unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`),
-  ];
-  if (validation === 'Strict' && texts.length > 0) throw undecodable(kind.kind, version.version, `strict decoding error: ${texts.join(', ')}`);
-  if (validation === 'Warn') call.warnings.push(...texts);
+  const unknown = checked.unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`);
+  const errors = [...repeated.errors, ...unknown];
+  if (validation === 'Strict' && errors.length > 0) throw undecodable(kind.kind, version.version, `strict decoding error: ${errors.join(', ')}`);
+  if (validation === 'Warn') call.warnings.push(...repeated.warnings, ...unknown);
   const object = isJsonObject(checked.value) ? checked.value : {};
   const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
   return { ...object, kind: kind.kind, apiVersion, metadata: withoutEmptyMaps(metadata) };

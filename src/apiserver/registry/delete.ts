@@ -22,7 +22,7 @@ export interface DeleteResult {
 }
 
 /** The options of a DELETE, from its body and its query (the body wins). */
-export function parseDeleteOptions(core: Core, call: Call): DeleteOptions {
+export function parseDeleteOptions(call: Call): DeleteOptions {
   const { query } = call.info;
   const grace = query.get('gracePeriodSeconds');
   const policy = query.get('propagationPolicy');
@@ -33,14 +33,14 @@ export function parseDeleteOptions(core: Core, call: Call): DeleteOptions {
     ...(orphan === null ? {} : { orphanDependents: orphan === 'true' }),
     dryRun: query.getAll('dryRun'),
   };
-  const options: DeleteOptions = { ...fromQuery, ...bodyOptions(core, call) };
+  const options: DeleteOptions = { ...fromQuery, ...bodyOptions(call) };
   validateOptions(options);
   return options;
 }
 
-function bodyOptions(core: Core, call: Call): DeleteOptions {
+function bodyOptions(call: Call): DeleteOptions {
   if (call.request.body.length === 0) return {};
-  const body = parseBody(core, call.request, 'DeleteOptions');
+  const body = parseBody(call.request, 'DeleteOptions');
   if (!isJsonObject(body)) return {};
   const { gracePeriodSeconds: grace, propagationPolicy: policy, orphanDependents: orphan, preconditions, dryRun } = body;
   return {
@@ -71,7 +71,7 @@ function validateOptions({ propagationPolicy: policy, orphanDependents }: Delete
 
 /** Deletes the named object of the call. */
 export function deleteNamed(core: Core, call: Call): Promise<DeleteResult> {
-  return deleteObject(core, call, parseDeleteOptions(core, call), { namespace: call.target.namespace, name: call.target.name });
+  return deleteObject(core, call, parseDeleteOptions(call), { namespace: call.target.namespace, name: call.target.name });
 }
 
 /** Deletes one object by the rules of its kind. */
@@ -193,7 +193,7 @@ function checkPreconditions(call: Call, live: ApiObject, { preconditions = {} }:
 
 /** Deletes what a list with the call's selectors returns; those objects. */
 export async function deleteCollection(core: Core, call: Call): Promise<{ readonly items: readonly StoredObject[]; readonly revision: number }> {
-  const options = parseDeleteOptions(core, call);
+  const options = parseDeleteOptions(call);
   const { items, revision } = await listObjects(core, call);
   const deleted: StoredObject[] = [];
   for (const item of items) {

@@ -9,6 +9,7 @@ import {
   applyStrategicMergePatch,
   badRequest,
   parseJson,
+  parseYaml,
   serverSideApply,
   stringifyJson,
 } from '#machinery';
@@ -103,7 +104,7 @@ function apply(core: Core, call: Call, validation: FieldValidation): Promise<Upd
   const manager = call.info.query.get('fieldManager') ?? '';
   if (manager === '')
     throw invalidOption('PatchOptions', { path: 'fieldManager', reason: 'FieldValueRequired', message: 'Required value: is required for apply patch' });
-  const applied = withoutResetFields(call, structured(call, parseApplied(core, call), validation));
+  const applied = withoutResetFields(call, structured(call, parseApplied(call), validation));
   const checked = asJson(keepIdentity(call, applied));
   const transform: Transformation = (live) => {
     const { object } = serverSideApply({
@@ -153,14 +154,13 @@ function without(object: ApiObject, members: readonly string[]): ApiObject {
   return { ...rest, metadata: object.metadata };
 }
 
-function parseApplied(core: Core, call: Call): Json {
+function parseApplied(call: Call): Json {
   const text = bodyText(call.request.body);
-  const parse = core.options.parseYaml ?? parseJson;
   let body: Json;
   try {
-    body = parse(text);
+    body = parseYaml(text).value;
   } catch (thrown) {
-    throw badRequest(`error decoding YAML: ${asError(thrown).message}`);
+    throw badRequest(`error decoding YAML: error converting YAML to JSON: ${asError(thrown).message}`);
   }
   if (!isJsonObject(body)) throw badRequest('error decoding YAML: the body is not an object');
   const {

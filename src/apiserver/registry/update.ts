@@ -28,7 +28,7 @@ export interface Transformation {
 
 /** Replaces the object by the body. */
 export async function update(core: Core, call: Call): Promise<UpdateResult> {
-  const wanted = withRequestNamespace(call, decodeObject(core, call, fieldValidationOf(call)));
+  const wanted = withRequestNamespace(call, decodeObject(call, fieldValidationOf(call)));
   checkName(call, wanted);
   return updateWith(core, call, () => ({ wanted }), call.scope.kind.createOnUpdate);
 }

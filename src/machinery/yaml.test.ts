@@ -1,0 +1,41 @@
+/** YAML is read as sigs.k8s.io/yaml reads it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseYaml, YamlError } from './yaml.ts';
+
+test('words of YAML 1.1 are booleans, also as names of members', () => {
+  assert.deepEqual(parseYaml('a: y\nb: no\nc: "y"\non: 1').value, { a: true, b: false, c: 'y', true: 1 });
+});
+
+test('integers of any base are exact; dates and numbers to the base of 60 are strings', () => {
+  const { value } = parseYaml('a: 010\nb: 0x1F\nc: 1_000\nd: 9007199254740993\ne: 1:20\nf: 2001-01-01\ng: 16Gi\nh: 1e3');
+  assert.deepEqual(value, { a: 8, b: 31, c: 1000, d: 9007199254740993n, e: '1:20', f: '2001-01-01', g: '16Gi', h: 1000 });
+});
+
+test('the first document counts, whatever ends it', () => {
+  for (const text of ['a: 1\n...\nb: 2', '---\na: 1\n---\nb: [']) assert.deepEqual(parseYaml(text).value, { a: 1 });
+  assert.equal(parseYaml('# nothing\n').value, null);
+});
+
+test('members come in the order of their names, and of those set again the last one counts', () => {
+  const { value, repeated } = parseYaml('b: 1\na:\n  d: 2\n  d: 3\nb: 4');
+  assert.equal(JSON.stringify(value), '{"a":{"d":3},"b":4}');
+  assert.deepEqual(repeated, ['line 5: key "b" already set in map', 'line 4: key "d" already set in map']);
+});
+
+test('aliases and merge keys are resolved, and an explosion of them is refused', () => {
+  assert.deepEqual(parseYaml('a: &x {z: 1}\nb: *x\nc:\n  <<: *x\n  q: 2').value, { a: { z: 1 }, b: { z: 1 }, c: { q: 2, z: 1 } });
+  const level = (n: number): string => `l${String(n)}: &l${String(n)} [${Array.from({ length: 9 }, () => `*l${String(n - 1)}`).join(',')}]`;
+  const bomb = ['l0: &l0 [x]', ...Array.from({ length: 9 }, (_, i) => level(i + 1))].join('\n');
+  assert.throws(() => parseYaml(bomb), YamlError);
+});
+
+test('a text that is no YAML is refused with its line', () => {
+  for (const [text, line] of [
+    ['a: [', 1],
+    ['a: |\nb c', 2],
+    ['x: 1\ny: "\\q"', 2],
+  ] as const) {
+    assert.throws(() => parseYaml(text), new RegExp(`^YamlError: yaml: line ${String(line)}: `));
+  }
+});
