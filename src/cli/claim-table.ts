@@ -24,7 +24,7 @@ export function claimTable(input: ClaimTableInput): string {
     const reason = refusalOf(pod);
     return reason === undefined ? [] : [`${order(pod)} is pending: ${reason}\n`];
   });
-  return alignColumns([HEADER, ...rows]) + (reasons.length === 0 ? '' : `\n${reasons.join('')}`);
+  return alignColumns([HEADER, ...rows]).text + (reasons.length === 0 ? '' : `\n${reasons.join('')}`);
 }
 
 function order(pod: Pod): string {

@@ -1,16 +1,12 @@
 /** Finds out from the server where a kind lives: by apiVersion and kind, or by the names people type. */
-import { errorFromStatus, type Status } from '#machinery';
-import type { RestClient } from '#client';
+import type { ResourceName, RestClient } from '#client';
+import { groupResourceText, isNotFound } from '#machinery';
+import { exchange } from './exchange.ts';
 
 /** A resource as discovery lists it. */
-export interface ServedResource {
-  readonly group: string;
-  readonly version: string;
-  readonly plural: string;
+export interface ServedResource extends ResourceName {
   readonly singular: string;
   readonly shortNames: readonly string[];
-  readonly kind: string;
-  readonly namespaced: boolean;
 }
 
 interface ResourceList {
@@ -24,61 +20,89 @@ interface ResourceList {
 }
 
 interface GroupList {
-  readonly groups?: readonly { readonly name: string; readonly preferredVersion?: { readonly groupVersion: string } }[];
+  readonly groups?: readonly {
+    readonly preferredVersion?: { readonly groupVersion: string };
+    readonly versions?: readonly { readonly groupVersion: string }[];
+  }[];
 }
 
-const NEVER = new AbortController().signal;
+const CORE_VERSION = 'v1';
 
-/** GETs a path and parses its JSON; a refusal is thrown as the server's ApiError. */
-export async function getJson(client: RestClient, path: string, accept = 'application/json'): Promise<unknown> {
-  const response = await client.raw({ method: 'GET', path, headers: { accept } }, NEVER);
-  const pieces: Uint8Array[] = await Array.fromAsync(response.body);
-  const value: unknown = JSON.parse(Buffer.concat(pieces).toString());
-  // A refusal's body is a Status by the API's contract.
-  if (response.status > 299) throw errorFromStatus(value as Status);
-  return value;
-}
+/** What one server serves; every document is fetched once, when it is first needed. */
+export class Discovery {
+  readonly #client: RestClient;
+  readonly #resources = new Map<string, Promise<readonly ServedResource[]>>();
+  #groups: Promise<GroupList> | undefined;
 
-/** The resources of one group/version; none when the server does not know it. */
-export async function resourcesOf(client: RestClient, group: string, version: string): Promise<readonly ServedResource[]> {
-  const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
-  // Discovery documents have this shape by contract; missing members are handled.
-  const list = (await getJson(client, path)) as ResourceList;
-  return (list.resources ?? [])
-    .filter((resource) => !resource.name.includes('/'))
-    .map(({ name, singularName, namespaced, kind, shortNames }) => ({
-      group,
-      version,
-      plural: name,
-      singular: singularName ?? '',
-      shortNames: shortNames ?? [],
-      kind,
-      namespaced,
-    }));
-}
-
-/** The resource that `name` means: plural, singular, short name or kind, optionally followed by `.group`. */
-export async function findResource(client: RestClient, name: string): Promise<ServedResource> {
-  const wanted = name.toLowerCase();
-  const groups = ((await getJson(client, '/apis')) as GroupList).groups ?? [];
-  const versions = ['v1', ...groups.map((group) => group.preferredVersion?.groupVersion ?? '')];
-  for (const groupVersion of versions) {
-    const [first = '', second] = groupVersion.split('/');
-    if (first === '') continue;
-    const resources = await (second === undefined ? resourcesOf(client, '', first) : resourcesOf(client, first, second));
-    const found = resources.find((resource) => namesOf(resource).some((each) => each === wanted || `${each}.${resource.group}` === wanted));
-    if (found !== undefined) return found;
+  constructor(client: RestClient) {
+    this.#client = client;
   }
-  throw new Error(`the server doesn't have a resource type "${name}"`);
+
+  /** The resource whose objects are of `kind`; throws kubectl's sentence when the server does not serve it. */
+  async byKind(apiVersion: string, kind: string): Promise<ServedResource> {
+    const found = (await this.#resourcesOf(apiVersion)).find((each) => each.kind === kind);
+    if (found === undefined) throw new Error(`no matches for kind "${kind}" in version "${apiVersion}"`);
+    return found;
+  }
+
+  /** The resource that `name` means: plural, singular, short name or kind, optionally followed by `.group` or `.version.group`. */
+  async byName(name: string): Promise<ServedResource> {
+    const wanted = name.toLowerCase();
+    // GET /apis has this shape by contract; missing members are handled.
+    this.#groups ??= exchange(this.#client, '/apis') as Promise<GroupList>;
+    const groups = (await this.#groups).groups ?? [];
+    const preferred = groups.flatMap((group) => group.preferredVersion?.groupVersion ?? []);
+    const others = groups.flatMap((group) => (group.versions ?? []).map((each) => each.groupVersion)).filter((each) => !preferred.includes(each));
+    const versions = wanted.includes('.') ? [...preferred, ...others] : preferred;
+    for (const groupVersion of [CORE_VERSION, ...versions]) {
+      const found = (await this.#resourcesOf(groupVersion)).find((resource) => namesOf(resource).includes(wanted));
+      if (found !== undefined) return found;
+    }
+    throw new Error(`the server doesn't have a resource type "${name}"`);
+  }
+
+  /** The resources of one group/version; none when the server does not know it. */
+  #resourcesOf(groupVersion: string): Promise<readonly ServedResource[]> {
+    const known = this.#resources.get(groupVersion);
+    if (known !== undefined) return known;
+    const fetched = this.#fetch(groupVersion).catch((error: unknown) => {
+      if (isNotFound(error)) return [];
+      throw error;
+    });
+    this.#resources.set(groupVersion, fetched);
+    return fetched;
+  }
+
+  async #fetch(groupVersion: string): Promise<readonly ServedResource[]> {
+    const [first = '', second] = groupVersion.split('/');
+    const [group, version] = second === undefined ? ['', first] : [first, second];
+    // Discovery documents have this shape by contract; missing members are handled.
+    const list = (await exchange(this.#client, group === '' ? `/api/${version}` : `/apis/${group}/${version}`)) as ResourceList;
+    return (list.resources ?? [])
+      .filter((resource) => !resource.name.includes('/'))
+      .map(({ name, singularName = '', shortNames = [], kind, namespaced }) => ({
+        group,
+        version,
+        plural: name,
+        singular: singularName,
+        shortNames,
+        kind,
+        namespaced,
+      }));
+  }
 }
 
-function namesOf(resource: ServedResource): readonly string[] {
-  return [resource.plural, resource.singular, resource.kind.toLowerCase(), ...resource.shortNames];
+function namesOf({ group, version, plural, singular, kind, shortNames }: ServedResource): readonly string[] {
+  const bare = [plural, singular, kind.toLowerCase(), ...shortNames];
+  return group === '' ? bare : bare.flatMap((name) => [name, `${name}.${group}`, `${name}.${version}.${group}`]);
 }
 
-/** Path of a collection, or of one object in it. */
-export function pathOf(resource: ServedResource, namespace: string | undefined, name?: string): string {
-  const root = resource.group === '' ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
-  const scope = resource.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
-  return `${root}${scope}/${resource.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+/** `pod/web`, `deviceclass.resource.k8s.io/gpu`: as kubectl names objects in its messages. */
+export function objectText(resource: ResourceName, name: string): string {
+  return `${kindText(resource)}/${name}`;
+}
+
+/** `pod`, `deviceclass.resource.k8s.io`. */
+export function kindText({ group, kind }: ResourceName): string {
+  return groupResourceText({ group, resource: kind.toLowerCase() });
 }

@@ -6,8 +6,11 @@
  */
 export { Applier, type Applied } from './apply.ts';
 export { claimTable, type ClaimTableInput } from './claim-table.ts';
-export { alignColumns } from './columns.ts';
-export { findResource, pathOf, resourcesOf, type ServedResource } from './discovery.ts';
+export { deleteManifests, type DeleteOptions, deleteSelected } from './delete.ts';
 export { type Expectation, expectationsOf, type ExpectedState, isReached } from './expectations.ts';
-export { get, type GetOptions } from './get.ts';
+export { get } from './get.ts';
+export { GET_FORMATS, type GetFormat, type GetOptions } from './get-options.ts';
+export { getAndWatch } from './get-watch.ts';
+export { logs, type LogsOptions } from './logs.ts';
 export { type Manifest, parseManifests } from './manifests.ts';
+export { attemptEach, type Terminal, throwTogether } from './terminal.ts';

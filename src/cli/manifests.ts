@@ -1,6 +1,5 @@
 /** Reads manifests: YAML or JSON, several documents, lists flattened. */
-import { parseAllDocuments } from 'yaml';
-import type { ApiObject } from '#machinery';
+import { type ApiObject, isJsonObject, type Json, type JsonObject, parseYaml, YamlError } from '#machinery';
 
 /** An object as a manifest gives it: names its version and kind. */
 export interface Manifest extends ApiObject {
@@ -8,31 +7,70 @@ export interface Manifest extends ApiObject {
   readonly kind: string;
 }
 
-/** The objects of `text`, in order; throws one sentence that names `source` and the place. Empty documents are skipped. */
+/** The objects of `text`, in order; throws one sentence that names `source` and the line. Empty documents are skipped. */
 export function parseManifests(text: string, source: string): readonly Manifest[] {
-  const objects: Manifest[] = [];
-  for (const document of parseAllDocuments(text, { version: '1.2', intAsBigInt: false })) {
-    const problem = document.errors[0];
-    if (problem !== undefined) throw new Error(`${source}: ${problem.message.split('\n')[0] ?? ''}`);
-    const value: unknown = document.toJS();
-    if (value !== null && value !== undefined) flatten(value, source, objects);
-  }
-  return objects;
+  return documentsOf(text).flatMap((document) => {
+    const value = parseDocument(document, source);
+    return value === null ? [] : manifestsOf(value, `${source}:${String(document.line)}`);
+  });
 }
 
-function flatten(value: unknown, source: string, into: Manifest[]): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${source}: a document is not an object`);
-  if ('kind' in value && value.kind === 'List' && 'items' in value && Array.isArray(value.items)) {
-    for (const item of value.items) flatten(item, source, into);
-    return;
-  }
-  if (!isManifest(value)) throw new Error(`${source}: a document lacks apiVersion, kind or metadata.name`);
-  into.push(value);
+interface YamlDocument {
+  /** Behind as many empty lines as there are lines before it, so that errors name the line of the file. */
+  readonly text: string;
+  /** Its first line that is neither empty nor a comment. */
+  readonly line: number;
 }
 
-function isManifest(value: object): value is Manifest {
-  if (!('apiVersion' in value) || !('kind' in value) || !('metadata' in value)) return false;
-  const { apiVersion, kind, metadata } = value;
-  if (typeof apiVersion !== 'string' || typeof kind !== 'string' || typeof metadata !== 'object' || metadata === null) return false;
-  return 'name' in metadata || 'generateName' in metadata;
+/** Documents start at lines with `---`. */
+function documentsOf(text: string): readonly YamlDocument[] {
+  const documents: YamlDocument[] = [];
+  let start = 0;
+  const lines = text.split('\n');
+  const end = (until: number): void => {
+    const own = lines.slice(start, until);
+    const first = own.findIndex((line) => !/^\s*(#|$)/.test(line));
+    if (first >= 0) documents.push({ text: '\n'.repeat(start) + own.join('\n'), line: start + first + 1 });
+    start = until;
+  };
+  lines.forEach((line, index) => {
+    if (!/^---(\s|$)/.test(line)) return;
+    end(index);
+    lines[index] = line.replace('---', '   ');
+  });
+  end(lines.length);
+  return documents;
+}
+
+function parseDocument({ text, line }: YamlDocument, source: string): Json {
+  try {
+    const { value, repeated } = parseYaml(text);
+    if (repeated[0] !== undefined) throw new YamlError(`yaml: ${repeated[0]}`);
+    return value;
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    const [, at = String(line), what = ''] = /^yaml: (?:line (\d+): )?(.*)/s.exec(error.message) ?? [];
+    throw new Error(`${source}:${at}: ${what}`, { cause: error });
+  }
+}
+
+function manifestsOf(value: Json, place: string): readonly Manifest[] {
+  if (!isJsonObject(value)) throw new Error(`${place}: this is ${kindOf(value)}, not an object`);
+  const { kind, items } = value;
+  if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items)) return items.flatMap((item) => manifestsOf(item, place));
+  checkManifest(value, place);
+  // Version, kind, metadata and name were checked; everything else is the server's to judge.
+  return [value as JsonObject & Manifest];
+}
+
+function kindOf(value: Json): string {
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'string' ? 'a text' : `a ${typeof value}`;
+}
+
+function checkManifest({ apiVersion, kind, metadata }: JsonObject, place: string): void {
+  if (typeof apiVersion !== 'string' || apiVersion === '') throw new Error(`${place}: the object has no apiVersion`);
+  if (typeof kind !== 'string' || kind === '') throw new Error(`${place}: the object has no kind`);
+  if (!isJsonObject(metadata)) throw new Error(`${place}: the object has no metadata`);
+  if (typeof (metadata['name'] ?? metadata['generateName']) !== 'string') throw new Error(`${place}: the object has no metadata.name`);
 }

@@ -29,6 +29,6 @@ export {
   SECRETS,
   SERVICE_ACCOUNTS,
 } from './resource.ts';
-export { type DeleteRequest, type ListOptions, type PatchOptions, RestClient, type Scope, type WatchOptions } from './rest-client.ts';
+export { type DeleteRequest, errorOfResponse, type ListOptions, type PatchOptions, RestClient, type Scope, type WatchOptions } from './rest-client.ts';
 export type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 export { lines, readText, watchEvents, type WatchEvent } from './watch-stream.ts';

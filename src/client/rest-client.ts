@@ -158,7 +158,7 @@ export class RestClient {
       timeoutSeconds: options.timeoutSeconds === undefined ? undefined : String(options.timeoutSeconds),
     });
     const response = await this.raw({ method: 'GET', path: pathOf(resource, options.namespace) + query, headers: {} }, signal);
-    if (response.status !== 200) throw await refusal(response);
+    if (response.status !== 200) throw await errorOfResponse(response);
     yield* watchEvents<T>(response.body);
   }
 
@@ -171,7 +171,7 @@ export class RestClient {
     const request: TransportRequest =
       body === undefined ? { method, path: url, headers: {} } : { method, path: url, headers: { 'content-type': contentType }, body: stringifyJson(body) };
     const response = await this.raw(request, NEVER);
-    if (response.status < 200 || response.status > 299) throw await refusal(response);
+    if (response.status < 200 || response.status > 299) throw await errorOfResponse(response);
     // The type is the one that the API declares for this resource; its values are the server's to keep.
     return parseJson(await readText(response.body)) as R;
   }
@@ -179,8 +179,8 @@ export class RestClient {
 
 const NEVER = new AbortController().signal;
 
-/** The ApiError of a refused request, also when its body is no Status (a proxy's page). */
-async function refusal(response: TransportResponse): Promise<Error> {
+/** The ApiError of a refused exchange, whose body is read for it; also when that is no Status (a proxy's page). */
+export async function errorOfResponse(response: TransportResponse): Promise<Error> {
   const text = await readText(response.body);
   return errorFromStatus(statusOf(text) ?? { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: response.status, message: text.slice(0, 1024) });
 }

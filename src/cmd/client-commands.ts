@@ -2,93 +2,120 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { asError } from '#base';
-import { Applier, findResource, get, type Manifest, parseManifests, pathOf } from '#cli';
-import { RestClient } from '#client';
-import { errorFromStatus, type Status } from '#machinery';
-import { transportFromKubeconfig } from '#platform';
+import {
+  Applier,
+  attemptEach,
+  deleteManifests,
+  deleteSelected,
+  get,
+  getAndWatch,
+  logs,
+  type Manifest,
+  parseManifests,
+  type Terminal,
+  throwTogether,
+} from '#cli';
+import { RestClient, type Transport } from '#client';
+import { nameOf } from '#machinery';
+import { connectKubeconfig } from '#platform';
+import type { ClientFlags, DeleteFlags, GetFlags, LogsFlags, ManifestFlags } from './client-flags.ts';
 
-/** Flags of all client commands. */
-export interface ClientFlags {
-  readonly kubeconfig?: string;
-  readonly namespace: string;
-  readonly allNamespaces?: boolean;
-  readonly output?: string;
-  readonly selector?: string;
-  readonly filename?: readonly string[];
-  readonly container?: string;
-  readonly follow?: boolean;
-  readonly tail?: string;
+const TERMINAL: Terminal = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+};
+const MANIFEST_FILE = /\.(ya?ml|json)$/;
+
+/** `get TYPE [NAME…]`. */
+export async function getCommand(words: readonly string[], flags: GetFlags, stop: AbortSignal): Promise<void> {
+  const { client, namespace } = await connect(flags);
+  const options = {
+    words,
+    namespace: flags.allNamespaces === true ? undefined : namespace,
+    format: flags.output ?? 'table',
+    labelSelector: flags.selector,
+    fieldSelector: flags.fieldSelector,
+    noHeaders: !flags.headers,
+  };
+  if (flags.watch === true) await getAndWatch(client, options, TERMINAL, stop);
+  else await get(client, options, TERMINAL);
 }
 
-/** `get RESOURCE [NAME]`. */
-export async function getCommand(resource: string, name: string | undefined, flags: ClientFlags): Promise<void> {
-  const namespace = flags.allNamespaces === true ? undefined : flags.namespace;
-  const text = await get(await connect(flags), { resource, name, namespace, wide: flags.output === 'wide', labelSelector: flags.selector });
-  process.stdout.write(text === '' ? 'No resources found\n' : text);
+/** `apply -f FILE…`: goes on after an object that the server refuses. */
+export async function applyCommand(flags: ManifestFlags): Promise<void> {
+  const { client, namespace } = await connect(flags);
+  const applier = new Applier(client, { namespace, exclusive: flags.namespace !== undefined });
+  const failures = await attemptEach(await readManifests(flags.filename ?? []), async (manifest) => {
+    const { text, outcome } = await applier.apply(manifest).catch((error: unknown) => {
+      throw new Error(`${manifest.kind} "${nameOf(manifest)}": ${asError(error).message}`, { cause: error });
+    });
+    TERMINAL.out(`${text} ${outcome}\n`);
+  });
+  throwTogether(failures);
 }
 
-/** `apply -f FILE…`. */
-export async function applyCommand(flags: ClientFlags): Promise<void> {
-  const applier = new Applier(await connect(flags), flags.namespace);
-  for (const manifest of await readManifests(flags.filename)) {
-    const applied = await applier.apply(manifest);
-    process.stdout.write(`${await applier.describe(manifest)} ${applied}\n`);
-  }
+/** `delete -f FILE…`, `delete TYPE NAME…`, `delete TYPE -l SELECTOR`. */
+export async function deleteCommand(words: readonly string[], flags: DeleteFlags, stop: AbortSignal): Promise<void> {
+  if (flags.filename !== undefined && words.length > 0) throw new Error('name objects or files, not both');
+  if (flags.filename === undefined && words.length === 0) throw new Error('name what to delete: TYPE NAME…, TYPE/NAME… or -f FILE…');
+  const { client, namespace } = await connect(flags);
+  const options = {
+    namespace,
+    exclusive: flags.namespace !== undefined,
+    gracePeriodSeconds: flags.gracePeriod,
+    wait: flags.wait,
+    timeoutMs: flags.timeout === undefined ? undefined : flags.timeout * 1000,
+    ignoreNotFound: flags.ignoreNotFound === true,
+  };
+  const run = { terminal: TERMINAL, signal: stop };
+  if (flags.filename !== undefined) await deleteManifests(client, await readManifests(flags.filename), options, run);
+  else await deleteSelected(client, { words, labelSelector: flags.selector, all: flags.all === true }, options, run);
 }
 
-/** `delete -f FILE…` or `delete RESOURCE NAME`. */
-export async function deleteCommand(resource: string | undefined, name: string | undefined, flags: ClientFlags): Promise<void> {
-  const client = await connect(flags);
-  if (resource !== undefined && name !== undefined) {
-    const served = await findResource(client, resource);
-    await client.delete(served, name, { namespace: served.namespaced ? flags.namespace : undefined });
-    process.stdout.write(`${served.kind.toLowerCase()} "${name}" deleted\n`);
-    return;
-  }
-  const applier = new Applier(client, flags.namespace);
-  for (const manifest of [...(await readManifests(flags.filename))].reverse()) {
-    const deleted = await applier.delete(manifest);
-    process.stdout.write(`${await applier.describe(manifest)} ${deleted ? 'deleted' : 'not found'}\n`);
-  }
+/** `logs POD`. */
+export async function logsCommand(pod: string, flags: LogsFlags, stop: AbortSignal): Promise<void> {
+  const { client, namespace } = await connect(flags);
+  await logs(client, { ...flags, pod, namespace, tailLines: flags.tail }, (piece) => process.stdout.write(piece), stop);
 }
 
-/** `logs POD [-c CONTAINER] [-f]`. */
-export async function logsCommand(pod: string, flags: ClientFlags): Promise<void> {
-  const client = await connect(flags);
-  const query = new URLSearchParams();
-  if (flags.container !== undefined) query.set('container', flags.container);
-  if (flags.follow === true) query.set('follow', 'true');
-  if (flags.tail !== undefined) query.set('tailLines', flags.tail);
-  const pods = await findResource(client, 'pods');
-  const path = `${pathOf(pods, flags.namespace, pod)}/log?${query.toString()}`;
-  const response = await client.raw({ method: 'GET', path, headers: { accept: '*/*' } }, new AbortController().signal);
-  if (response.status !== 200) throw statusError(Buffer.concat(await Array.fromAsync(response.body)).toString());
-  for await (const piece of response.body) process.stdout.write(piece);
+async function connect(flags: ClientFlags): Promise<{ client: RestClient; namespace: string }> {
+  const { transport, namespace = 'default' } = await connectKubeconfig(kubeconfigPath(flags), flags.context);
+  return { client: new RestClient(telling(transport), { userAgent: 'dray-cli' }), namespace: flags.namespace ?? namespace };
 }
 
-function statusError(text: string): Error {
-  try {
-    // A refused request answers with a Status.
-    return errorFromStatus(JSON.parse(text) as Status);
-  } catch {
-    return new Error(text);
-  }
-}
-
-/** --kubeconfig, $KUBECONFIG, the data directory of `dray up` here, the user's own. */
-async function connect({ kubeconfig }: ClientFlags): Promise<RestClient> {
+/** --kubeconfig, the first file of $KUBECONFIG that exists, that of `dray up` here, the user's own. */
+function kubeconfigPath({ kubeconfig }: ClientFlags): string {
+  if (kubeconfig !== undefined) return kubeconfig;
+  const named = (process.env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
+  const [first] = named;
+  if (first !== undefined) return named.find(existsSync) ?? first;
   const here = join('.dray', 'kubeconfig');
-  const path = kubeconfig ?? process.env['KUBECONFIG'] ?? (existsSync(here) ? here : join(homedir(), '.kube', 'config'));
-  return new RestClient(await transportFromKubeconfig(path), { userAgent: 'dray-cli' });
+  return existsSync(here) ? here : join(homedir(), '.kube', 'config');
 }
 
-async function readManifests(names: readonly string[] | undefined): Promise<readonly Manifest[]> {
-  if (names === undefined || names.length === 0) throw new Error('name files or folders with -f');
+/** Prints the server's warnings, each once, as kubectl does. */
+function telling(transport: Transport): Transport {
+  const told = new Set<string>();
+  return async (request, signal) => {
+    const response = await transport(request, signal);
+    // RFC 9110: 299 - "text", the quotes in it escaped.
+    for (const [, escaped = ''] of (response.headers['warning'] ?? '').matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)) {
+      const text = escaped.replaceAll(/\\(.)/g, '$1');
+      if (!told.has(text)) TERMINAL.err(`Warning: ${text}\n`);
+      told.add(text);
+    }
+    return response;
+  };
+}
+
+async function readManifests(names: readonly string[]): Promise<readonly Manifest[]> {
   const files = (await Promise.all(names.map(filesOf))).flat();
-  const texts = await Promise.all(files.map(readText));
-  return texts.flatMap((text, index) => parseManifests(text, files[index] ?? ''));
+  const manifests: Manifest[] = [];
+  for (const file of files) manifests.push(...parseManifests(await readText(file), file === '-' ? 'standard input' : file));
+  if (manifests.length === 0) throw new Error(`${names.join(', ')}: no objects in there`);
+  return manifests;
 }
 
 async function filesOf(name: string): Promise<string[]> {
@@ -97,16 +124,14 @@ async function filesOf(name: string): Promise<string[]> {
     () => false,
   );
   if (!isFolder) return [name];
-  return (await readdir(name))
-    .filter((file) => /\.(ya?ml|json)$/.test(file))
-    .sort()
-    .map((file) => join(name, file));
+  const files = (await readdir(name)).filter((file) => MANIFEST_FILE.test(file)).sort();
+  if (files.length === 0) throw new Error(`the folder ${name} has no file that ends in .yaml, .yml or .json`);
+  return files.map((file) => join(name, file));
 }
 
 async function readText(name: string): Promise<string> {
   try {
-    if (name === '-') return Buffer.concat(await Array.fromAsync(process.stdin)).toString();
-    return await readFile(name, 'utf8');
+    return name === '-' ? Buffer.concat(await Array.fromAsync(process.stdin)).toString() : await readFile(name, 'utf8');
   } catch (error) {
     throw new Error(`cannot read ${name}: ${asError(error).message}`, { cause: error });
   }

@@ -1,4 +1,6 @@
 /** Puts an API server together: store, certificates, HTTPS, kubeconfig. */
+import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { type ApiServer, createApiServer } from '#apiserver';
 import { checkSelector } from '#cel';
@@ -14,7 +16,7 @@ import {
   systemClock,
   systemRandom,
 } from '#platform';
-import { type ClusterFlags, emulatedVersionOf, gatesOf, logLevelOf, servedOf, tokensFromFile } from './flags.ts';
+import { type ApiServerFlags, emulatedVersionOf, gatesOf, logLevelOf, servedOf } from './flags.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 
 /** Upstream's default port, and how many after it are tried when the user named none. */
@@ -31,10 +33,10 @@ export interface ControlPlane {
 }
 
 /** Opens the store below `dataDir`, serves it, and writes the administrator's kubeconfig once requests are answered. */
-export async function startControlPlane(flags: ClusterFlags, dataDir: string, olderVersions: boolean): Promise<ControlPlane> {
+export async function startControlPlane(flags: ApiServerFlags, dataDir: string, olderVersions: boolean): Promise<ControlPlane> {
+  const { bindAddress } = flags;
   const authority = await CertificateAuthority.open(join(dataDir, 'pki'));
-  const hosts = ['127.0.0.1', 'localhost', ...(flags.bindAddress === '0.0.0.0' ? [] : [flags.bindAddress])].filter(unique);
-  const serving = await authority.issue('apiserver', { commonName: 'kube-apiserver', hosts });
+  const serving = await authority.issue('apiserver', { commonName: 'kube-apiserver', hosts: hostsOf(bindAddress) });
   const nodeClient = await authority.issue('apiserver-kubelet-client', { commonName: APISERVER_CLIENT_NAME, organizations: ['system:masters'] });
   const admin = await authority.issue('admin', { commonName: 'kubernetes-admin', organizations: ['system:masters'] });
   const store: Store = flags.store === 'memory' ? new MemoryStore() : SqliteStore.open(join(dataDir, 'dray.db'));
@@ -46,33 +48,49 @@ export async function startControlPlane(flags: ClusterFlags, dataDir: string, ol
     gates: gatesOf(flags),
     served: servedOf(flags, olderVersions),
     emulatedVersion: emulatedVersionOf(flags),
-    authenticateToken: flags.tokenAuthFile === undefined ? undefined : tokensFromFile(flags.tokenAuthFile),
-    anonymousAuth: false,
+    authenticateToken: flags.tokenAuthFile,
+    anonymousAuth: flags.anonymousAuth ?? false,
     celCheck: checkSelector,
     podLogs: nodeLogReader({ ...nodeClient, caPem: authority.caPem }),
   });
-  const closeStore = async (): Promise<void> => {
-    apiServer.close();
-    await store.close();
-  };
-  const tls = { ...serving, clientCaPem: authority.caPem };
-  const listener = await listenSomewhere(flags, (port) => listen({ apiServer, address: flags.bindAddress, port, tls })).catch(async (error: unknown) => {
-    await closeStore();
-    throw error;
-  });
-  const url = `https://${flags.bindAddress === '0.0.0.0' ? '127.0.0.1' : flags.bindAddress}:${String(listener.port)}`;
-  const kubeconfig = flags.kubeconfig ?? join(dataDir, 'kubeconfig');
-  await writeKubeconfig(kubeconfig, { server: url, caPem: authority.caPem, user: 'kubernetes-admin', pair: admin });
+  let listener: Listener | undefined;
   const close = async (): Promise<void> => {
     apiServer.close();
-    await listener.close();
-    await closeStore();
+    await listener?.close();
+    await store.close();
   };
-  return { apiServer, authority, url, kubeconfig, close };
+  try {
+    const tls = { ...serving, clientCaPem: authority.caPem };
+    listener = await listenSomewhere(flags, (port) => listen({ apiServer, address: bindAddress, port, tls }));
+    const url = `https://${hostInUrl(bindAddress)}:${String(listener.port)}`;
+    const kubeconfig = flags.kubeconfig ?? join(dataDir, 'kubeconfig');
+    await writeKubeconfig(kubeconfig, { server: url, caPem: authority.caPem, user: 'kubernetes-admin', pair: admin });
+    return { apiServer, authority, url, kubeconfig, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const LOOPBACK = '127.0.0.1';
+/** Addresses that mean all of the machine's. */
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+/** What the server's certificate names: where it listens everywhere, every address that the machine has now. */
+function hostsOf(bindAddress: string): readonly string[] {
+  const addresses = WILDCARDS.has(bindAddress)
+    ? Object.values(networkInterfaces()).flatMap((all) => (all ?? []).filter(({ scopeid }) => !scopeid).map(({ address }) => address))
+    : [bindAddress];
+  return [...new Set([LOOPBACK, 'localhost', ...addresses])];
+}
+
+function hostInUrl(bindAddress: string): string {
+  if (WILDCARDS.has(bindAddress)) return LOOPBACK;
+  return isIPv6(bindAddress) ? `[${bindAddress}]` : bindAddress;
 }
 
 /** The named port or none other; without a name the first free one from upstream's default on. */
-async function listenSomewhere({ securePort }: ClusterFlags, open: (port: number) => Promise<Listener>): Promise<Listener> {
+async function listenSomewhere({ securePort }: ApiServerFlags, open: (port: number) => Promise<Listener>): Promise<Listener> {
   if (securePort !== undefined) return open(securePort);
   for (let port = DEFAULT_SECURE_PORT; port < DEFAULT_SECURE_PORT + PORTS_TRIED; port++) {
     try {
@@ -87,8 +105,4 @@ async function listenSomewhere({ securePort }: ClusterFlags, open: (port: number
 function isAddressInUse(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
-}
-
-function unique(host: string, index: number, all: readonly string[]): boolean {
-  return all.indexOf(host) === index;
 }

@@ -1,107 +1,226 @@
-/** Reads flag values that are more than a word, with upstream's spelling. */
-import { featureGates, servedVersions } from '#api';
-import { readFileSync } from 'node:fs';
-import type { UserInfo } from '#apiserver';
-import { asError } from '#base';
+/** The flags of commands that run components: their types and how their texts are read, with upstream's spelling. */
+import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { featureGates, GateError, KINDS, servedVersions } from '#api';
 import type { LogLevel } from '#platform';
+import { nearest } from './nearest.ts';
+import type { TokenAuthenticator } from './token-file.ts';
 
 /** The components that `--components` names. */
 export const COMPONENTS = ['apiserver', 'scheduler', 'controller-manager', 'nodeagent', 'driver'] as const;
 /** One of them. */
 export type ComponentName = (typeof COMPONENTS)[number];
 
-/** Flags that `up` and the single components share, as commander hands them over. */
-export interface ClusterFlags {
+/** Which Kubernetes is emulated. */
+export interface VersionFlags {
+  readonly featureGates?: Readonly<Record<string, boolean>>;
+  readonly emulatedVersion?: string;
+}
+
+/** What is logged. */
+export interface LogFlags {
+  readonly verbose?: boolean;
+}
+
+/** Flags of `dray apiserver`. */
+export interface ApiServerFlags extends VersionFlags, LogFlags {
   readonly dataDir: string;
   readonly bindAddress: string;
   readonly securePort?: number;
   readonly kubeconfig?: string;
-  readonly featureGates?: string;
-  readonly runtimeConfig?: string;
-  readonly emulatedVersion?: string;
+  readonly runtimeConfig?: Readonly<Record<string, boolean>>;
   readonly store: 'sqlite' | 'memory';
-  readonly tokenAuthFile?: string;
-  readonly verbose?: boolean;
+  /** The users of the file. */
+  readonly tokenAuthFile?: TokenAuthenticator;
+  readonly anonymousAuth?: boolean;
 }
 
+/** Flags of `dray scheduler` and `dray controller-manager`. */
+export interface ComponentFlags extends VersionFlags, LogFlags {
+  readonly kubeconfig: string;
+}
+
+/** Flags of `dray nodeagent`. */
+export interface NodeFlags extends ComponentFlags {
+  readonly nodeName: string;
+  readonly rootDir: string;
+}
+
+/** Flags of `dray driver run`. */
+export interface DriverFlags {
+  readonly kubeconfig: string;
+  readonly nodeName: string;
+  readonly rootDir: string;
+}
+
+/** Flags of `dray up`. */
+export interface UpFlags extends ApiServerFlags {
+  readonly components?: ReadonlySet<ComponentName>;
+  readonly nodes: number;
+  readonly devices: string;
+  readonly rootDir?: string;
+  readonly once?: boolean;
+  readonly examples: boolean;
+  /** Seconds that the examples may take. */
+  readonly timeout: number;
+}
+
+/** Simulated nodes of `dray up`. */
+export const DEFAULT_NODES = 2;
+/** A node is an agent in the process and a driver process beside it: more than these are a mistake rather than a wish. */
+const NODES_MAX = 1_000;
+/** Seconds that the examples may take. */
+export const DEFAULT_EXAMPLES_SECONDS = 60;
 /** The emulated minor without --emulated-version: the one whose behaviour was recorded. */
 export const DEFAULT_EMULATED_VERSION = '1.36';
-const EMULATED_VERSION = /^1\.(3[1-7])$/;
+const EMULATED_VERSION = /^(?:kube=)?(1\.3[1-7])$/;
+/** Device sets that the example driver brings along. */
+const PRESETS = new Map([
+  ['gpu', 'eight GPUs a node'],
+  ['showcase', 'also GPUs to share and to partition'],
+]);
+/** Keys of --runtime-config that mean many APIs (upstream: resourceconfig). */
+const RUNTIME_CONFIG_GROUPS = ['api/all', 'api/ga', 'api/beta', 'api/alpha'];
 
-/** The emulated minor version; throws for one that dray does not know. */
-export function emulatedVersionOf({ emulatedVersion = DEFAULT_EMULATED_VERSION }: ClusterFlags): string {
-  if (!EMULATED_VERSION.test(emulatedVersion)) throw new Error(`--emulated-version ${emulatedVersion}: dray emulates 1.31 to 1.37`);
+/** Gates of --feature-gates in the emulated version; throws one sentence for a gate that is unknown or cannot be set so. */
+export function gatesOf({ emulatedVersion = DEFAULT_EMULATED_VERSION, featureGates: asked = {} }: VersionFlags): ReadonlyMap<string, boolean> {
+  const known = featureGates(emulatedVersion);
+  const unknown = Object.keys(asked).find((name) => !known.has(name));
+  if (unknown !== undefined) {
+    throw new Error(`--feature-gates ${unknown}: Kubernetes ${emulatedVersion} has no such feature gate here${didYouMean(unknown, known.keys())}`);
+  }
+  try {
+    return featureGates(emulatedVersion, asked);
+  } catch (error) {
+    throw error instanceof GateError ? new Error(`--feature-gates: ${error.message}`, { cause: error }) : error;
+  }
+}
+
+/** What is served; `olderVersions` also serves the DRA versions that articles use, unless a flag speaks of versions. */
+export function servedOf(flags: ApiServerFlags, olderVersions: boolean): (group: string, version: string, plural: string) => boolean {
+  const silent = flags.emulatedVersion === undefined && flags.runtimeConfig === undefined;
+  const older = { 'resource.k8s.io/v1beta2': true, 'resource.k8s.io/v1beta1': true, 'resource.k8s.io/v1alpha3': true };
+  return servedVersions(emulatedVersionOf(flags), olderVersions && silent ? older : flags.runtimeConfig, { oldShapes: olderVersions });
+}
+
+/** The emulated minor version. */
+export function emulatedVersionOf({ emulatedVersion = DEFAULT_EMULATED_VERSION }: VersionFlags): string {
   return emulatedVersion;
 }
 
-/** Gates of `--feature-gates A=true,B=false`. */
-export function gatesOf(flags: ClusterFlags): ReadonlyMap<string, boolean> {
-  return featureGates(emulatedVersionOf(flags), booleans('--feature-gates', flags.featureGates));
+/** What components log on standard error. */
+export function logLevelOf({ verbose }: LogFlags): LogLevel {
+  return verbose === true ? 'info' : 'error';
 }
 
-/** What `--runtime-config` leaves served; `olderVersions` also serves the DRA versions that articles use, unless a flag speaks of versions. */
-export function servedOf(flags: ClusterFlags, olderVersions: boolean): (group: string, version: string, plural: string) => boolean {
-  const asked = booleans('--runtime-config', flags.runtimeConfig);
-  const silent = flags.emulatedVersion === undefined && flags.runtimeConfig === undefined;
-  const older = { 'resource.k8s.io/v1beta2': true, 'resource.k8s.io/v1beta1': true, 'resource.k8s.io/v1alpha3': true };
-  return servedVersions(emulatedVersionOf(flags), olderVersions && silent ? older : asked, { oldShapes: olderVersions });
+/** The device set as the driver takes it: a preset's name or an absolute path; throws when there is neither. */
+export function devicesOf(text: string): string {
+  if (PRESETS.has(text)) return text;
+  if (!existsSync(text)) throw new Error(`"${text}" is neither a device file nor one of the presets ${[...PRESETS.keys()].join(', ')}`);
+  return resolve(text);
 }
 
-function booleans(flag: string, text: string | undefined): Record<string, boolean> {
-  const values: Record<string, boolean> = {};
-  for (const pair of (text ?? '').split(',').filter((each) => each.trim() !== '')) {
-    const [name = '', value = 'true'] = pair.split('=').map((part) => part.trim());
-    if (value !== 'true' && value !== 'false') throw new Error(`${flag} ${pair}: not true or false`);
-    values[name] = value === 'true';
-  }
-  return values;
+/** The presets with what they are, for help texts. */
+export function presetsText(): string {
+  return [...PRESETS].map(([name, what]) => `${name} (${what})`).join(', ');
 }
 
-/** A TCP port. */
+/** Reads --emulated-version, with or without upstream's `kube=`. */
+export function parseEmulatedVersion(text: string): string {
+  const version = EMULATED_VERSION.exec(text)?.[1];
+  if (version === undefined) throw new Error('dray emulates 1.31 to 1.37');
+  return version;
+}
+
+/** Reads `A=true,B=false`; a name alone means true. */
+export function parseBooleans(text: string): Readonly<Record<string, boolean>> {
+  const pairs = text.split(',').map((pair) => pair.trim());
+  return Object.fromEntries(
+    pairs
+      .filter((pair) => pair !== '')
+      .map((pair) => {
+        const [name = '', value = 'true', ...more] = pair.split('=').map((part) => part.trim());
+        if (name === '' || more.length > 0) throw new Error(`"${pair}" is not NAME=true or NAME=false`);
+        try {
+          return [name, parseBoolean(value)];
+        } catch {
+          throw new Error(`"${pair}" is not ${name}=true or ${name}=false`);
+        }
+      }),
+  );
+}
+
+/** Reads --runtime-config; an API that dray does not have is refused. */
+export function parseRuntimeConfig(text: string): Readonly<Record<string, boolean>> {
+  const config = parseBooleans(text);
+  const known = new Set([
+    ...RUNTIME_CONFIG_GROUPS,
+    ...KINDS.flatMap(({ group, versions, plural }) =>
+      versions.map(({ version }) => (group === '' ? version : `${group}/${version}`)).flatMap((groupVersion) => [groupVersion, `${groupVersion}/${plural}`]),
+    ),
+  ]);
+  for (const name of Object.keys(config)) if (!known.has(name)) throw new Error(`dray has no API "${name}"${didYouMean(name, known)}`);
+  return config;
+}
+
+/** Reads a boolean as Go's flags do. */
+export function parseBoolean(text: string): boolean {
+  if (/^(true|t|1)$/i.test(text)) return true;
+  if (/^(false|f|0)$/i.test(text)) return false;
+  throw new Error('neither true nor false');
+}
+
+/** Reads an IP address. */
+export function parseAddress(text: string): string {
+  if (isIP(text) === 0) throw new Error('not an IP address');
+  return text;
+}
+
+/** Reads a TCP port; 0 takes any free one. */
 export function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`"${text}" is not a port`);
-  return port;
+  return wholeNumber(text, { min: 0, max: 65_535, what: 'a port' });
 }
 
-/** A whole number of at least 1. */
-export function parseCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new Error(`"${text}" is not a whole number above 0`);
-  return count;
+/** Reads --nodes. */
+export function parseNodes(text: string): number {
+  return wholeNumber(text, { min: 1, max: NODES_MAX, what: 'a number of nodes' });
 }
 
-/** The chosen components; throws on an unknown name. */
+/** Reads a span of time. */
+export function parseSeconds(text: string): number {
+  return wholeNumber(text, { min: 1, max: 86_400, what: 'a number of seconds' });
+}
+
+/** Reads a span of time that may be none. */
+export function parseSecondsOrNone(text: string): number {
+  return wholeNumber(text, { min: 0, max: 86_400, what: 'a number of seconds' });
+}
+
+/** Reads a number of lines. */
+export function parseLines(text: string): number {
+  return wholeNumber(text, { min: 0, max: Number.MAX_SAFE_INTEGER, what: 'a number of lines' });
+}
+
+/** Reads --components. */
 export function parseComponents(text: string): ReadonlySet<ComponentName> {
   const known: ReadonlyMap<string, ComponentName> = new Map(COMPONENTS.map((name) => [name, name]));
   return new Set(
     text.split(',').map((name) => {
       const component = known.get(name.trim());
-      if (component === undefined) throw new Error(`--components: "${name}" is none of ${COMPONENTS.join(', ')}`);
+      if (component === undefined) throw new Error(`"${name}" is none of ${COMPONENTS.join(', ')}`);
       return component;
     }),
   );
 }
 
-/** What components log on standard error. */
-export function logLevelOf({ verbose }: { readonly verbose?: boolean }): LogLevel {
-  return verbose === true ? 'info' : 'error';
+function wholeNumber(text: string, { min, max, what }: { readonly min: number; readonly max: number; readonly what: string }): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= min && number <= max) return number;
+  throw new Error(`not ${what} from ${String(min)} ${max === Number.MAX_SAFE_INTEGER ? 'on' : `to ${String(max)}`}`);
 }
 
-/** Users by token from upstream's CSV: token,user,uid,"group1,group2". */
-export function tokensFromFile(path: string): (token: string) => UserInfo | undefined {
-  const users = new Map<string, UserInfo>();
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new Error(`cannot read the token file ${path}: ${asError(error).message}`, { cause: error });
-  }
-  text.split('\n').forEach((line, index) => {
-    if (line.trim() === '' || line.startsWith('#')) return;
-    const [token, name, uid, groups] = [...line.matchAll(/"([^"]*)"|([^,]+)/g)].map((match) => (match[1] ?? match[2] ?? '').trim());
-    if (token === undefined || name === undefined || uid === undefined) throw new Error(`${path}:${String(index + 1)}: a line is token,user,uid[,"groups"]`);
-    users.set(token, { name, uid, groups: groups === undefined || groups === '' ? [] : groups.split(',') });
-  });
-  return (token) => users.get(token);
+function didYouMean(name: string, known: Iterable<string>): string {
+  const near = nearest(name, known);
+  return near.length === 0 ? '' : `; did you mean ${near.join(', ')}?`;
 }

@@ -1,6 +1,7 @@
 /** Writes kubeconfig files for the cluster that `dray` serves. */
 import { rename, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
+import { asError } from '#base';
 import type { KeyPair } from '#platform';
 
 /** Writes a kubeconfig in one step: readers see the old file or the whole new one. Only the owner may read it. */
@@ -17,6 +18,10 @@ export async function writeKubeconfig(
     contexts: [{ name: 'dray', context: { cluster: 'dray', user } }],
     'current-context': 'dray',
   };
-  await writeFile(`${path}.new`, stringify(config), { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  try {
+    await writeFile(`${path}.new`, stringify(config), { mode: 0o600 });
+    await rename(`${path}.new`, path);
+  } catch (error) {
+    throw new Error(`cannot write the kubeconfig ${path}: ${asError(error).message}`, { cause: error });
+  }
 }

@@ -8,22 +8,10 @@ import { type CertificateAuthority, createLogger, memoryTransport, openDataDir, 
 import type { runScheduler } from '#scheduler';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { EXIT_FAILURE, EXIT_NOT_REACHED, printFailure } from './failure.ts';
-import { type ClusterFlags, type ComponentName, gatesOf, logLevelOf } from './flags.ts';
+import { type ComponentName, COMPONENTS, devicesOf, gatesOf, logLevelOf, type UpFlags } from './flags.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 import type { RunningNode } from './node.ts';
 import { type Progress, progressTo } from './progress.ts';
-
-/** Flags of `dray up`. */
-export interface UpFlags extends ClusterFlags {
-  readonly components: ReadonlySet<ComponentName>;
-  readonly nodes: number;
-  readonly devices: string;
-  readonly rootDir?: string;
-  readonly once?: boolean;
-  readonly examples: boolean;
-  /** Seconds the examples may take with --once. */
-  readonly timeout: number;
-}
 
 /** A cluster that stays outlives its examples: somebody may have deleted their namespaces meanwhile. */
 function examplesFailed(error: unknown, flags: UpFlags): number {
@@ -34,13 +22,17 @@ function examplesFailed(error: unknown, flags: UpFlags): number {
 
 /** Starts everything, runs until `stop` aborts (or with --once until the examples are done); resolves with the exit code. */
 export async function up(flags: UpFlags, stop: AbortSignal): Promise<number> {
+  // A wrong flag is refused before anything is made on disk.
   const gates = gatesOf(flags);
+  const devices = devicesOf(flags.devices);
+  const components = flags.components ?? new Set(COMPONENTS);
+  if (!components.has('apiserver') && flags.kubeconfig === undefined) throw new Error('without the component apiserver --kubeconfig must name one to use');
   const dataDir = await openDataDir(flags.dataDir);
-  const cluster = new Cluster({ flags, gates, dataDir: dataDir.path, progress: progressTo(process.stdout) });
+  const cluster = new Cluster({ flags: { ...flags, devices }, components, gates, dataDir: dataDir.path, progress: progressTo(process.stdout), stop });
   try {
     await cluster.start();
     if (stop.aborted) return 0;
-    const code = flags.examples && flags.components.has('apiserver') ? await cluster.examples(stop).catch((error: unknown) => examplesFailed(error, flags)) : 0;
+    const code = flags.examples && components.has('apiserver') ? await cluster.examples(stop).catch((error: unknown) => examplesFailed(error, flags)) : 0;
     if (flags.once === true) return code;
     cluster.explain();
     const failed = await Promise.race([stopped(stop), cluster.failed]);
@@ -56,12 +48,21 @@ async function stopped(stop: AbortSignal): Promise<undefined> {
   if (!stop.aborted) await once(stop, 'abort');
 }
 
+/** What a cluster is made of; when `stop` aborts, starting it ends early. */
+interface ClusterOptions {
+  readonly flags: UpFlags;
+  readonly components: ReadonlySet<ComponentName>;
+  readonly gates: ReadonlyMap<string, boolean>;
+  readonly dataDir: string;
+  readonly progress: Progress;
+  readonly stop: AbortSignal;
+}
+
 /** The components of one `dray up`, stopped in the reverse order of their start. */
 class Cluster {
+  readonly #options: ClusterOptions;
   readonly #flags: UpFlags;
-  readonly #dataDir: string;
   readonly #progress: Progress;
-  readonly #gates: ReadonlyMap<string, boolean>;
   readonly #drivers = new AbortController();
   readonly #nodes = new AbortController();
   readonly #control = new AbortController();
@@ -75,11 +76,10 @@ class Cluster {
   /** Resolves with the error of the first component that broke off. */
   readonly failed: Promise<Error>;
 
-  constructor(options: { readonly flags: UpFlags; readonly gates: ReadonlyMap<string, boolean>; readonly dataDir: string; readonly progress: Progress }) {
+  constructor(options: ClusterOptions) {
+    this.#options = options;
     this.#flags = options.flags;
-    this.#dataDir = options.dataDir;
     this.#progress = options.progress;
-    this.#gates = options.gates;
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
@@ -87,28 +87,36 @@ class Cluster {
 
   /** Starts what the flags name. Modules are loaded when their component is started: the API server answers while the others are still being read. */
   async start(): Promise<void> {
-    const { components } = this.#flags;
-    if (components.has('apiserver')) {
-      this.#plane = await startControlPlane(this.#flags, this.#dataDir, true);
+    const { components, dataDir, stop } = this.#options;
+    const starts = (name: ComponentName): boolean => components.has(name) && !stop.aborted;
+    if (starts('apiserver')) {
+      this.#plane = await startControlPlane(this.#flags, dataDir, true);
       this.#progress('apiserver', `ready on ${this.#plane.url}`);
     }
-    if (components.has('scheduler')) await this.#startControl('scheduler', 'system:kube-scheduler', (await import('#scheduler')).runScheduler);
-    if (components.has('controller-manager'))
+    if (starts('scheduler')) await this.#startControl('scheduler', 'system:kube-scheduler', (await import('#scheduler')).runScheduler);
+    if (starts('controller-manager'))
       await this.#startControl('controller-manager', 'system:kube-controller-manager', (await import('#controllers')).runControllers);
-    if (components.has('nodeagent')) await Promise.all(this.#nodeNames().map((name) => this.#startNode(name)));
-    if (components.has('driver')) await Promise.all(this.#nodeNames().map((name) => this.#startDriver(name)));
+    if (starts('nodeagent')) await Promise.all(this.#nodeNames().map((name) => this.#startNode(name)));
+    if (starts('driver')) await Promise.all(this.#nodeNames().map((name) => this.#startDriver(name)));
   }
 
   async #startControl(name: string, user: string, run: typeof runScheduler | typeof runControllers): Promise<void> {
     const client = await this.#client(user, []);
     const world = { client, clock: systemClock, random: systemRandom, logger: createLogger(name, logLevelOf(this.#flags)) };
-    this.#keep(name, this.#running.control, run({ ...world, gates: this.#gates, signal: this.#control.signal }));
+    this.#keep(name, this.#running.control, run({ ...world, gates: this.#options.gates, signal: this.#control.signal }));
     this.#progress(name, 'running');
   }
 
   async #startNode(nodeName: string): Promise<void> {
     const client = await this.#client(`system:node:${nodeName}`, ['system:nodes']);
-    const spec = { nodeName, rootDir: this.#rootDir(nodeName), client, gates: this.#gates, logLevel: logLevelOf(this.#flags), authority: this.#authority() };
+    const spec = {
+      nodeName,
+      rootDir: this.#rootDir(nodeName),
+      client,
+      gates: this.#options.gates,
+      logLevel: logLevelOf(this.#flags),
+      authority: this.#authority(),
+    };
     const { startNode } = await import('./node.ts');
     const node: RunningNode = await startNode(spec, this.#nodes.signal);
     this.#keep(`node agent ${nodeName}`, this.#running.nodes, node.ended);
@@ -168,7 +176,7 @@ class Cluster {
     if (this.#plane === undefined) return;
     const { kubeconfig } = this.#plane;
     process.stdout.write(
-      `kubeconfig: ${kubeconfig}\n\n  export KUBECONFIG=${kubeconfig}\n  kubectl get pods,resourceclaims -A -o wide\n\nCtrl-C stops the cluster; its objects stay in ${this.#dataDir}.\n`,
+      `kubeconfig: ${kubeconfig}\n\n  export KUBECONFIG=${kubeconfig}\n  kubectl get pods,resourceclaims -A -o wide\n\nCtrl-C stops the cluster; its objects stay in ${this.#options.dataDir}.\n`,
     );
   }
 
@@ -204,15 +212,16 @@ class Cluster {
   }
 
   #rootDir(nodeName: string): string {
-    return join(this.#flags.rootDir ?? join(this.#dataDir, 'nodes'), nodeName);
+    return join(this.#flags.rootDir ?? join(this.#options.dataDir, 'nodes'), nodeName);
   }
 
-  /** Waits until `look` says true; a component that broke off ends the wait with its error. */
+  /** Waits until `look` says true or starting is to end; a component that broke off ends the wait with its error. */
   async #seen(look: () => Promise<boolean>): Promise<void> {
+    const { stop } = this.#options;
     let broken: Error | undefined;
     void this.failed.then((error) => (broken = error));
     const deadlineMs = systemClock.monotonicMs() + START_TIMEOUT_MS;
-    while (!(await look().catch(() => false))) {
+    while (!stop.aborted && !(await look().catch(() => false))) {
       if (broken !== undefined) throw broken;
       if (systemClock.monotonicMs() > deadlineMs) throw new Error(`a component did not start within ${String(START_TIMEOUT_MS / 1000)} s; try -v`);
       await new Promise<void>((resolve) => systemClock.setTimer(POLL_MS, resolve));

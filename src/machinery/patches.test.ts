@@ -12,7 +12,6 @@ import { applyStrategicMergePatch } from './strategic-patch.ts';
 
 const LEAF: SchemaNode = {
   type: 'string',
-  goType: 'string',
   field: () => undefined,
   fieldNames: [],
   required: [],

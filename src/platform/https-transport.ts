@@ -17,17 +17,28 @@ export interface HttpsTransportOptions {
   readonly tlsServerName?: string | undefined;
 }
 
-/** Reads a kubeconfig and connects as its current context says; throws one sentence that names the file. */
-export async function transportFromKubeconfig(path: string): Promise<Transport> {
+/** A kubeconfig's server and the namespace that its context names. */
+export interface KubeconfigConnection {
+  readonly transport: Transport;
+  readonly namespace: string | undefined;
+}
+
+/** Reads a kubeconfig and connects as `context`, by default its current one, says; throws one sentence that names the file. */
+export async function connectKubeconfig(path: string, context?: string): Promise<KubeconfigConnection> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new Error(`cannot read the kubeconfig ${path}: ${asError(error).message}`, { cause: error });
   });
   try {
-    const connection = parseKubeconfig(text);
-    return httpsTransport({ ...connection, ...(await readFiles(connection, dirname(path))) });
+    const connection = parseKubeconfig(text, context);
+    return { transport: httpsTransport({ ...connection, ...(await readFiles(connection, dirname(path))) }), namespace: connection.namespace };
   } catch (error) {
     throw new Error(`kubeconfig ${path}: ${asError(error).message}`, { cause: error });
   }
+}
+
+/** The transport of a kubeconfig's current context; throws as connectKubeconfig. */
+export async function transportFromKubeconfig(path: string): Promise<Transport> {
+  return (await connectKubeconfig(path)).transport;
 }
 
 /** The texts of what the kubeconfig gives as files, relative to its own folder; embedded data win. */

@@ -7,7 +7,7 @@
 export { systemClock } from './clock.ts';
 export { type DataDir, openDataDir } from './data-dir.ts';
 export { NodeHostFiles } from './host-files.ts';
-export { httpsTransport, type HttpsTransportOptions, transportFromKubeconfig } from './https-transport.ts';
+export { connectKubeconfig, httpsTransport, type HttpsTransportOptions, type KubeconfigConnection, transportFromKubeconfig } from './https-transport.ts';
 export { createLogger, type LogLevel } from './logger.ts';
 export { memoryTransport } from './memory-transport.ts';
 export { ChildProcesses } from './processes.ts';

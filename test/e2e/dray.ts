@@ -11,6 +11,7 @@ import { RestClient } from '#client';
 import { transportFromKubeconfig } from '#platform';
 
 const MAIN = fileURLToPath(new URL('../../src/cmd/main.ts', import.meta.url));
+const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url));
 const POLL_MS = 10;
 
 /** A started `dray`. */
@@ -20,9 +21,20 @@ export interface Dray {
   readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
 }
 
+/** Where `dray` is started, and what its environment says beyond the test's own. */
+export interface DrayOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts `dray` with arguments. */
-export function dray(...args: readonly string[]): Dray {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+export function dray(...args: readonly string[]): Dray;
+export function dray(options: DrayOptions, ...args: readonly string[]): Dray;
+export function dray(first: DrayOptions | string, ...rest: readonly string[]): Dray {
+  const [options, args] = typeof first === 'string' ? [{}, [first, ...rest]] : [first, rest];
+  // As the launcher does: compiled modules are kept from one start to the next.
+  const env = { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, ...options.env };
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]).then(([, stdout, stderr]) => ({
     code: child.exitCode,
     stdout,

@@ -113,11 +113,5 @@ test('an unusable kubeconfig or manifest is named', () =>
     );
     const manifest = join(folder, 'pod.yaml');
     writeFileSync(manifest, 'a: [');
-    await refused(/^dray: .*pod\.yaml: /, 'apply', '-f', manifest, '--kubeconfig', kubeconfig);
+    await refused(/^dray: .*pod\.yaml:1: /, 'apply', '-f', manifest, '--kubeconfig', kubeconfig);
   }));
-
-test('wrong flags are named', async () => {
-  await refused(/unrecognized feature gate: NoSuch/, 'up', '--feature-gates', 'NoSuch=true');
-  await refused(/--components.*"web"/, 'up', '--components', 'web');
-  await refused(/--emulated-version 1\.20/, 'apiserver', '--emulated-version', '1.20');
-});

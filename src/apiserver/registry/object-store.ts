@@ -24,8 +24,6 @@ export interface Opening {
 export class StoredObject {
   readonly revision: number;
   readonly #value: Uint8Array | undefined;
-  /** The head with which the value begins, once that was seen. */
-  #head: Uint8Array | undefined;
   #object: ApiObject | undefined;
   #selectable: Selectable | undefined;
   #converted: Map<string, ApiObject> | undefined;
@@ -69,9 +67,7 @@ export class StoredObject {
   #behindHead(scope: Scope): Uint8Array | undefined {
     const value = this.#value;
     const { storedHead } = scope;
-    if (value === undefined || (this.#head !== storedHead && !startsWith(value, storedHead))) return undefined;
-    this.#head = storedHead;
-    return value.subarray(storedHead.length);
+    return value !== undefined && startsWith(value, storedHead) ? value.subarray(storedHead.length) : undefined;
   }
 
   /** What selectors look at; kept when the rest is forgotten, so that a filtered list decodes nothing. */
