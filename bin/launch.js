@@ -4,6 +4,9 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Megabytes of each half of the young generation: V8's own choice doubles an API server's memory under load and gains nothing. */
+const SEMI_SPACE_MB = 8;
+
 /** The first Node that runs dray's sources as they are. */
 const NODE_MAJOR_MIN = 24;
 
@@ -20,7 +23,7 @@ export function suitableNode() {
 
 /** Runs `program` (relative to the checkout) with `arguments_`; passes signals on and exits as it does. */
 export function launch(program, arguments_) {
-  const child = spawn(suitableNode(), [join(root, program), ...arguments_], {
+  const child = spawn(suitableNode(), [`--max-semi-space-size=${SEMI_SPACE_MB}`, join(root, program), ...arguments_], {
     stdio: 'inherit',
     env: { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node'), ...process.env },
   });

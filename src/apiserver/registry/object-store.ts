@@ -9,7 +9,7 @@ import { joined, type Piece, utf8 } from '../http/message.ts';
 const decoder = new TextDecoder();
 
 /** Decoded versions that are kept for their next reader; the rest are decoded when they are asked for. */
-const DECODED_MAX = 2048;
+const DECODED_MAX = 1024;
 
 /** What the JSON of an object begins with: text before it, and whether kind and apiVersion come first (list items carry neither). */
 export interface Opening {
