@@ -144,6 +144,11 @@ export class RestClient {
     await this.#call<unknown>('DELETE', pathOf(resource, options.namespace, name), body);
   }
 
+  /** Deletes all objects of the scope. */
+  async deleteCollection<T extends ApiObject>(resource: Resource<T>, scope: Scope): Promise<void> {
+    await this.#call<unknown>('DELETE', pathOf(resource, scope.namespace) + scopeQuery(scope));
+  }
+
   /** Posts to a subresource that is a kind of its own: a pod's binding or eviction. The namespace is that of `body`. */
   async createSubresource<T extends ApiObject>(resource: Resource<T>, name: string, subresource: 'binding' | 'eviction', body: ApiObject): Promise<void> {
     await this.#call<unknown>('POST', pathOf(resource, body.metadata.namespace, name, subresource), body);

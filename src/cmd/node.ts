@@ -12,6 +12,7 @@ import {
   ChildProcesses,
   createLogger,
   type LogLevel,
+  machineFacts,
   type NodeEndpoint,
   NodeHostFiles,
   serveNodeEndpoint,
@@ -57,6 +58,7 @@ export async function startNode(spec: NodeSpec, signal: AbortSignal): Promise<Ru
     random: systemRandom,
     logger,
     rootDir,
+    machine: await machineFacts(rootDir),
     gates,
     kubeletPort: endpoint?.port,
   });

@@ -4,6 +4,7 @@ import type { RestClient } from '#client';
 import { type ControllerContext, SharedInformers } from './controller-context.ts';
 import { runGarbageCollector } from './garbagecollector/garbage-collector.ts';
 import { runNamespaceController } from './namespace/namespace-controller.ts';
+import { runNodeIpamController } from './nodeipam/nodeipam-controller.ts';
 import { runResourceClaimController } from './resourceclaim/resourceclaim-controller.ts';
 
 /** What the controllers need. They run until `signal` aborts. */
@@ -26,6 +27,7 @@ const CONTROLLERS: Readonly<Record<string, Run>> = {
   resourceclaim: runResourceClaimController,
   namespace: runNamespaceController,
   garbagecollector: runGarbageCollector,
+  nodeipam: runNodeIpamController,
 };
 
 /** Runs all controllers until `options.signal` aborts; never rejects for one of them. */

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pod } from '#api';
-import { silentLogger } from '#base';
 import { RestClient, type Transport } from '#client';
 import type { HostFiles } from '#ports';
 import { create, draV1 } from '#wire';
+import { ManualClock } from '../base/manual-clock.test-data.ts';
 import { decodeCheckpoint } from './checkpoint.ts';
 import { ClaimManager } from './claim-manager.ts';
 
@@ -61,7 +61,8 @@ class Fixture {
       files: files as HostFiles,
       checkpointFile: '/state',
       driver: () => (this.registered ? driver : undefined),
-      logger: silentLogger,
+      clock: new ManualClock(),
+      observe: () => undefined,
     });
   }
 }

@@ -1,12 +1,13 @@
 /** Prepares and unprepares the claims of pods, counting who uses what. */
-import type { Logger } from '#base';
+import type { Clock } from '#base';
 import type { Pod, ResourceClaim } from '#api';
 import { RESOURCE_CLAIMS, type RestClient } from '#client';
 import { type HostFiles, isFileMissing } from '#ports';
 import type { draV1 } from '#wire';
 import { type CheckpointClaim, type CheckpointDevice, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import { claimsOfPod, type PodClaim } from './pod-claims.ts';
-import type { RegisteredDriver, WireClaim } from './plugin-registry.ts';
+import type { RegisteredDriver, WireClaim } from './driver-calls.ts';
+import type { ClaimsInUse, DraOperation } from './node-metrics.ts';
 
 /** What the manager needs. `driver` finds a registered driver. */
 export interface ClaimManagerOptions {
@@ -14,7 +15,9 @@ export interface ClaimManagerOptions {
   readonly files: HostFiles;
   readonly checkpointFile: string;
   readonly driver: (name: string) => RegisteredDriver | undefined;
-  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Told how long preparing or unpreparing all claims of a pod took. */
+  readonly observe: (operation: DraOperation, failed: boolean, seconds: number) => void;
 }
 
 interface ClaimInfo {
@@ -60,13 +63,25 @@ export class ClaimManager {
     return new Set([...this.#claims.values()].flatMap((info) => [...info.podUids]));
   }
 
+  /** UIDs of the pods that hold a claim with devices of the driver. */
+  podsWith(driver: string): ReadonlySet<string> {
+    return new Set([...this.#claims.values()].flatMap((info) => (info.drivers.has(driver) ? [...info.podUids] : [])));
+  }
+
+  /** How many claims are in use, in all and by driver. */
+  inUse(): { readonly total: number; readonly drivers: readonly ClaimsInUse[] } {
+    const infos = [...this.#claims.values()];
+    const names = new Set(infos.flatMap((info) => [...info.drivers.keys()]));
+    return { total: infos.length, drivers: [...names].map((driver) => ({ driver, claims: infos.filter((info) => info.drivers.has(driver)).length })) };
+  }
+
   /** Makes all claims of the pod ready. May be repeated; an error leaves what was recorded for unprepare. */
   async prepare(pod: Pod): Promise<void> {
     const { namespace = '' } = pod.metadata;
     const claims = claimsOfPod(pod);
     if (claims.length === 0) return;
     const keys = claims.map((claim) => `${namespace}/${claim.claimName}`);
-    await this.#exclusive(keys, async () => {
+    await this.#operation('PrepareResources', keys, async () => {
       const valid: ResourceClaim[] = [];
       for (const claim of claims) valid.push(await this.#validate(pod, claim));
       const podUid = pod.metadata.uid ?? '';
@@ -145,7 +160,7 @@ export class ClaimManager {
   async unprepare(podUid: string): Promise<void> {
     const keys = [...this.#claims].filter(([, info]) => info.podUids.has(podUid)).map(([key]) => key);
     if (keys.length === 0) return;
-    await this.#exclusive(keys, async () => {
+    await this.#operation('UnprepareResources', keys, async () => {
       const batches = new Map<string, ClaimInfo[]>();
       const last: string[] = [];
       for (const key of keys) {
@@ -183,6 +198,18 @@ export class ClaimManager {
     const result = this.#saving.then(write);
     this.#saving = result.catch(() => undefined);
     return result;
+  }
+
+  async #operation(operation: DraOperation, keys: readonly string[], action: () => Promise<void>): Promise<void> {
+    const { clock, observe } = this.#options;
+    const startMs = clock.monotonicMs();
+    let failed = true;
+    try {
+      await this.#exclusive(keys, action);
+      failed = false;
+    } finally {
+      observe(operation, failed, (clock.monotonicMs() - startMs) / 1000);
+    }
   }
 
   /** Runs `action` when nobody else works on any of these claims. */

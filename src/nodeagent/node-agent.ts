@@ -1,14 +1,18 @@
 /** A node: its object, its drivers, its pods. */
-import { asError, type Clock, type Logger, type Random, sleep } from '#base';
+import { asError, type Clock, type Logger, Metrics, type Random, sleep } from '#base';
 import type { Pod } from '#api';
 import { CdiCache } from '#cdi';
-import { EventRecorder, Informer, PODS, type RestClient } from '#client';
+import { EventRecorder, Informer, NODES, PODS, type RestClient } from '#client';
 import { isNotFound, keyOf, nameOf } from '#machinery';
-import { type Grpc, type HostFiles, isFileMissing } from '#ports';
+import type { Grpc, GrpcServer, HostFiles, MachineFacts } from '#ports';
 import { Controller, type ReconcileResult, WorkQueue } from '#reconcile';
 import { ClaimManager } from './claim-manager.ts';
+import { type LogRequest, readLog } from './container-log.ts';
+import { NodeDrivers } from './node-drivers.ts';
+import { NodeMetrics } from './node-metrics.ts';
 import { keepAlive, registerNode } from './node-registration.ts';
-import { PluginRegistry } from './plugin-registry.ts';
+import { fallbackRange, freeAddress } from './pod-addresses.ts';
+import { podResourcesService } from './pod-resources.ts';
 import { logFileOf, PodWorker, type PodWorkerContext } from './pod-worker.ts';
 import type { ContainerRuntime } from './runtime.ts';
 
@@ -23,53 +27,58 @@ export interface NodeAgentOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly rootDir: string;
-  readonly gates?: ReadonlyMap<string, boolean> | undefined;
+  /** What the Node object reports. */
+  readonly machine: MachineFacts;
+  /** Gates by name; an unknown one is off. */
+  readonly gates: ReadonlyMap<string, boolean>;
+  /** Where the node agent's own metrics are declared; a registry serves one node agent. */
+  readonly metrics?: Metrics | undefined;
   /** Rising priority; default `<rootDir>/cdi`. */
   readonly cdiDirectories?: readonly string[] | undefined;
-  readonly capacity?: Readonly<Record<string, string>> | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly hostIP?: string | undefined;
   /** Port of the endpoint that serves logs; absent: none. */
   readonly kubeletPort?: number | undefined;
 }
 
-/** Which log to read. */
-export interface LogRequest {
-  readonly namespace: string;
-  readonly pod: string;
-  /** Default: the first container. */
-  readonly container?: string | undefined;
-  readonly tailLines?: number | undefined;
-  readonly follow?: boolean | undefined;
-}
-
 /** Pods worked on at a time. */
 const WORKERS = 16;
 /** Kubelet: reconcile period of the DRA manager for pods that vanished. */
 const VANISHED_PERIOD_MS = 60_000;
-/** Pause between two looks at a log that is followed. */
-const FOLLOW_MS = 300;
 
 /** Runs one node until its signal aborts. */
 export class NodeAgent {
   readonly #options: NodeAgentOptions;
   readonly #pods: Informer<Pod>;
   readonly #queue: WorkQueue;
-  readonly #registry: PluginRegistry;
+  readonly #drivers: NodeDrivers;
   readonly #claims: ClaimManager;
+  readonly #metrics: NodeMetrics;
   readonly #context: PodWorkerContext;
   /** By namespace/name. */
   readonly #workers = new Map<string, PodWorker>();
-  #nextAddress = 1;
 
   constructor(options: NodeAgentOptions) {
     this.#options = options;
-    const { client, clock, random, logger, files, grpc, rootDir, nodeName, runtimes } = options;
+    const { client, clock, random, logger, files, rootDir, nodeName, runtimes } = options;
     this.#queue = new WorkQueue(clock, { firstMs: 100, maxMs: 15_000 });
     this.#pods = new Informer({ client, clock, random, logger, resource: PODS, fieldSelector: `spec.nodeName=${nodeName}` });
-    const wakeAll = (): void => this.#pods.lister.list().forEach((pod) => this.#queue.add(keyOf(pod)));
-    this.#registry = new PluginRegistry({ directory: `${rootDir}/plugins_registry`, files, grpc, clock, logger, registered: wakeAll });
-    this.#claims = new ClaimManager({ client, files, logger, checkpointFile: `${rootDir}/dra_manager_state`, driver: (name) => this.#registry.driver(name) });
+    this.#metrics = new NodeMetrics(options.metrics ?? new Metrics(), () => this.#claims.inUse());
+    this.#claims = new ClaimManager({
+      client,
+      files,
+      clock,
+      checkpointFile: `${rootDir}/dra_manager_state`,
+      driver: (name) => this.#drivers.driver(name),
+      observe: (operation, failed, seconds) => this.#metrics.observeOperation(operation, failed, seconds),
+    });
+    this.#drivers = new NodeDrivers({
+      ...options,
+      followsHealth: options.gates.get('ResourceHealthStatus') === true,
+      observeCall: this.#metrics.observeCall,
+      usable: () => this.#wake(() => true),
+      healthChanged: (driver) => this.#wakeUsers(driver),
+    });
     this.#context = {
       client,
       files,
@@ -81,6 +90,13 @@ export class NodeAgent {
       cdi: new CdiCache(files, options.cdiDirectories ?? [`${rootDir}/cdi`]),
       events: new EventRecorder({ client, clock, random, logger, component: 'kubelet', host: nodeName }),
       hostIP: options.hostIP ?? '127.0.0.1',
+      health:
+        options.gates.get('ResourceHealthStatus') !== true
+          ? undefined
+          : {
+              health: (driver, pool, device) => this.#drivers.deviceHealth(driver, pool, device),
+              messages: options.gates.get('ResourceHealthStatusMessage') === true,
+            },
       wake: (key) => this.#queue.add(key),
     };
   }
@@ -90,25 +106,56 @@ export class NodeAgent {
     const { files, rootDir, clock, logger } = this.#options;
     await files.makeDirectory(rootDir);
     await this.#claims.load();
+    await this.#endLeftovers();
     const node = { ...this.#options, hostIP: this.#context.hostIP };
     await registerNode(node, signal);
     const enqueue = (pod: Pod): void => this.#queue.add(keyOf(pod));
     this.#pods.addHandler({ added: enqueue, updated: (_old, now) => enqueue(now), deleted: enqueue });
     const controller = new Controller({ name: 'nodeagent', queue: this.#queue, logger, workers: WORKERS, reconcile: (key) => this.#sync(key) });
     const informing = this.#pods.run(signal);
-    const registering = this.#registry.run(signal);
+    const driving = this.#drivers.run(signal);
     const beating = keepAlive(node, signal);
     await Promise.race([this.#pods.whenSynced(), aborted(signal)]);
     const cleaning = this.#cleanVanished(signal);
+    const podResources = await this.#servePodResources();
     await controller.run(signal);
+    await podResources?.close();
     await Promise.all([...this.#workers.values()].map((worker) => worker.detach()));
-    await Promise.all([informing, registering, beating, cleaning]);
+    await Promise.all([informing, driving, beating, cleaning]);
     logger.info('Node agent stopped', { node: this.#options.nodeName, atMs: clock.monotonicMs() });
   }
 
   /** Names of the registered drivers. */
   drivers(): readonly string[] {
-    return this.#registry.drivers();
+    return this.#drivers.names();
+  }
+
+  #wake(which: (pod: Pod) => boolean): void {
+    for (const pod of this.#pods.lister.list()) if (which(pod)) this.#queue.add(keyOf(pod));
+  }
+
+  #wakeUsers(driver: string): void {
+    const uids = this.#claims.podsWith(driver);
+    this.#wake((pod) => uids.has(pod.metadata.uid ?? ''));
+  }
+
+  /** Monitoring agents are no reason for a node to stay away: a socket that cannot be served is logged. */
+  async #servePodResources(): Promise<GrpcServer | undefined> {
+    const { files, grpc, rootDir, clock, logger } = this.#options;
+    const socket = `${rootDir}/pod-resources/kubelet.sock`;
+    const methods = podResourcesService({
+      clock,
+      pods: () => this.#pods.lister.list(),
+      prepared: (namespace, claim) => this.#claims.prepared(namespace, claim),
+      observe: this.#metrics.observePodResources,
+    });
+    try {
+      await files.makeDirectory(`${rootDir}/pod-resources`, 0o750);
+      return await grpc.serve(socket, methods);
+    } catch (error) {
+      logger.warn('The pod resources socket cannot be served', { socket, error: asError(error).message });
+      return undefined;
+    }
   }
 
   async #sync(key: string): Promise<ReconcileResult> {
@@ -117,7 +164,7 @@ export class NodeAgent {
     if (worker !== undefined && worker.uid !== pod?.metadata.uid) return this.#forget(key, worker);
     if (pod === undefined) return {};
     if (pod.metadata.deletionTimestamp !== undefined) return this.#terminate(key, pod);
-    const result = await this.#workerOf(key, pod).sync(pod);
+    const result = await (await this.#workerOf(key, pod)).sync(pod);
     await this.#writeStatus(pod, result.status);
     return { requeueAfterMs: result.requeueAfterMs };
   }
@@ -133,7 +180,7 @@ export class NodeAgent {
 
   async #terminate(key: string, pod: Pod): Promise<ReconcileResult> {
     const { uid = '', namespace, deletionGracePeriodSeconds } = pod.metadata;
-    const status = await this.#workerOf(key, pod).terminate(pod, Number(deletionGracePeriodSeconds ?? 30));
+    const status = await (await this.#workerOf(key, pod)).terminate(pod, Number(deletionGracePeriodSeconds ?? 30));
     await this.#writeStatus(pod, status);
     await this.#options.client.delete(PODS, nameOf(pod), { namespace, uid, gracePeriodSeconds: 0 }).catch((error: unknown) => {
       if (!isNotFound(error)) throw error;
@@ -143,13 +190,27 @@ export class NodeAgent {
     return {};
   }
 
-  #workerOf(key: string, pod: Pod): PodWorker {
+  async #workerOf(key: string, pod: Pod): Promise<PodWorker> {
     const known = this.#workers.get(key);
     if (known !== undefined) return known;
-    const number = this.#nextAddress++;
-    const worker = new PodWorker(this.#context, pod, `10.244.${(number >> 8) & 255}.${number & 255}`);
+    const podCidr = pod.status?.podIP === undefined ? await this.#podRange() : '';
+    const worker = new PodWorker(this.#context, pod, pod.status?.podIP ?? this.#newAddress(podCidr));
     this.#workers.set(key, worker);
     return worker;
+  }
+
+  /** Of the node, which the node IPAM controller may have written after the node was registered. */
+  async #podRange(): Promise<string> {
+    const { client, nodeName } = this.#options;
+    return (await client.get(NODES, nodeName)).spec?.podCIDR ?? fallbackRange(nodeName);
+  }
+
+  #newAddress(podCidr: string): string {
+    const used = [...this.#workers.values()].map((worker) => worker.podIP);
+    const recorded = this.#pods.lister.list().flatMap((pod) => pod.status?.podIP ?? []);
+    const address = freeAddress(podCidr, new Set([...used, ...recorded]));
+    if (address === undefined) throw new Error(`no address of ${podCidr} is free for another pod`);
+    return address;
   }
 
   async #writeStatus(pod: Pod, status: NonNullable<Pod['status']>): Promise<void> {
@@ -167,10 +228,24 @@ export class NodeAgent {
     return this.#options.files.remove(`${this.#options.rootDir}/bundles/${uid}`);
   }
 
+  /** Containers of a node agent that crashed: devices must not be in use by somebody nobody watches. */
+  async #endLeftovers(): Promise<void> {
+    const { files, rootDir, runtimes } = this.#options;
+    const bundles = `${rootDir}/bundles`;
+    for (const pod of await files.list(bundles)) {
+      for (const container of await files.list(`${bundles}/${pod.name}`)) {
+        for (const runtime of runtimes) await runtime.endLeftover?.(`${bundles}/${pod.name}/${container.name}`);
+      }
+    }
+  }
+
   /** Claims of pods that went while the node agent was down are given back. */
   async #cleanVanished(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const present = new Set(this.#pods.lister.list().map((pod) => pod.metadata.uid));
+      for (const { name: uid } of await this.#options.files.list(`${this.#options.rootDir}/bundles`)) {
+        if (!present.has(uid) && ![...this.#workers.values()].some((worker) => worker.uid === uid)) await this.#removeFiles(uid);
+      }
       for (const uid of this.#claims.podUids()) {
         if (present.has(uid)) continue;
         await this.#claims
@@ -186,31 +261,9 @@ export class NodeAgent {
     const pod = this.#pods.lister.get(`${request.namespace}/${request.pod}`);
     if (pod === undefined) throw new Error(`pod ${request.namespace}/${request.pod} is not on node ${this.#options.nodeName}`);
     const container = request.container ?? pod.spec?.containers[0]?.name ?? '';
-    return this.#read(logFileOf(this.#options.rootDir, pod.metadata.uid ?? '', container), request);
-  }
-
-  async *#read(file: string, { tailLines, follow }: LogRequest): AsyncGenerator<Uint8Array> {
-    const read = (): Promise<Uint8Array> =>
-      this.#options.files.read(file).catch((error: unknown) => (isFileMissing(error) ? new Uint8Array() : Promise.reject(asError(error))));
-    let content = await read();
-    yield tailLines === undefined ? content : tail(content, tailLines);
-    while (follow === true) {
-      await sleep(this.#options.clock, FOLLOW_MS);
-      const offset = content.length;
-      content = await read();
-      if (content.length > offset) yield content.subarray(offset);
-    }
+    return readLog(this.#options, logFileOf(this.#options.rootDir, pod.metadata.uid ?? '', container), request);
   }
 }
-
-function tail(content: Uint8Array, lines: number): Uint8Array {
-  const end = content.at(-1) === NEWLINE ? content.length - 1 : content.length;
-  let start = end;
-  for (let left = lines; left > 0 && start > 0; left--) start = content.lastIndexOf(NEWLINE, start - 1);
-  return lines === 0 ? new Uint8Array() : content.subarray(start <= 0 ? 0 : start + 1);
-}
-
-const NEWLINE = 10;
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

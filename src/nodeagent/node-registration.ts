@@ -3,6 +3,7 @@ import { asError, type Clock, type Logger, sleep } from '#base';
 import type { Node, NodeCondition } from '#api';
 import { LEASES, NODES, type RestClient } from '#client';
 import { isAlreadyExists, isNotFound } from '#machinery';
+import type { MachineFacts } from '#ports';
 import { rfc3339 } from './pod-worker.ts';
 
 /** What the node is. */
@@ -13,7 +14,7 @@ export interface NodeRegistrationOptions {
   readonly nodeName: string;
   readonly hostIP: string;
   readonly labels?: Readonly<Record<string, string>> | undefined;
-  readonly capacity?: Readonly<Record<string, string>> | undefined;
+  readonly machine: MachineFacts;
   /** node.status.declaredFeatures. */
   readonly declaredFeatures?: readonly string[] | undefined;
   /** Port of the endpoint that serves logs; absent: none. */
@@ -26,8 +27,14 @@ const LEASE_RENEW_MS = 10_000;
 const STATUS_REPORT_MS = 300_000;
 const LEASE_NAMESPACE = 'kube-node-lease';
 
-/** What a node without measurement of its own offers (kubemark's hollow node). */
-const DEFAULT_CAPACITY: Readonly<Record<string, string>> = { cpu: '8', memory: '32Gi', 'ephemeral-storage': '100Gi', pods: '110' };
+/** Kubelet: --max-pods. */
+const PODS_MAX = '110';
+const BYTES_PER_KI = 1024;
+
+function capacityOf({ cpus, memoryBytes, storageBytes }: MachineFacts): Readonly<Record<string, string>> {
+  const kibibytes = (bytes: number): string => `${String(Math.floor(bytes / BYTES_PER_KI))}Ki`;
+  return { cpu: String(cpus), memory: kibibytes(memoryBytes), 'ephemeral-storage': kibibytes(storageBytes), pods: PODS_MAX };
+}
 
 /** Registers the node; retries until it worked or `signal` aborts. */
 export async function registerNode(options: NodeRegistrationOptions, signal: AbortSignal): Promise<void> {
@@ -44,14 +51,18 @@ export async function registerNode(options: NodeRegistrationOptions, signal: Abo
 
 async function createOrUpdate(options: NodeRegistrationOptions): Promise<void> {
   const { client, nodeName } = options;
+  const { architecture } = options.machine;
   const labels = {
     'kubernetes.io/hostname': nodeName,
     'kubernetes.io/os': 'linux',
     'beta.kubernetes.io/os': 'linux',
+    'kubernetes.io/arch': architecture,
+    'beta.kubernetes.io/arch': architecture,
     ...options.labels,
   };
-  await client.create(NODES, { metadata: { name: nodeName, labels }, spec: {} }).catch((error: unknown) => {
+  await client.create(NODES, { metadata: { name: nodeName, labels }, spec: {} }).catch(async (error: unknown) => {
     if (!isAlreadyExists(error)) throw error;
+    await client.patch(NODES, nodeName, { type: 'merge', body: { metadata: { labels } } });
   });
   await writeStatus(options);
 }
@@ -62,7 +73,8 @@ async function writeStatus(options: NodeRegistrationOptions): Promise<void> {
 }
 
 function statusOf(node: Node, options: NodeRegistrationOptions): NonNullable<Node['status']> {
-  const capacity = { ...DEFAULT_CAPACITY, ...options.capacity };
+  const { machine } = options;
+  const capacity = capacityOf(machine);
   const now = rfc3339(options.clock.nowMs());
   const conditions: readonly (readonly [type: string, status: string, reason: string, message: string])[] = [
     ['MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
@@ -86,16 +98,16 @@ function statusOf(node: Node, options: NodeRegistrationOptions): NonNullable<Nod
     ...(options.kubeletPort === undefined ? {} : { daemonEndpoints: { kubeletEndpoint: { Port: options.kubeletPort } } }),
     ...(options.declaredFeatures === undefined ? {} : { declaredFeatures: [...options.declaredFeatures] }),
     nodeInfo: {
-      architecture: 'amd64',
-      bootID: '',
+      architecture: machine.architecture,
+      bootID: machine.bootID,
       containerRuntimeVersion: 'dray://0.1.0',
-      kernelVersion: '',
+      kernelVersion: machine.kernelVersion,
       kubeProxyVersion: '',
       kubeletVersion: 'v1.36.3-dray',
-      machineID: '',
+      machineID: machine.machineID,
       operatingSystem: 'linux',
-      osImage: 'dray',
-      systemUUID: '',
+      osImage: machine.osImage,
+      systemUUID: machine.systemUUID,
     },
   };
 }

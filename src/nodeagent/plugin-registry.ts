@@ -1,7 +1,9 @@
 /** Finds DRA drivers by their registration sockets and keeps connections to them. */
 import { asError, type Clock, type Logger, sleep } from '#base';
 import type { Grpc, GrpcClient, HostFiles } from '#ports';
-import { callUnary, create, draV1, draV1beta1, registrationV1 } from '#wire';
+import { callUnary, registrationV1 } from '#wire';
+import type { DraService } from './driver-calls.ts';
+import { type DriverInstance, type DriverInstances, HEALTH_SERVICES } from './driver-instances.ts';
 
 /** What the registry needs; `directory` is the kubelet's plugins_registry. */
 export interface PluginRegistryOptions {
@@ -10,39 +12,13 @@ export interface PluginRegistryOptions {
   readonly grpc: Grpc;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Called when a driver became usable: waiting pods may go on. */
-  readonly registered?: ((driver: string) => void) | undefined;
+  /** What is found is kept here. */
+  readonly instances: DriverInstances;
 }
-
-type PrepareResponse = draV1.NodePrepareResourcesResponse;
-type UnprepareResponse = draV1.NodeUnprepareResourcesResponse;
-
-/** A claim as the calls name it. */
-export interface WireClaim {
-  readonly namespace: string;
-  readonly uid: string;
-  readonly name: string;
-}
-
-/** A registered driver. Responses of v1beta1 come in the shape of v1, which only adds share IDs. */
-export interface RegisteredDriver {
-  prepare(claims: readonly WireClaim[]): Promise<PrepareResponse['claims']>;
-  unprepare(claims: readonly WireClaim[]): Promise<UnprepareResponse['claims']>;
-}
-
-interface Instance {
-  readonly driver: string;
-  readonly endpoint: string;
-  readonly service: Service;
-  readonly client: GrpcClient;
-  connected: boolean;
-}
-
-type Service = 'v1.DRAPlugin' | 'v1beta1.DRAPlugin';
 
 interface Known {
   readonly identity: string;
-  instance: Instance | undefined;
+  instance: DriverInstance | undefined;
   retryAtMs: number;
   retryMs: number;
 }
@@ -53,15 +29,12 @@ const GET_INFO_DEADLINE_MS = 1_000;
 const NOTIFY_DEADLINE_MS = 5_000;
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 122_000;
-/** Half of the pod worker's resync, as the kubelet has it. */
-const CALL_DEADLINE_MS = 45_000;
-const SUPPORTED: readonly Service[] = ['v1.DRAPlugin', 'v1beta1.DRAPlugin'];
+const SUPPORTED: readonly DraService[] = ['v1.DRAPlugin', 'v1beta1.DRAPlugin'];
 
 /** Registers what appears in the directory, forgets what disappears. */
 export class PluginRegistry {
   readonly #options: PluginRegistryOptions;
   readonly #sockets = new Map<string, Known>();
-  readonly #instances = new Map<string, Instance[]>();
 
   constructor(options: PluginRegistryOptions) {
     this.#options = options;
@@ -81,23 +54,6 @@ export class PluginRegistry {
     }
     stopWatching();
     for (const socket of this.#sockets.keys()) this.#unregister(socket);
-  }
-
-  /** Names of the registered drivers. */
-  drivers(): readonly string[] {
-    return [...this.#instances.keys()];
-  }
-
-  /** The newest connected instance of a driver, or the newest; undefined when none is registered. */
-  driver(name: string): RegisteredDriver | undefined {
-    const instances = this.#instances.get(name) ?? [];
-    const instance = instances.findLast((other) => other.connected) ?? instances.at(-1);
-    return instance === undefined ? undefined : callable(instance);
-  }
-
-  /** Whether any instance of the driver is connected. */
-  isConnected(name: string): boolean {
-    return (this.#instances.get(name) ?? []).some((instance) => instance.connected);
   }
 
   async #scan(): Promise<void> {
@@ -152,13 +108,14 @@ export class PluginRegistry {
       await notify(false, chosen.refusal).catch(() => undefined);
       throw new Error(chosen.refusal);
     }
-    known.instance = this.#connect(info.name, endpoint, chosen.service);
+    const health = HEALTH_SERVICES.find((service) => info.supportedVersions.includes(service));
+    known.instance = { driver: info.name, endpoint, service: chosen.service, health, client: this.#options.grpc.connect(endpoint) };
+    this.#options.instances.add(known.instance);
     await notify(true, '');
     this.#options.logger.info('Registered a driver', { driver: info.name, service: chosen.service, endpoint });
-    this.#options.registered?.(info.name);
   }
 
-  #validate(info: registrationV1.PluginInfo, endpoint: string): { service: Service } | { refusal: string } {
+  #validate(info: registrationV1.PluginInfo, endpoint: string): { service: DraService } | { refusal: string } {
     if (info.type !== 'DRAPlugin') return { refusal: `no handler registered for plugin type: ${info.type} at socket ${endpoint}` };
     if (info.name === '') return { refusal: 'plugin name is empty' };
     if (info.supportedVersions.length === 0) return { refusal: 'empty list for supported gRPC services (aka supported versions)' };
@@ -168,18 +125,8 @@ export class PluginRegistry {
         refusal: `none of the supported gRPC services of the driver (${info.supportedVersions.join(', ')}) is supported by the kubelet (${SUPPORTED.join(', ')})`,
       };
     }
-    const twice = (this.#instances.get(info.name) ?? []).some((other) => other.endpoint === endpoint);
+    const twice = this.#options.instances.of(info.name).some((other) => other.endpoint === endpoint);
     return twice ? { refusal: `endpoint ${endpoint} already registered for DRA driver plugin ${info.name}` } : { service };
-  }
-
-  #connect(driver: string, endpoint: string, service: Service): Instance {
-    const client = this.#options.grpc.connect(endpoint);
-    const instance: Instance = { driver, endpoint, service, client, connected: false };
-    client.watchConnected((connected) => {
-      instance.connected = connected;
-    });
-    this.#instances.set(driver, [...(this.#instances.get(driver) ?? []), instance]);
-    return instance;
   }
 
   #unregister(socket: string): void {
@@ -193,39 +140,6 @@ export class PluginRegistry {
   #drop(known: Known): void {
     const { instance } = known;
     known.instance = undefined;
-    if (instance === undefined) return;
-    instance.client.close();
-    const left = (this.#instances.get(instance.driver) ?? []).filter((other) => other !== instance);
-    if (left.length > 0) this.#instances.set(instance.driver, left);
-    else this.#instances.delete(instance.driver);
+    if (instance !== undefined) this.#options.instances.remove(instance);
   }
-}
-
-function callable({ client, service }: Instance): RegisteredDriver {
-  const options = { deadlineMs: CALL_DEADLINE_MS };
-  if (service === 'v1.DRAPlugin') {
-    const { nodePrepareResources, nodeUnprepareResources } = draV1.DRAPlugin.method;
-    return {
-      prepare: async (claims) => (await callUnary(client, nodePrepareResources, { claims: [...claims] }, options)).claims,
-      unprepare: async (claims) => (await callUnary(client, nodeUnprepareResources, { claims: [...claims] }, options)).claims,
-    };
-  }
-  const { nodePrepareResources, nodeUnprepareResources } = draV1beta1.DRAPlugin.method;
-  return {
-    prepare: async (claims) => asV1((await callUnary(client, nodePrepareResources, { claims: [...claims] }, options)).claims),
-    unprepare: async (claims) => asV1Unprepare((await callUnary(client, nodeUnprepareResources, { claims: [...claims] }, options)).claims),
-  };
-}
-
-function asV1(claims: draV1beta1.NodePrepareResourcesResponse['claims']): PrepareResponse['claims'] {
-  const entries = Object.entries(claims).map(([uid, { devices, error }]) => {
-    const converted = devices.map(({ requestNames, poolName, deviceName, cdiDeviceIds }) => ({ requestNames, poolName, deviceName, cdiDeviceIds }));
-    return [uid, { devices: converted, error }] as const;
-  });
-  return create(draV1.NodePrepareResourcesResponseSchema, { claims: Object.fromEntries(entries) }).claims;
-}
-
-function asV1Unprepare(claims: draV1beta1.NodeUnprepareResourcesResponse['claims']): UnprepareResponse['claims'] {
-  const entries = Object.entries(claims).map(([uid, { error }]) => [uid, { error }] as const);
-  return create(draV1.NodeUnprepareResourcesResponseSchema, { claims: Object.fromEntries(entries) }).claims;
 }

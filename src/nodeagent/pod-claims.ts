@@ -1,6 +1,6 @@
 /** Which claims a pod uses, and which CDI devices each of its containers gets. Pure. */
 import type { Container, Pod } from '#api';
-import type { CheckpointClaim } from './checkpoint.ts';
+import type { CheckpointClaim, CheckpointDevice } from './checkpoint.ts';
 
 /** A claim that a pod uses. */
 export interface PodClaim {
@@ -29,33 +29,61 @@ export function claimsOfPod(pod: Pod): readonly PodClaim[] {
   return claims;
 }
 
-/** Qualified CDI names for a container, without repetitions. `prepared` gives a claim by its name; throws when one is not prepared. */
-export function cdiDevicesFor(pod: Pod, container: Container, prepared: (claimName: string) => CheckpointClaim | undefined): readonly string[] {
-  const claims = claimsOfPod(pod);
-  const names = new Set<string>();
-  const add = (claimName: string, request: string | undefined): void => {
-    const claim = prepared(claimName);
-    if (claim === undefined) throw new Error(`unable to get resource for namespace: ${pod.metadata.namespace ?? ''}, claim: ${claimName}`);
-    for (const name of cdiNames(claim, request)) names.add(name);
-  };
-  for (const use of container.resources?.claims ?? []) {
-    const claim = claims.find((other) => other.podClaimName === use.name);
-    if (claim !== undefined) add(claim.claimName, use.request);
-  }
-  const extended = pod.status?.extendedResourceClaimStatus;
-  for (const mapping of extended?.requestMappings ?? []) {
-    const amount = container.resources?.requests?.[mapping.resourceName] ?? '0';
-    if (mapping.containerName === container.name && amount !== '0' && extended !== undefined) add(extended.resourceClaimName, mapping.requestName);
-  }
-  return [...names];
+/** A prepared device, as a container gets it. */
+export interface UsedDevice {
+  readonly driver: string;
+  readonly device: CheckpointDevice;
 }
 
-function cdiNames(claim: CheckpointClaim, request: string | undefined): readonly string[] {
-  return Object.values(claim.DriverState).flatMap(({ Devices }) =>
+/** What a container uses of one claim. */
+export interface ClaimUse {
+  /** As pod status names it: `claim:<pod claim name>`, with `/<request>` when only that is used; "" for extended resources. */
+  readonly statusName: string;
+  readonly claimName: string;
+  readonly devices: readonly UsedDevice[];
+}
+
+/** What a container uses of its pod's claims. `prepared` gives a claim by its name; throws when one is not prepared. */
+export function claimUses(pod: Pod, container: Container, prepared: (claimName: string) => CheckpointClaim | undefined): readonly ClaimUse[] {
+  const claims = claimsOfPod(pod);
+  const use = (statusName: string, claimName: string, request: string): ClaimUse => {
+    const claim = prepared(claimName);
+    if (claim === undefined) throw new Error(`unable to get resource for namespace: ${pod.metadata.namespace ?? ''}, claim: ${claimName}`);
+    return { statusName, claimName, devices: devicesOf(claim, request) };
+  };
+  const named = (container.resources?.claims ?? []).flatMap(({ name, request = '' }) => {
+    const claim = claims.find((other) => other.podClaimName === name);
+    return claim === undefined ? [] : [use(request === '' ? `claim:${name}` : `claim:${name}/${request}`, claim.claimName, request)];
+  });
+  const extended = pod.status?.extendedResourceClaimStatus;
+  const extendedUses = (extended?.requestMappings ?? []).flatMap((mapping) => {
+    const amount = container.resources?.requests?.[mapping.resourceName] ?? '0';
+    const mine = mapping.containerName === container.name && amount !== '0' && extended !== undefined;
+    return mine ? [use('', extended.resourceClaimName, mapping.requestName)] : [];
+  });
+  return [...named, ...extendedUses];
+}
+
+/** As `claimUses`, but nothing as long as something is not prepared. */
+export function claimUsesOrNone(...asked: Parameters<typeof claimUses>): readonly ClaimUse[] {
+  try {
+    return claimUses(...asked);
+  } catch {
+    return [];
+  }
+}
+
+/** Qualified CDI names for a container, without repetitions. Throws as `claimUses`. */
+export function cdiDevicesFor(pod: Pod, container: Container, prepared: (claimName: string) => CheckpointClaim | undefined): readonly string[] {
+  const devices = claimUses(pod, container, prepared).flatMap((use) => use.devices);
+  return [...new Set(devices.flatMap(({ device }) => device.CDIDeviceIDs ?? []))];
+}
+
+function devicesOf(claim: CheckpointClaim, request: string): readonly UsedDevice[] {
+  return Object.entries(claim.DriverState).flatMap(([driver, { Devices }]) =>
     (Devices ?? []).flatMap((device) => {
       const requests = device.RequestNames ?? [];
-      const wanted = request === undefined || request === '' || requests.length === 0 || requests.includes(request);
-      return wanted ? (device.CDIDeviceIDs ?? []) : [];
+      return request === '' || requests.length === 0 || requests.includes(request) ? [{ driver, device }] : [];
     }),
   );
 }

@@ -1,5 +1,5 @@
 /** The status of a pod as a kubelet writes it, computed from its containers. Pure. */
-import type { Container, ContainerState, ContainerStatus, Pod, PodCondition, PodStatus } from '#api';
+import type { Container, ContainerState, ContainerStatus, Pod, PodCondition, PodStatus, ResourceStatus } from '#api';
 
 /** What is known of one container. */
 export interface ContainerRecord {
@@ -17,6 +17,8 @@ export interface PodView {
   readonly hostIP: string;
   readonly startTime: string;
   readonly now: string;
+  /** allocatedResourcesStatus of a container; undefined: as it stands, for a pod that is over. */
+  readonly resources?: ((container: Container) => readonly ResourceStatus[]) | undefined;
 }
 
 type Phase = NonNullable<PodStatus['phase']>;
@@ -33,7 +35,7 @@ export function podStatus(pod: Pod, view: PodView): PodStatus {
   const idle = init.length > 0 && !initialized ? WAITING_FOR_INIT : WAITING;
   const statuses = (containers: readonly Container[], absent: ContainerRecord): ContainerStatus[] =>
     containers.map((container) => containerStatus(container, view.records.get(container.name) ?? absent, init.includes(container)));
-  const containerStatuses = statuses(main, idle);
+  const containerStatuses = statuses(main, idle).map((status, i) => withResources(status, main[i], pod, view));
   const podIP = phase === 'Pending' && !view.sandboxReady ? undefined : view.podIP;
   return {
     ...pod.status,
@@ -47,6 +49,12 @@ export function podStatus(pod: Pod, view: PodView): PodStatus {
     ...(init.length > 0 ? { initContainerStatuses: statuses(init, WAITING_FOR_INIT) } : {}),
     containerStatuses,
   };
+}
+
+function withResources(status: ContainerStatus, container: Container | undefined, pod: Pod, view: PodView): ContainerStatus {
+  const before = pod.status?.containerStatuses?.find((other) => other.name === status.name)?.allocatedResourcesStatus ?? [];
+  const resources = container === undefined || view.resources === undefined ? before : view.resources(container);
+  return resources.length === 0 ? status : { ...status, allocatedResourcesStatus: resources };
 }
 
 /** An init container is done when it succeeded, a sidecar when it has started. */

@@ -1,12 +1,13 @@
 /** Runs one pod: prepares its claims, starts, restarts and stops its containers, and says what to write as status. */
 import { asError, type Clock, type Logger } from '#base';
-import type { Container, ContainerState, Pod, PodStatus } from '#api';
+import type { Container, ContainerState, Pod, PodStatus, ResourceStatus } from '#api';
 import type { CdiCache } from '#cdi';
 import type { EventRecorder, RestClient } from '#client';
 import type { HostFiles } from '#ports';
 import type { ClaimManager } from './claim-manager.ts';
 import { containerSpec } from './container-spec.ts';
-import { cdiDevicesFor } from './pod-claims.ts';
+import { allocatedResourcesStatus, type HealthView } from './allocated-resources.ts';
+import { cdiDevicesFor, claimUsesOrNone } from './pod-claims.ts';
 import { type ContainerRecord, isInitialized, podStatus } from './pod-status.ts';
 import type { ContainerExit, ContainerHandle, ContainerRuntime } from './runtime.ts';
 
@@ -22,6 +23,8 @@ export interface PodWorkerContext {
   readonly events: EventRecorder;
   readonly rootDir: string;
   readonly hostIP: string;
+  /** How device health is shown; undefined when it is not (gate ResourceHealthStatus). */
+  readonly health: HealthView | undefined;
   /** Asks for another sync of the pod of this key. */
   readonly wake: (key: string) => void;
 }
@@ -52,10 +55,10 @@ interface Started {
 export class PodWorker {
   readonly #context: PodWorkerContext;
   readonly #key: string;
-  readonly #podIP: string;
   readonly #startTime: string;
   readonly #containers = new Map<string, Started>();
   readonly uid: string;
+  readonly podIP: string;
   #sandboxReady = false;
   #recovered = false;
   #finished = false;
@@ -64,7 +67,7 @@ export class PodWorker {
     this.#context = context;
     this.uid = pod.metadata.uid ?? '';
     this.#key = `${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`;
-    this.#podIP = pod.status?.podIP ?? podIP;
+    this.podIP = podIP;
     this.#startTime = pod.status?.startTime ?? this.#now();
   }
 
@@ -224,7 +227,7 @@ export class PodWorker {
     const devices = cdiDevicesFor(pod, container, (name) => claims.prepared(namespace, name));
     // A driver may have written its file a moment ago.
     if (devices.length > 0) await cdi.refresh();
-    const bare = await containerSpec(container, { pod, podIP: this.#podIP, hostIP, client });
+    const bare = await containerSpec(container, { pod, podIP: this.podIP, hostIP, client });
     const oci = devices.length > 0 ? await cdi.inject(bare, devices) : bare;
     const request = this.#request(pod, container, attempt);
     await files.makeDirectory(request.bundleDir);
@@ -282,11 +285,23 @@ export class PodWorker {
     return podStatus(pod, {
       records,
       sandboxReady: this.#sandboxReady,
-      podIP: pod.spec?.hostNetwork === true ? this.#context.hostIP : this.#podIP,
+      podIP: pod.spec?.hostNetwork === true ? this.#context.hostIP : this.podIP,
       hostIP: this.#context.hostIP,
       startTime: this.#startTime,
       now: this.#now(),
+      resources: this.#finished ? undefined : (container) => this.#deviceHealth(pod, container),
     });
+  }
+
+  /** Nothing before the claims are prepared. */
+  #deviceHealth(pod: Pod, container: Container): readonly ResourceStatus[] {
+    const { health, claims } = this.#context;
+    if (health === undefined || !this.#sandboxReady) return [];
+    const { namespace = '' } = pod.metadata;
+    return allocatedResourcesStatus(
+      claimUsesOrNone(pod, container, (name) => claims.prepared(namespace, name)),
+      health,
+    );
   }
 
   #now(): string {

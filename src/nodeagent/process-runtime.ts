@@ -1,6 +1,6 @@
 /** A runtime that really runs the command of one known image, as a child process of the node agent. */
 import type { Clock } from '#base';
-import type { Processes, RunningProcess } from '#ports';
+import { type HostFiles, isFileMissing, type Processes, type RunningProcess } from '#ports';
 import type { ContainerHandle, ContainerRequest, ContainerRuntime } from './runtime.ts';
 
 /** The only image: the host's own files, run as the user that runs dray. No isolation. */
@@ -10,7 +10,7 @@ const PROCESS_IMAGE = /^dray\.local\/sh(:[\w.-]+)?$/;
 const DEFAULT_ARGS: readonly string[] = ['/bin/sh'];
 
 /** Runs `dray.local/sh`: command and args with exactly the environment of the OCI spec. */
-export function processRuntime(options: { readonly processes: Processes; readonly clock: Clock }): ContainerRuntime {
+export function processRuntime(options: { readonly processes: Processes; readonly files: HostFiles; readonly clock: Clock }): ContainerRuntime {
   return {
     name: 'process',
     accepts: (image) => PROCESS_IMAGE.test(image),
@@ -23,11 +23,29 @@ export function processRuntime(options: { readonly processes: Processes; readonl
         cwd: request.bundleDir,
         outputFile: request.logFile,
       });
+      await options.files.writeAtomic(`${request.bundleDir}/${PROCESS_FILE}`, JSON.stringify({ pid: child.pid, identity: child.identity }));
       return handleOf(request, child, options.clock);
     },
-    // Children end with the node agent.
+    // Children end with the node agent; after a crash with the start of the next one.
     adopt: async () => undefined,
+    async endLeftover(bundleDir) {
+      const left = await readProcess(options.files, `${bundleDir}/${PROCESS_FILE}`);
+      if (left !== undefined) await options.processes.end(left.pid, left.identity);
+    },
   };
+}
+
+/** Beside a bundle's config.json: which process runs it. */
+const PROCESS_FILE = 'process.json';
+
+async function readProcess(files: HostFiles, file: string): Promise<{ readonly pid: number; readonly identity: string } | undefined> {
+  const text = await files.readText(file).catch((error: unknown) => {
+    if (isFileMissing(error)) return 'null';
+    throw error;
+  });
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null || !('pid' in value) || !('identity' in value)) return undefined;
+  return typeof value.pid === 'number' && typeof value.identity === 'string' ? { pid: value.pid, identity: value.identity } : undefined;
 }
 
 function handleOf(request: ContainerRequest, child: RunningProcess, clock: Clock): ContainerHandle {

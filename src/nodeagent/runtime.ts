@@ -41,4 +41,6 @@ export interface ContainerRuntime {
   start(request: ContainerRequest): Promise<ContainerHandle>;
   /** Takes over a container that ran before the node agent restarted; undefined when it did not survive. */
   adopt(request: Omit<ContainerRequest, 'oci'>): Promise<ContainerHandle | undefined>;
+  /** Ends the container of a bundle that a node agent which crashed left running and that is not adopted. */
+  endLeftover?(bundleDir: string): Promise<void>;
 }

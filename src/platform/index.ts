@@ -9,6 +9,7 @@ export { type DataDir, openDataDir } from './data-dir.ts';
 export { NodeHostFiles } from './host-files.ts';
 export { connectKubeconfig, httpsTransport, type HttpsTransportOptions, type KubeconfigConnection, transportFromKubeconfig } from './https-transport.ts';
 export { createLogger, type LogLevel } from './logger.ts';
+export { machineFacts } from './machine.ts';
 export { memoryTransport } from './memory-transport.ts';
 export { ChildProcesses } from './processes.ts';
 export { systemRandom } from './random.ts';

@@ -1,6 +1,6 @@
 /** Child processes through node:child_process, each leading a process group of its own. */
 import { spawn } from 'node:child_process';
-import { open } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import type { ProcessExit, Processes, ProcessSpec, RunningProcess } from '#ports';
 
@@ -19,10 +19,17 @@ export class ChildProcesses implements Processes {
         child.once('error', reject);
       });
       child.on('error', () => undefined);
-      return runningProcess(child.pid ?? 0, exited);
+      const pid = child.pid ?? 0;
+      return runningProcess(pid, await identityOf(pid), exited);
     } finally {
       await output.close();
     }
+  }
+
+  async end(pid: number, identity: string): Promise<boolean> {
+    if (identity === '' || (await identityOf(pid)) !== identity) return false;
+    killGroup(pid, 'SIGKILL');
+    return true;
   }
 }
 
@@ -32,23 +39,39 @@ function exitOf(code: number | null, signal: NodeJS.Signals | null): ProcessExit
   return { exitCode: 128 + number, signal: number };
 }
 
-function runningProcess(pid: number, exited: Promise<ProcessExit>): RunningProcess {
+/** The boot and the moment in it that the process started (proc(5): field 22 of stat, behind the name in brackets). */
+async function identityOf(pid: number): Promise<string> {
+  try {
+    const [stat, boot] = await Promise.all([readFile(`/proc/${String(pid)}/stat`, 'utf8'), readFile('/proc/sys/kernel/random/boot_id', 'utf8')]);
+    return `${boot.trim()}/${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TIME - 3] ?? ''}`;
+  } catch {
+    return '';
+  }
+}
+
+const START_TIME = 22;
+
+function killGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // ESRCH: the group has ended already.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+function runningProcess(pid: number, identity: string, exited: Promise<ProcessExit>): RunningProcess {
   let ended = false;
   void exited.then(() => {
     ended = true;
   });
   return {
     pid,
+    identity,
     exited,
     kill(signal) {
       // Its number may belong to somebody else by now.
-      if (ended) return;
-      try {
-        process.kill(-pid, signal);
-      } catch (error) {
-        // ESRCH: the group has ended already.
-        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-      }
+      if (!ended) killGroup(pid, signal);
     },
   };
 }

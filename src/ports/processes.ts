@@ -19,6 +19,8 @@ export interface ProcessExit {
 /** A started process and its group. */
 export interface RunningProcess {
   readonly pid: number;
+  /** Tells this process from a later one with its number; "" where the system does not say. */
+  readonly identity: string;
   /** Resolves when it has ended; never rejects. */
   readonly exited: Promise<ProcessExit>;
   /** Sends a signal to the whole process group; an ended one is fine. */
@@ -29,4 +31,6 @@ export interface RunningProcess {
 export interface Processes {
   /** Rejects when the program cannot be started (ENOENT, EACCES). */
   start(spec: ProcessSpec): Promise<RunningProcess>;
+  /** Kills the group of a process that an earlier run started, if it is still that process. True when it was. */
+  end(pid: number, identity: string): Promise<boolean>;
 }

@@ -11,7 +11,7 @@ import { NAMESPACES, PODS, RESOURCE_CLAIMS, RESOURCE_SLICES, RestClient } from '
 import { DriverPlugin, type EditedDevice } from '#driver';
 import { isNotFound } from '#machinery';
 import { decodeCheckpoint, NodeAgent, processRuntime, simulatedRuntime } from '#nodeagent';
-import { ChildProcesses, memoryTransport, NodeHostFiles, systemClock, systemRandom, unixGrpc } from '#platform';
+import { ChildProcesses, machineFacts, memoryTransport, NodeHostFiles, systemClock, systemRandom, unixGrpc } from '#platform';
 import { MemoryStore } from '#storage';
 
 const NODE = 'node-a';
@@ -39,7 +39,8 @@ async function inWorld(check: (world: World) => Promise<void>): Promise<void> {
   });
   const client = new RestClient(memoryTransport(apiServer, { name: 'test', groups: ['system:masters'] }), { userAgent: 'test' });
   const outside = { client, files: new NodeHostFiles(), grpc: await unixGrpc(), clock: systemClock, random: systemRandom, logger: silentLogger };
-  const runtimes = [processRuntime({ processes: new ChildProcesses(), clock: systemClock }), simulatedRuntime(outside)];
+  const machine = await machineFacts(rootDir);
+  const runtimes = [processRuntime({ ...outside, processes: new ChildProcesses() }), simulatedRuntime(outside)];
   const stops: (() => Promise<void>)[] = [];
   const running = (run: (signal: AbortSignal) => Promise<void>): (() => Promise<void>) => {
     const controller = new AbortController();
@@ -57,7 +58,7 @@ async function inWorld(check: (world: World) => Promise<void>): Promise<void> {
       client,
       rootDir,
       startAgent() {
-        const agent = new NodeAgent({ ...outside, nodeName: NODE, runtimes, rootDir });
+        const agent = new NodeAgent({ ...outside, nodeName: NODE, runtimes, rootDir, machine, gates });
         return { agent, stop: running((signal) => agent.run(signal)) };
       },
       startDriver() {

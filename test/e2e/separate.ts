@@ -102,9 +102,9 @@ export async function messagesOf(client: RestClient, pod: string): Promise<reado
   return events.items.map((event) => event.message ?? '');
 }
 
-/** Deletes the pod and waits until it is gone. */
-export async function deletePod(client: RestClient, name: string): Promise<void> {
-  await client.delete(PODS, name, { namespace: 'default' });
+/** Deletes the pod and waits until it is gone; a grace period of 0 does not wait for its node. */
+export async function deletePod(client: RestClient, name: string, gracePeriodSeconds?: number): Promise<void> {
+  await client.delete(PODS, name, { namespace: 'default', gracePeriodSeconds });
   await eventually(() =>
     client.get(PODS, name, 'default').then(
       () => undefined,
