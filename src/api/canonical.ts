@@ -23,6 +23,8 @@ function canonicalValue(value: Json, schema: SchemaNode): Json {
       return Array.isArray(value) && schema.items !== undefined ? canonicalList(value, schema.items) : value;
     case 'quantity':
       return canonicalQuantity(value);
+    case 'time':
+      return typeof value === 'string' ? canonicalTime(value) : value;
     default:
       return value;
   }
@@ -48,38 +50,71 @@ function canonicalObject(object: JsonMap, schema: SchemaNode): Json {
   for (const [key, value] of Object.entries(object)) {
     if (value === null || value === undefined) continue;
     const field = schema.field(key);
-    const kept = field === undefined ? value : canonicalMember(key, value, field);
+    const kept = field === undefined ? value : canonicalValue(value, field);
     if (field !== undefined && !KEPT_EMPTY.has(key) && isEmptyCollection(kept, field) && !schema.required.includes(key)) continue;
     result[key] = kept;
   }
-  for (const name of schema.fieldNames) {
-    if (Object.hasOwn(result, name)) continue;
-    const zero = impliedZero(name, schema);
-    if (zero !== undefined) result[name] = zero;
-  }
+  for (const [name, zero] of impliedZeroes(schema)) if (!Object.hasOwn(result, name)) result[name] = zero;
   return result;
 }
 
 /** Validation tells these apart from absent ones: list attributes, and devices beside shared counters. */
 const KEPT_EMPTY = new Set(['ints', 'bools', 'strings', 'versions', 'devices', 'sharedCounters']);
 
-/** What Go prints for an absent member: structures that are no pointers, and required scalars. */
+/**
+ * Times that upstream's types hold by value: Go prints null for an absent one. Other times are pointers, or left out when zero.
+ * A name never means one thing in one kind and the other in another.
+ */
+const TIMES_BY_VALUE: ReadonlySet<string> = new Set([
+  'lastProbeTime',
+  'lastTransitionTime',
+  'lastHeartbeatTime',
+  'lastUpdateTime',
+  'lastObservedTime',
+  'startedAt',
+  'finishedAt',
+  'eventTime',
+  'firstTimestamp',
+  'lastTimestamp',
+  'deprecatedFirstTimestamp',
+  'deprecatedLastTimestamp',
+  'expirationTimestamp',
+]);
+
+/** Optional members whose Go tags lack omitempty, by the name of their structure: null is printed for an absent one (k8s.io/api types.go). */
+const PRINTED_NULL: Readonly<Record<string, string>> = {
+  DeviceClaim: 'requests',
+  AllocatedDeviceStatus: 'conditions',
+  CapacityRequestPolicy: 'default',
+};
+
+const implied = new WeakMap<SchemaNode, readonly (readonly [string, Json])[]>();
+
+/** What Go prints for the absent members of a structure; computed once. */
+function impliedZeroes(schema: SchemaNode): readonly (readonly [string, Json])[] {
+  const known = implied.get(schema);
+  if (known !== undefined) return known;
+  const zeroes = schema.fieldNames.flatMap((name): [string, Json][] => {
+    const zero = impliedZero(name, schema);
+    return zero === undefined ? [] : [[name, zero]];
+  });
+  implied.set(schema, zeroes);
+  return zeroes;
+}
+
+/** What Go prints for an absent member: structures and times that are no pointers, required scalars, null for other required members. */
 function impliedZero(name: string, schema: SchemaNode): Json | undefined {
   const field = schema.field(name);
+  if (TIMES_BY_VALUE.has(name) && (field?.type === 'time' || field?.type === 'micro-time')) return null;
+  if (PRINTED_NULL[schema.goType.replace(/^.*\./, '')] === name) return null;
+  if ((field?.type === 'list' || field?.type === 'map') && schema.required.includes(name)) return null;
   if (field?.default === undefined) return undefined;
   if (field.type === 'object') return canonicalObject({}, field);
   const scalar = field.type === 'string' || field.type === 'integer' || field.type === 'boolean';
   return scalar && schema.required.includes(name) ? field.default : undefined;
 }
 
-/** Members of type Time; micro times (Lease, Event) keep their fractions. */
-const TIMES = new Set(['creationTimestamp', 'deletionTimestamp', 'timeAdded', 'lastTransitionTime', 'allocationTimestamp', 'firstTimestamp', 'lastTimestamp']);
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
-
-function canonicalMember(key: string, value: Json, schema: SchemaNode): Json {
-  if (schema.type === 'string' && TIMES.has(key) && typeof value === 'string') return canonicalTime(value);
-  return canonicalValue(value, schema);
-}
 
 /** RFC 3339 in UTC with whole seconds, cut as Go's metav1.Time does; other texts stay. */
 export function canonicalTime(text: string): string {

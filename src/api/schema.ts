@@ -28,8 +28,13 @@ export interface OpenApiSchema {
 export const definitions: Readonly<Record<string, OpenApiSchema>> = raw as unknown as Readonly<Record<string, OpenApiSchema>>;
 
 const REF_PREFIX = '#/components/schemas/';
-const QUANTITY = 'io.k8s.apimachinery.pkg.api.resource.Quantity';
-const INT_OR_STRING = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString';
+/** Definitions that are scalars of their own. */
+const SCALARS: ReadonlyMap<string | undefined, SchemaNode['type']> = new Map([
+  ['io.k8s.apimachinery.pkg.api.resource.Quantity', 'quantity'],
+  ['io.k8s.apimachinery.pkg.util.intstr.IntOrString', 'int-or-string'],
+  ['io.k8s.apimachinery.pkg.apis.meta.v1.Time', 'time'],
+  ['io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime', 'micro-time'],
+]);
 const cache = new Map<string, SchemaNode>();
 
 /** The structure of a definition. Nodes are built on first use and kept; throws RangeError on an unknown name. */
@@ -58,6 +63,7 @@ class DefinitionNode implements SchemaNode {
   readonly patchMergeKey: string | undefined;
   readonly default: Json | undefined;
   readonly #schema: OpenApiSchema;
+  readonly #reference: string | undefined;
   readonly #fields = new Map<string, SchemaNode>();
   #items: SchemaNode | undefined;
 
@@ -66,6 +72,7 @@ class DefinitionNode implements SchemaNode {
     const reference = referenceOf(use);
     const schema = reference === undefined ? use : (definitions[reference] ?? {});
     this.#schema = schema;
+    this.#reference = reference;
     this.type = typeOf(schema, reference);
     this.fieldNames = Object.keys(schema.properties ?? {});
     this.required = schema.required ?? [];
@@ -75,6 +82,15 @@ class DefinitionNode implements SchemaNode {
     this.patchStrategies = use['x-kubernetes-patch-strategy']?.split(',') ?? [];
     this.patchMergeKey = use['x-kubernetes-patch-merge-key'];
     this.default = use.default;
+  }
+
+  get goType(): string {
+    const element = this.items?.goType ?? this.field('')?.goType ?? '';
+    if (this.type === 'list') return `[]${element}`;
+    if (this.type === 'map') return `map[string]${element}`;
+    if (this.type === 'object') return this.#reference?.split('.').slice(-2).join('.') ?? 'struct';
+    if (this.type === 'integer') return this.#schema.format ?? 'int64';
+    return this.type === 'boolean' ? 'bool' : this.type;
   }
 
   field(name: string): SchemaNode | undefined {
@@ -102,8 +118,8 @@ function listTypeOf(marker: string | undefined): SchemaNode['listType'] {
 }
 
 function typeOf(schema: OpenApiSchema, reference: string | undefined): SchemaNode['type'] {
-  if (reference === QUANTITY) return 'quantity';
-  if (reference === INT_OR_STRING) return 'int-or-string';
+  const scalar = SCALARS.get(reference);
+  if (scalar !== undefined) return scalar;
   if (schema.properties !== undefined) return 'object';
   if (schema.additionalProperties !== undefined) return 'map';
   if (schema.items !== undefined) return 'list';

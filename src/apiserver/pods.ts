@@ -1,5 +1,5 @@
 /** The subresources of pods that are not the pod itself: binding, eviction and log. */
-import type { Node, Pod } from '#api';
+import { type Node, type Pod, canonical } from '#api';
 import { type Json, badRequest, conflict, internalError, notFound } from '#machinery';
 import { type ServerResponse, jsonResponse } from './http/message.ts';
 import { type Core, timestamp } from './options.ts';
@@ -23,8 +23,8 @@ export async function bindPod(core: Core, call: Call): Promise<ServerResponse> {
     const live = await livePod(core, call);
     const pod = live.object as Pod;
     checkBindable(call, pod, metadata['uid']);
-    if (call.dryRun || (await core.objects.put(call.scope, bound(core, pod, nodeName, stringMap(metadata['annotations'])), live.revision)) !== undefined)
-      return success();
+    const written = canonical(bound(core, pod, nodeName, stringMap(metadata['annotations'])), call.scope.schema);
+    if (call.dryRun || (await core.objects.put(call.scope, written, live.revision)) !== undefined) return success();
   }
   throw conflict({ group: '', resource: 'pods/binding' }, call.target.name);
 }

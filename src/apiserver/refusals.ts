@@ -35,9 +35,14 @@ export function invalidObject(kind: { readonly group: string; readonly kind: str
   return refusal(422, 'Invalid', `${qualified} ${JSON.stringify(name)} is invalid: ${list}`, details);
 }
 
-/** 422 of request options (CreateOptions, DeleteOptions …). */
+/** 422 of one request option (of CreateOptions, DeleteOptions …). */
 export function invalidOption(kind: string, error: FieldError): ApiError {
-  return invalidObject({ group: 'meta.k8s.io', kind }, '', [error]);
+  return invalidOptions(kind, [error]);
+}
+
+/** 422 of request options that do not go together. */
+export function invalidOptions(kind: string, errors: readonly FieldError[]): ApiError {
+  return invalidObject({ group: 'meta.k8s.io', kind }, '', errors);
 }
 
 /** 504 of a resourceVersion that is not reached yet (storage.NewTooLargeResourceVersionError). */

@@ -141,7 +141,7 @@ class Parser {
     const next = this.#peek();
     if (next.type === ')') {
       this.#take();
-      return [];
+      return [''];
     }
     if (!isIdentifier(next) && next.type !== ',') throw unparsable(`found '${next.text}', expected: ',', ')' or identifier`);
     const values = this.#identifiers();

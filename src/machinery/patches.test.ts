@@ -12,6 +12,7 @@ import { applyStrategicMergePatch } from './strategic-patch.ts';
 
 const LEAF: SchemaNode = {
   type: 'string',
+  goType: 'string',
   field: () => undefined,
   fieldNames: [],
   required: [],

@@ -3,8 +3,10 @@ import type { Json } from './meta.ts';
 
 /** One place in an object's structure. */
 export interface SchemaNode {
-  /** `any` is free-form JSON, kept whole. */
-  readonly type: 'object' | 'map' | 'list' | 'string' | 'integer' | 'number' | 'boolean' | 'quantity' | 'int-or-string' | 'any';
+  /** `any` is free-form JSON, kept whole; times are strings (meta/v1 Time in whole seconds, MicroTime with six digits of fraction). */
+  readonly type: 'object' | 'map' | 'list' | 'string' | 'integer' | 'number' | 'boolean' | 'quantity' | 'int-or-string' | 'time' | 'micro-time' | 'any';
+  /** Upstream's Go type, as texts about undecodable values name it: `v1.DeviceRequest`, `[]string`, `int32`. */
+  readonly goType: string;
   /** Of an object: the schema of a member, undefined when there is no such member. Of a map: the schema of its values. */
   field(name: string): SchemaNode | undefined;
   /** Names of an object's members. */

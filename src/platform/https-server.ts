@@ -35,11 +35,11 @@ export interface Listener {
 
 /** Starts to listen; rejects with one sentence when the address is taken or not ours. */
 export async function listen({ apiServer, address, port, tls }: ListenOptions): Promise<Listener> {
-  const closing = new AbortController();
+  const open: OpenRequests = new Set();
   const server = createServer(
     { cert: tls.certPem, key: tls.keyPem, ca: tls.clientCaPem, requestCert: true, rejectUnauthorized: false },
     (incoming, outgoing) => {
-      void serve(apiServer, incoming, outgoing, closing.signal);
+      void serve(apiServer, incoming, outgoing, open);
     },
   );
   // Watches are silent for long; the API server itself ends them.
@@ -48,8 +48,11 @@ export async function listen({ apiServer, address, port, tls }: ListenOptions): 
   await start(server, address, port);
   // An IP server's address is never a string (that is a pipe's).
   const { port: bound } = server.address() as AddressInfo;
-  return { port: bound, close: () => stop(server, closing) };
+  return { port: bound, close: () => stop(server, open) };
 }
+
+/** Aborted one by one when the server closes: a signal composed for each request would cost more than the rest of it. */
+type OpenRequests = Set<AbortController>;
 
 async function start(server: Server, address: string, port: number): Promise<void> {
   try {
@@ -62,20 +65,24 @@ async function start(server: Server, address: string, port: number): Promise<voi
   }
 }
 
-async function stop(server: Server, closing: AbortController): Promise<void> {
+async function stop(server: Server, open: OpenRequests): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  closing.abort(new Error('the server is closing'));
+  for (const request of open) request.abort(new Error('the server is closing'));
   server.closeIdleConnections();
   const force = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
   await closed;
   clearTimeout(force);
 }
 
-async function serve(apiServer: ApiServer, incoming: IncomingMessage, outgoing: NodeResponse, closing: AbortSignal): Promise<void> {
-  const gone = new AbortController();
-  outgoing.once('close', () => gone.abort(new Error('the client is gone')));
-  const signal = AbortSignal.any([gone.signal, closing]);
+async function serve(apiServer: ApiServer, incoming: IncomingMessage, outgoing: NodeResponse, open: OpenRequests): Promise<void> {
+  const request = new AbortController();
+  const { signal } = request;
+  open.add(request);
+  outgoing.once('close', () => {
+    open.delete(request);
+    if (!outgoing.writableFinished) request.abort(new Error('the client is gone'));
+  });
   try {
     const body = await readBody(incoming);
     const user = peerUser(incoming.socket as TLSSocket);

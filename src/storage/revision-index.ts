@@ -117,14 +117,18 @@ export class RevisionIndex {
     const revision = query.revision ?? this.#revision;
     if (revision > this.#revision) throw new RangeError(`revision ${String(revision)} is in the future; the newest is ${String(this.#revision)}`);
     if (revision < this.#compacted) throw new CompactedError(this.#compacted);
-    const entries = revision === this.#revision ? this.#liveRange(query) : this.#pastRange(query, revision);
-    const limit = query.limit === undefined || query.limit <= 0 ? entries.length : query.limit;
+    const limit = query.limit === undefined || query.limit <= 0 ? Infinity : query.limit;
+    if (revision === this.#revision) {
+      const keys = this.#keys.below(query.prefix, query.startKey);
+      return { entries: this.#entriesOf(keys.slice(0, limit)), revision, remaining: Math.max(0, keys.length - limit) };
+    }
+    const entries = this.#pastRange(query, revision);
     return { entries: entries.slice(0, limit), revision, remaining: Math.max(0, entries.length - limit) };
   }
 
-  #liveRange({ prefix, startKey }: RangeQuery): Entry[] {
+  #entriesOf(keys: readonly string[]): Entry[] {
     const entries: Entry[] = [];
-    for (const key of this.#keys.below(prefix, startKey)) {
+    for (const key of keys) {
       const entry = this.#live.get(key);
       if (entry !== undefined) entries.push(entry);
     }
@@ -139,7 +143,7 @@ export class RevisionIndex {
         if (event.key.startsWith(query.prefix) && compareKeys(event.key, query.startKey ?? '') >= 0) before.set(event.key, event.previous);
       }
     }
-    const entries = this.#liveRange(query).filter((entry) => !before.has(entry.key));
+    const entries = this.#entriesOf(this.#keys.below(query.prefix, query.startKey)).filter((entry) => !before.has(entry.key));
     for (const entry of before.values()) if (entry !== undefined) entries.push(entry);
     return entries.sort((a, b) => compareKeys(a.key, b.key));
   }

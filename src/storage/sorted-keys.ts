@@ -38,13 +38,16 @@ export class SortedKeys {
   }
 
   /** The keys that start with `prefix` and are not before `startKey`, in order. */
-  *below(prefix: string, startKey = ''): Iterable<string> {
+  below(prefix: string, startKey = ''): readonly string[] {
     const from = this.lowerBound(compareKeys(prefix, startKey) < 0 ? startKey : prefix);
-    for (let i = from; i < this.#keys.length; i++) {
-      const key = this.#keys[i] ?? '';
-      if (!key.startsWith(prefix)) return;
-      yield key;
+    let low = from;
+    let high = this.#keys.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#keys[middle] ?? '').startsWith(prefix)) low = middle + 1;
+      else high = middle;
     }
+    return this.#keys.slice(from, low);
   }
 
   /** The position of the first key that is not before `key`. */

@@ -4,7 +4,6 @@ import type { StrategyContext } from '../kind.ts';
 import type { DeviceTaintRule } from '../types/resource-v1beta2.ts';
 import type {
   Device,
-  DeviceCapacity,
   DeviceRequest,
   DeviceSubRequest,
   DeviceToleration,
@@ -23,9 +22,6 @@ import type {
 import type { ResourceSlice as PlainSlice } from '../types/resource-v1alpha3.ts';
 
 const EXACT_COUNT = 'ExactCount';
-
-/** Printed where upstream's type has no omitempty (spec 1.3): null on the wire, absent to everyone who reads with `??`. */
-const NIL = null as never;
 
 /** Defaults of a claim in the versions that nest `exactly`. */
 export function defaultClaim(object: ApiObject): ApiObject {
@@ -52,7 +48,7 @@ export function defaultFlatTemplate(object: ApiObject): ApiObject {
 }
 
 function defaultClaimSpec(spec: ResourceClaimSpec): ResourceClaimSpec {
-  return { ...spec, devices: { ...spec.devices, requests: spec.devices?.requests?.map(defaultRequest) ?? NIL } };
+  return { ...spec, devices: { ...spec.devices, ...(spec.devices?.requests && { requests: spec.devices.requests.map(defaultRequest) }) } };
 }
 
 function defaultRequest(request: DeviceRequest): DeviceRequest {
@@ -64,7 +60,7 @@ function defaultRequest(request: DeviceRequest): DeviceRequest {
 }
 
 function defaultFlatSpec(spec: FlatClaim['spec']): FlatClaim['spec'] {
-  return { ...spec, devices: { ...spec.devices, requests: spec.devices?.requests?.map(defaultFlatRequest) ?? NIL } };
+  return { ...spec, devices: { ...spec.devices, ...(spec.devices?.requests && { requests: spec.devices.requests.map(defaultFlatRequest) }) } };
 }
 
 function defaultFlatRequest(request: FlatRequest): FlatRequest {
@@ -87,16 +83,12 @@ function withTolerations<T extends { readonly tolerations?: readonly DeviceToler
 
 function defaultClaimStatus(status: ResourceClaim['status']): ResourceClaim['status'] {
   const results = status?.allocation?.devices?.results;
-  if (status?.devices !== undefined) {
-    const devices = status.devices.map((device) => ({ ...device, conditions: device.conditions ?? NIL }));
-    return results === undefined ? { ...status, devices } : { ...defaultClaimStatus({ ...status, devices: undefined }), devices };
-  }
   if (status?.allocation === undefined || results === undefined) return status;
   const allocation = { ...status.allocation, devices: { ...status.allocation.devices, results: results.map(withTolerations) } };
   return { ...status, allocation };
 }
 
-/** Stamps device taints that carry no time; a policy without a default prints it as null (spec 1.3). */
+/** Stamps device taints that carry no time. */
 export function defaultSlice(object: ApiObject, context: StrategyContext): ApiObject {
   const slice = withoutEmptyLists(object as ResourceSlice);
   const devices = slice.spec.devices?.map((device) => defaultDevice(device, context.now));
@@ -111,13 +103,11 @@ function withoutEmptyLists<T extends ResourceSlice | BasicSlice | PlainSlice>(sl
   return { ...slice, spec: { ...spec, ...kept } };
 }
 
-type Stampable = Pick<Device, 'taints' | 'capacity' | 'nodeAllocatableResourceMappings'>;
+type Stampable = Pick<Device, 'taints' | 'nodeAllocatableResourceMappings'>;
 
-/** Times of taints, policies without a default, the multiplier 1 of node allocatable resources. */
+/** Times of taints, the multiplier 1 of node allocatable resources. */
 function defaultDevice<T extends Stampable>(device: T, now: string): T {
   const taints = device.taints?.map((taint) => ({ ...taint, timeAdded: taint.timeAdded ?? now }));
-  const capacity =
-    device.capacity === undefined ? undefined : Object.fromEntries(Object.entries(device.capacity).map(([name, value]) => [name, withDefault(value)]));
   const mappings = device.nodeAllocatableResourceMappings;
   const multiplied =
     mappings === undefined
@@ -128,14 +118,8 @@ function defaultDevice<T extends Stampable>(device: T, now: string): T {
   return {
     ...device,
     ...(taints !== undefined && { taints }),
-    ...(capacity !== undefined && { capacity }),
     ...(multiplied !== undefined && { nodeAllocatableResourceMappings: multiplied }),
   };
-}
-
-function withDefault(capacity: DeviceCapacity): DeviceCapacity {
-  const policy = capacity.requestPolicy;
-  return policy === undefined ? capacity : { ...capacity, requestPolicy: { ...policy, default: policy.default ?? NIL } };
 }
 
 /** As defaultSlice for v1beta1, where devices keep everything but their name in `basic`. */
@@ -145,13 +129,12 @@ export function defaultBasicSlice(object: ApiObject, context: StrategyContext): 
   return devices === undefined ? slice : ({ ...slice, spec: { ...slice.spec, devices } } as ApiObject);
 }
 
-/** As defaultBasicSlice for v1alpha3, whose capacities are plain quantities and have no defaults. */
+/** As defaultBasicSlice for v1alpha3. */
 export function defaultPlainSlice(object: ApiObject, context: StrategyContext): ApiObject {
   const slice = withoutEmptyLists(object as PlainSlice);
   const devices = slice.spec.devices?.map(({ name, basic }) => {
     if (basic === undefined) return { name };
-    const { capacity, ...rest } = basic;
-    return { name, basic: { ...defaultDevice(rest, context.now), ...(capacity !== undefined && { capacity }) } };
+    return { name, basic: defaultDevice(basic, context.now) };
   });
   return devices === undefined ? slice : ({ ...slice, spec: { ...slice.spec, devices } } as ApiObject);
 }

@@ -31,7 +31,7 @@ function checkCondition(errors: FieldErrors, path: string, condition: Condition)
   errors.invalidAll(`${path}.type`, type, labelKeyProblems(type));
   if (!STATUSES.includes(status)) errors.notSupported(`${path}.status`, status, STATUSES);
   if (observedGeneration < 0) errors.invalid(`${path}.observedGeneration`, observedGeneration, 'must be greater than or equal to zero');
-  if (lastTransitionTime === undefined || lastTransitionTime === '') errors.required(`${path}.lastTransitionTime`);
+  if ((lastTransitionTime ?? '') === '') errors.required(`${path}.lastTransitionTime`);
   if (reason === '') errors.required(`${path}.reason`);
   else if (!REASON.test(reason)) errors.invalid(`${path}.reason`, reason, REASON_TEXT);
   if (byteLength(reason) > CONDITION_REASON_MAX_LENGTH) errors.tooLong(`${path}.reason`, CONDITION_REASON_MAX_LENGTH);

@@ -71,9 +71,22 @@ export function rawJsonResponse(status: number, json: string, contentType = 'app
   return { status, headers: { 'content-type': contentType }, body: utf8(`${json}\n`) };
 }
 
+/** A body up to this size goes out whole, a longer one in parts of about this size: they are made while the client reads. */
+const PART_BYTES = 1024 * 1024;
+
 /** An answer whose JSON is encoded already, in pieces. */
 export function encodedJsonResponse(status: number, pieces: readonly Piece[], contentType = 'application/json'): ServerResponse {
-  return { status, headers: { 'content-type': contentType }, body: joined([...pieces, '\n']) };
+  const headers = { 'content-type': contentType };
+  const whole = [...pieces, '\n'];
+  const long = pieces.reduce((length, piece) => length + piece.length, 0) > PART_BYTES;
+  return { status, headers, body: long ? inParts(whole) : joined(whole) };
+}
+
+async function* inParts(pieces: readonly Piece[]): AsyncGenerator<Uint8Array> {
+  for (let from = 0, to = 0; from < pieces.length; from = to) {
+    for (let length = 0; to < pieces.length && length < PART_BYTES; to++) length += pieces[to]?.length ?? 0;
+    yield joined(pieces.slice(from, to));
+  }
 }
 
 /** An answer in plain text. */

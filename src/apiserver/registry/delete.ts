@@ -108,7 +108,9 @@ async function carryOut(core: Core, call: Call, { live, plan, dryRun }: Deletion
     const stored = await core.objects.put(call.scope, plan.object, live.revision);
     return stored === undefined ? undefined : { stored, gone: false };
   }
-  const revision = await core.objects.remove(call.scope, plan.object, live.revision);
+  // As upstream, watchers first see the object marked, then gone.
+  const marked = plan.object === live.object ? live : await core.objects.put(call.scope, plan.object, live.revision);
+  const revision = marked === undefined ? undefined : await core.objects.remove(call.scope, plan.object, marked.revision);
   if (revision === undefined) return undefined;
   return { stored: new StoredObject(withMetadata(plan.object, { resourceVersion: String(revision) }), revision), gone: true };
 }

@@ -4,9 +4,10 @@ import { badRequest, expired, parseJson } from '#machinery';
 import { CompactedError, type Entry, type RangeQuery, type RangeResult } from '#storage';
 import { listPrefix } from '../catalog.ts';
 import type { Core } from '../options.ts';
-import { invalidOption, tooLargeResourceVersion, tooOldResourceVersion } from '../refusals.ts';
+import { tooLargeResourceVersion, tooOldResourceVersion } from '../refusals.ts';
 import type { Call } from './call.ts';
 import { isJsonObject } from './decode.ts';
+import { checkListOptions, numberOption, revisionOption } from './list-options.ts';
 import type { StoredObject } from './object-store.ts';
 import { type Selection, selectionOf } from './selection.ts';
 
@@ -19,34 +20,14 @@ export interface Page {
   readonly remaining: number | undefined;
 }
 
-/** Parses an unsigned query parameter; absent or empty: undefined. */
-export function numberOption(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name) ?? '';
-  if (text === '') return undefined;
-  if (!/^-?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
-  return Number(text);
-}
-
-/** The resourceVersion of a read as a revision; absent or empty: undefined. */
-export function revisionOption(query: URLSearchParams): number | undefined {
-  const text = query.get('resourceVersion') ?? '';
-  if (text === '') return undefined;
-  if (!/^\d+$/.test(text))
-    throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
-  return Number(text);
-}
-
-/** Reads the objects that the call's path, selectors, limit and continue token name. */
+/** Reads the objects that the call's path, selectors, limit and continue token name; 422 for options that do not go together. */
 export async function listObjects(core: Core, call: Call): Promise<Page> {
   const { query } = call.info;
+  checkListOptions(query);
   numberOption(query, 'timeoutSeconds');
   const limit = query.get('resourceVersion') === '0' ? 0 : Math.max(0, numberOption(query, 'limit') ?? 0);
   const selection = selectionOf(call);
   const prefix = listPrefix(call.scope, call.target.namespace);
-  if (query.has('sendInitialEvents') && call.target.verb === 'list') {
-    const message = 'Forbidden: sendInitialEvents is forbidden for list';
-    throw invalidOption('ListOptions', { path: 'sendInitialEvents', reason: 'FieldValueForbidden', message });
-  }
   const token = query.get('continue') ?? '';
   if (token !== '') checkContinued(query);
   const start = token === '' ? { revision: startRevision(core, call, limit), startKey: undefined } : parseContinue(token, prefix);
@@ -59,7 +40,6 @@ function startRevision(core: Core, call: Call, limit: number): number | undefine
   const { query } = call.info;
   const match = query.get('resourceVersionMatch') ?? '';
   const revision = revisionOption(query);
-  checkMatch(match, revision);
   if (revision === undefined || revision === 0) return undefined;
   const current = core.objects.store.revision();
   if (revision > current) throw tooLargeResourceVersion(revision, current);
@@ -68,42 +48,8 @@ function startRevision(core: Core, call: Call, limit: number): number | undefine
 
 /** A continued list has its revision in the token. */
 function checkContinued(query: URLSearchParams): void {
-  if ((query.get('resourceVersionMatch') ?? '') !== '') {
-    throw invalidOption('ListOptions', {
-      path: 'resourceVersionMatch',
-      reason: 'FieldValueForbidden',
-      message: 'Forbidden: resourceVersionMatch is forbidden when continue is provided',
-    });
-  }
   const revision = query.get('resourceVersion') ?? '';
   if (revision !== '' && revision !== '0') throw badRequest('specifying resource version is not allowed when using continue');
-}
-
-/** Upstream: ValidateListOptions. */
-function checkMatch(match: string, revision: number | undefined): void {
-  if (match === '') return;
-  const path = 'resourceVersionMatch';
-  if (match !== 'Exact' && match !== 'NotOlderThan') {
-    throw invalidOption('ListOptions', {
-      path,
-      reason: 'FieldValueNotSupported',
-      message: `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`,
-    });
-  }
-  if (revision === undefined) {
-    throw invalidOption('ListOptions', {
-      path,
-      reason: 'FieldValueForbidden',
-      message: 'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
-    });
-  }
-  if (match === 'Exact' && revision === 0) {
-    throw invalidOption('ListOptions', {
-      path,
-      reason: 'FieldValueForbidden',
-      message: 'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
-    });
-  }
 }
 
 async function readRange(core: Core, query: RangeQuery, continued: boolean): Promise<RangeResult> {
@@ -127,14 +73,14 @@ function unselectedPage(core: Core, { entries, revision, remaining }: RangeResul
   };
 }
 
+/** A full page continues wherever keys remain, whether or not they match: only reading on would tell, as upstream. */
 function selectedPage(core: Core, { entries, revision }: RangeResult, { selection, limit }: { selection: Selection; limit: number }): Page {
   const items: StoredObject[] = [];
   let last: Entry | undefined;
   for (const entry of entries) {
-    const stored = core.objects.peek(entry);
-    if (!selection(stored)) continue;
     if (limit > 0 && items.length === limit) return { items, revision, continue: continueToken(last, revision), remaining: undefined };
-    items.push(stored);
+    const stored = core.objects.peek(entry);
+    if (selection(stored)) items.push(stored);
     last = entry;
   }
   return { items, revision, continue: undefined, remaining: undefined };

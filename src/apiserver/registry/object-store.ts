@@ -24,6 +24,8 @@ export interface Opening {
 export class StoredObject {
   readonly revision: number;
   readonly #value: Uint8Array | undefined;
+  /** The head with which the value begins, once that was seen. */
+  #head: Uint8Array | undefined;
   #object: ApiObject | undefined;
   #selectable: Selectable | undefined;
   #converted: Map<string, ApiObject> | undefined;
@@ -67,7 +69,9 @@ export class StoredObject {
   #behindHead(scope: Scope): Uint8Array | undefined {
     const value = this.#value;
     const { storedHead } = scope;
-    return value !== undefined && startsWith(value, storedHead) ? value.subarray(storedHead.length) : undefined;
+    if (value === undefined || (this.#head !== storedHead && !startsWith(value, storedHead))) return undefined;
+    this.#head = storedHead;
+    return value.subarray(storedHead.length);
   }
 
   /** What selectors look at; kept when the rest is forgotten, so that a filtered list decodes nothing. */

@@ -1,8 +1,16 @@
 /** Checks a decoded body against a kind's schema, as upstream's typed decoding does: types are errors, unknown fields are reported. */
-import { type Json, type SchemaNode, badRequest, parseQuantity } from '#machinery';
+import { type Json, Quantity, QuantityError, type SchemaNode, badRequest, isJsonObject, type JsonObject } from '#machinery';
 
-const INT64_MAX = 2n ** 63n - 1n;
-const INT64_MIN = -(2n ** 63n);
+/** Layouts of Go's time package in which upstream reads and writes times (meta/v1 Time and MicroTime). */
+const TIME_LAYOUTS = {
+  time: { pattern: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)$/, layout: '2006-01-02T15:04:05Z07:00' },
+  'micro-time': { pattern: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d{6}(Z|[+-]\d\d:\d\d)$/, layout: '2006-01-02T15:04:05.000000Z07:00' },
+} as const;
+/** How many bits a whole number of a Go type has. */
+const INTEGER_BITS: ReadonlyMap<string, number> = new Map([
+  ['int32', 32],
+  ['int64', 64],
+]);
 
 /** The value with nulls and unknown fields dropped, and the paths of the unknown ones. */
 export interface StructureResult {
@@ -18,127 +26,135 @@ export class StructureError extends Error {
 /** Checks `value` against `schema`; throws StructureError for a value of the wrong type. */
 export function checkStructure(schema: SchemaNode, value: Json): StructureResult {
   const unknownFields: string[] = [];
-  return { value: check(schema, value, '', unknownFields), unknownFields };
+  return { value: check(schema, value, { path: '', holder: undefined, field: '', unknown: unknownFields }), unknownFields };
 }
 
-function check(schema: SchemaNode, value: Json, path: string, unknown: string[]): Json {
+/** Where a value stands: as Strict validation names it (with indices), and as Go's decoder does (innermost structure, path of member names). */
+interface Place {
+  readonly path: string;
+  readonly holder: SchemaNode | undefined;
+  readonly field: string;
+  /** Collects the paths of unknown fields. */
+  readonly unknown: string[];
+}
+
+function check(schema: SchemaNode, value: Json, place: Place): Json {
   switch (schema.type) {
     case 'any':
       return value;
     case 'object':
-      return checkObject(schema, value, path, unknown);
+      return checkObject(schema, value, place);
     case 'map':
-      return checkMap(schema, value, path, unknown);
+      return checkMap(schema, value, place);
     case 'list':
-      return checkList(schema, value, path, unknown);
+      return checkList(schema, value, place);
     default:
-      return checkScalar(schema.type, value, path);
+      return checkScalar(schema, value, place);
   }
 }
 
-function checkObject(schema: SchemaNode, value: Json, path: string, unknown: string[]): Json {
-  const members = membersOf(value, path, 'object');
+function checkObject(schema: SchemaNode, value: Json, place: Place): Json {
   const checked: Record<string, Json> = {};
-  for (const [name, member] of Object.entries(members)) {
-    const at = path === '' ? name : `${path}.${name}`;
+  for (const [name, member] of Object.entries(membersOf(schema, value, place))) {
+    const path = place.path === '' ? name : `${place.path}.${name}`;
     const child = schema.field(name);
-    if (child === undefined) unknown.push(at);
-    else if (member !== null && member !== undefined) checked[name] = check(child, member, at, unknown);
-    else if (member === null && child.type === 'any') checked[name] = null;
+    if (child === undefined) place.unknown.push(path);
+    else if (member !== null && member !== undefined) {
+      const field = place.field === '' ? name : `${place.field}.${name}`;
+      checked[name] = check(child, member, { path, holder: schema, field, unknown: place.unknown });
+    } else if (member === null && child.type === 'any') checked[name] = null;
   }
   return checked;
 }
 
-function checkMap(schema: SchemaNode, value: Json, path: string, unknown: string[]): Json {
+function checkMap(schema: SchemaNode, value: Json, place: Place): Json {
   const checked: Record<string, Json> = {};
-  for (const [name, member] of Object.entries(membersOf(value, path, 'map'))) {
+  for (const [name, member] of Object.entries(membersOf(schema, value, place))) {
     const child = schema.field(name);
     if (member === undefined || child === undefined) continue;
-    checked[name] = member === null ? zeroOf(child) : check(child, member, `${path}.${name}`, unknown);
+    checked[name] = member === null ? zeroOf(child) : check(child, member, { ...place, path: `${place.path}.${name}` });
   }
   return checked;
 }
 
-/** What Go decodes null in a map to. */
+/** What Go decodes null in a map or list to, by the schema's type. */
+const ZEROES: Readonly<Partial<Record<SchemaNode['type'], Json>>> = { string: '', integer: 0, number: 0, quantity: '0', boolean: false, object: {} };
+
 function zeroOf(schema: SchemaNode): Json {
-  switch (schema.type) {
-    case 'string':
-      return '';
-    case 'integer':
-    case 'number':
-      return 0;
-    case 'quantity':
-      return '0';
-    case 'boolean':
-      return false;
-    case 'object':
-      return {};
-    default:
-      return null;
-  }
+  return ZEROES[schema.type] ?? null;
 }
 
-function checkList(schema: SchemaNode, value: Json, path: string, unknown: string[]): Json {
-  if (!Array.isArray(value)) throw wrongType(value, path, 'list');
+function checkList(schema: SchemaNode, value: Json, place: Place): Json {
+  if (!Array.isArray(value)) throw wrongType(schema, value, place);
   const { items } = schema;
   if (items === undefined) return value;
   const elements: readonly Json[] = value;
-  return elements.map((element, at) => (element === null ? zeroOf(items) : check(items, element, `${path}[${String(at)}]`, unknown)));
+  return elements.map((element, at) => (element === null ? zeroOf(items) : check(items, element, { ...place, path: `${place.path}[${String(at)}]` })));
 }
 
-function checkScalar(type: SchemaNode['type'], value: Json, path: string): Json {
-  switch (type) {
+function checkScalar(schema: SchemaNode, value: Json, place: Place): Json {
+  switch (schema.type) {
     case 'integer':
-      return checkInteger(value, path);
+      return checkInteger(schema, value, place);
     case 'quantity':
-      return checkQuantity(value, path);
+      return checkQuantity(schema, value, place);
+    case 'time':
+    case 'micro-time':
+      return checkTime(schema, schema.type, { value, place });
     case 'int-or-string':
       if (typeof value === 'string' || typeof value === 'number') return value;
-      throw wrongType(value, path, 'int-or-string');
+      throw wrongType(schema, value, place);
     case 'number':
       if (typeof value === 'number' || typeof value === 'bigint') return value;
-      throw wrongType(value, path, 'number');
+      throw wrongType(schema, value, place);
     default:
-      if (typeof value === type) return value;
-      throw wrongType(value, path, type);
+      if (typeof value === schema.type) return value;
+      throw wrongType(schema, value, place);
   }
 }
 
-function checkInteger(value: Json, path: string): Json {
-  const whole = typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value));
-  if (!whole) throw wrongType(value, path, 'int64');
-  const wide = BigInt(value);
-  if (wide > INT64_MAX || wide < INT64_MIN) throw wrongType(value, path, 'int64');
+function checkInteger(schema: SchemaNode, value: Json, place: Place): Json {
+  if (typeof value !== 'bigint' && typeof value !== 'number') throw wrongType(schema, value, place);
+  const bits = INTEGER_BITS.get(schema.goType) ?? 64;
+  const fits = Number.isInteger(value) || typeof value === 'bigint';
+  if (!fits || BigInt.asIntN(bits, BigInt(value)) !== BigInt(value)) throw wrongType(schema, value, place, ` ${String(value)}`);
   return value;
 }
 
-function checkQuantity(value: Json, path: string): Json {
-  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') throw wrongType(value, path, 'quantity');
-  const quantity = parseQuantity(String(value));
-  // Upstream: ErrFormatWrong of pkg/api/resource.
-  if (quantity === undefined) throw new StructureError(`${path}: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'`);
-  return quantity.toString();
+function checkQuantity(schema: SchemaNode, value: Json, place: Place): Json {
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') throw wrongType(schema, value, place);
+  try {
+    return Quantity.parse(String(value).trim()).toString();
+  } catch (thrown) {
+    if (thrown instanceof QuantityError) throw new StructureError(thrown.message);
+    throw thrown;
+  }
 }
 
-function membersOf(value: Json, path: string, expected: string): { readonly [key: string]: Json | undefined } {
-  if (value === null || typeof value !== 'object' || isList(value)) throw wrongType(value, path, expected);
+function checkTime(schema: SchemaNode, type: keyof typeof TIME_LAYOUTS, { value, place }: { value: Json; place: Place }): Json {
+  if (typeof value !== 'string') throw wrongType(schema, value, place);
+  const { pattern, layout } = TIME_LAYOUTS[type];
+  if (pattern.test(value) && !Number.isNaN(Date.parse(value))) return value;
+  // Upstream names the first part of the layout that does not fit; the year stands for all of them.
+  throw new StructureError(`parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(value)} as "2006"`);
+}
+
+function membersOf(schema: SchemaNode, value: Json, place: Place): JsonObject {
+  if (!isJsonObject(value)) throw wrongType(schema, value, place);
   return value;
 }
 
-function isList(value: Json): value is readonly Json[] {
-  return Array.isArray(value);
+/** What Go's decoder says of a value that its type cannot hold; `shown` is added to the word for the value. */
+function wrongType(schema: SchemaNode, value: Json, { holder, field }: Place, shown = ''): StructureError {
+  const where = holder === undefined ? 'Go value' : `Go struct field ${holder.goType.replace(/^.*\./, '')}.${field}`;
+  return new StructureError(`json: cannot unmarshal ${jsonTypeOf(value)}${shown} into ${where} of type ${schema.goType}`);
 }
 
-function wrongType(value: Json, path: string, expected: string): StructureError {
-  return new StructureError(`json: cannot unmarshal ${describe(value)} into field ${path} of type ${expected}`);
-}
-
-function describe(value: Json): string {
+function jsonTypeOf(value: Json): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'boolean') return 'bool';
-  if (typeof value === 'number' || typeof value === 'bigint') return `number ${String(value)}`;
-  return typeof value;
+  return typeof value === 'bigint' ? 'number' : typeof value;
 }
 
 /** The 400 of a body that cannot be decoded as its kind. */

@@ -1,13 +1,15 @@
 /** Watches: the events of a collection as a stream of JSON lines. */
+import { canonical } from '#api';
 import { CompactedError, type StoreEvent } from '#storage';
 import { type Scope, listPrefix } from '../catalog.ts';
 import { utf8 } from '../http/message.ts';
 import { isOn } from '../http/request-info.ts';
 import type { Core } from '../options.ts';
-import { invalidOption, tooLargeResourceVersion, tooOldResourceVersion } from '../refusals.ts';
+import { tooLargeResourceVersion, tooOldResourceVersion } from '../refusals.ts';
 import type { Call } from './call.ts';
-import { listObjects, numberOption, revisionOption } from './list.ts';
-import type { StoredObject } from './object-store.ts';
+import { listObjects } from './list.ts';
+import { checkWatchOptions, numberOption, revisionOption, sendInitialEvents } from './list-options.ts';
+import { StoredObject, toStorage, withMetadata } from './object-store.ts';
 import { type Selection, selectionOf } from './selection.ts';
 import { LineStream } from './line-stream.ts';
 
@@ -20,6 +22,9 @@ const MIN_REQUEST_TIMEOUT_SECONDS = 1800;
 const BOOKMARK_FREQUENCY_MS = 60_000;
 /** Annotation of the bookmark that ends the initial events (meta/v1 InitialEventsAnnotationKey). */
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
+
+/** Options of a streaming list that its initial list does not have. */
+const NOT_OF_INITIAL_LIST = ['limit', 'continue', 'resourceVersion', 'resourceVersionMatch', 'sendInitialEvents'];
 
 interface WatchRequest {
   /** Events after this revision; undefined: first what exists, then what happens. */
@@ -38,7 +43,8 @@ export async function watch(core: Core, call: Call, render: Rendering): Promise<
   try {
     const start = request.revision ?? (await feed.sendInitial(call, request.streamingList));
     const prefix = listPrefix(call.scope, call.target.namespace);
-    lines.onClose(core.objects.store.watch(prefix, start, (events) => feed.send(events)));
+    lines.onClose(core.objects.store.watch(prefix, start, (events) => feed.send(events.filter(({ revision }) => revision > start))));
+    if (request.bookmarks) scheduleBookmarks(core, lines, () => feed.bookmark(Math.max(start, core.objects.store.revision())));
   } catch (thrown) {
     if (!(thrown instanceof CompactedError)) throw thrown;
     lines.end(errorLine(tooOldResourceVersion(request.revision ?? 0, thrown.compactedRevision).status));
@@ -46,7 +52,6 @@ export async function watch(core: Core, call: Call, render: Rendering): Promise<
   }
   const { clock } = core.options;
   lines.onClose(clock.setTimer(request.timeoutMs, () => lines.end()));
-  if (request.bookmarks) scheduleBookmarks(core, feed, lines);
   const stop = (): void => lines.close();
   if (call.request.signal.aborted) lines.close();
   call.request.signal.addEventListener('abort', stop, { once: true });
@@ -61,35 +66,25 @@ function parseRequest(core: Core, call: Call): WatchRequest {
   const timeoutSeconds = asked > 0 ? asked : MIN_REQUEST_TIMEOUT_SECONDS + random.below(MIN_REQUEST_TIMEOUT_SECONDS);
   const bookmarks = isOn(query, 'allowWatchBookmarks');
   const revision = revisionOption(query);
+  checkWatchOptions(query);
+  const streaming = sendInitialEvents(query);
+  const initial = streaming ?? (revision ?? 0) === 0;
   const current = core.objects.store.revision();
-  if (revision !== undefined && revision > current) throw tooLargeResourceVersion(revision, current);
-  const sendInitialEvents = query.get('sendInitialEvents');
-  checkInitialEvents(sendInitialEvents, query.get('resourceVersionMatch') ?? '');
-  const initial = sendInitialEvents === null ? revision === undefined || revision === 0 : isOn(query, 'sendInitialEvents');
+  // What happens after a revision that is yet to come can be waited for, what exists at it cannot.
+  if (initial && revision !== undefined && revision > current) throw tooLargeResourceVersion(revision, current);
   return {
-    revision: initial ? undefined : revision === undefined || revision === 0 ? current : revision,
+    revision: initial ? undefined : revision || current,
     bookmarks,
-    streamingList: bookmarks && sendInitialEvents !== null && initial,
+    streamingList: bookmarks && streaming === true,
     timeoutMs: timeoutSeconds * 1000,
   };
 }
 
-/** Upstream: ValidateListOptions for watches. */
-function checkInitialEvents(sendInitialEvents: string | null, match: string): void {
-  const path = 'resourceVersionMatch';
-  const refuse = (reason: string, message: string): Error => invalidOption('ListOptions', { path, reason, message });
-  if (sendInitialEvents === null && match !== '')
-    throw refuse('FieldValueForbidden', 'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided');
-  if (sendInitialEvents === null || match === 'NotOlderThan') return;
-  if (match === '') throw refuse('FieldValueForbidden', 'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
-  throw refuse('FieldValueNotSupported', `Unsupported value: ${JSON.stringify(match)}: supported values: "NotOlderThan"`);
-}
-
-function scheduleBookmarks(core: Core, feed: Feed, lines: LineStream): void {
+function scheduleBookmarks(core: Core, lines: LineStream, bookmark: () => Uint8Array): void {
   const { clock } = core.options;
   let cancel = (): void => {};
   const next = (): void => {
-    feed.sendBookmark(core.objects.store.revision());
+    lines.push(bookmark());
     cancel = clock.setTimer(BOOKMARK_FREQUENCY_MS, next);
   };
   cancel = clock.setTimer(BOOKMARK_FREQUENCY_MS, next);
@@ -111,10 +106,10 @@ class Feed {
   /** Sends what exists as ADDED; the revision from which events follow. */
   async sendInitial(call: Call, endWithBookmark: boolean): Promise<number> {
     const query = new URLSearchParams(call.info.query);
-    for (const name of ['limit', 'continue', 'resourceVersion', 'resourceVersionMatch']) query.delete(name);
+    for (const name of NOT_OF_INITIAL_LIST) query.delete(name);
     const { items, revision } = await listObjects(this.#core, { ...call, info: { ...call.info, query } });
     for (const item of items) this.#sink.lines.pushInitial(this.#sink.render('ADDED', item));
-    if (endWithBookmark) this.#sink.lines.pushInitial(this.#bookmark(revision, { [INITIAL_EVENTS_END]: 'true' }));
+    if (endWithBookmark) this.#sink.lines.pushInitial(this.bookmark(revision, { [INITIAL_EVENTS_END]: 'true' }));
     return revision;
   }
 
@@ -123,10 +118,6 @@ class Feed {
       const line = this.#line(event);
       if (line !== undefined) this.#sink.lines.push(line);
     }
-  }
-
-  sendBookmark(revision: number): void {
-    this.#sink.lines.push(this.#bookmark(revision));
   }
 
   #line(event: StoreEvent): Uint8Array | undefined {
@@ -144,10 +135,12 @@ class Feed {
     return this.#sink.selection === undefined || this.#sink.selection(stored);
   }
 
-  #bookmark(revision: number, annotations?: Readonly<Record<string, string>>): Uint8Array {
-    const { kind, apiVersion } = this.#scope;
-    const metadata = { resourceVersion: String(revision), ...(annotations === undefined ? {} : { annotations }) };
-    return eventLine('BOOKMARK', JSON.stringify({ kind: kind.kind, apiVersion, metadata }));
+  /** The line of an event that says how far the watch has come: an object of the kind with nothing but its revision, as Go's zero value prints. */
+  bookmark(revision: number, annotations?: Readonly<Record<string, string>>): Uint8Array {
+    const { apiVersion, kind, schema } = this.#scope;
+    const metadata = annotations === undefined ? {} : { annotations };
+    const zero = toStorage(this.#scope, canonical({ apiVersion, kind: kind.kind, metadata }, schema));
+    return this.#sink.render('BOOKMARK', new StoredObject(withMetadata(zero, { resourceVersion: String(revision) }), revision));
   }
 }
 

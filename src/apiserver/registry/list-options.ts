@@ -1,0 +1,68 @@
+/** The query of lists and watches: read, and checked as upstream's ValidateListOptions does. */
+import { FieldErrors } from '#api';
+import { badRequest } from '#machinery';
+import { isOn } from '../http/request-info.ts';
+import { invalidOptions } from '../refusals.ts';
+
+/** Parses an unsigned query parameter; absent or empty: undefined. */
+export function numberOption(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name) ?? '';
+  if (text === '') return undefined;
+  if (!/^-?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Number(text);
+}
+
+/** The resourceVersion of a read as a revision; absent or empty: undefined. */
+export function revisionOption(query: URLSearchParams): number | undefined {
+  const text = query.get('resourceVersion') ?? '';
+  if (text === '') return undefined;
+  const quoted = JSON.stringify(text);
+  if (!/^\d+$/.test(text))
+    throw badRequest(`invalid resource version: resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: invalid syntax`);
+  return Number(text);
+}
+
+/** The boolean sendInitialEvents, undefined when it is not given. */
+export function sendInitialEvents(query: URLSearchParams): boolean | undefined {
+  return query.has('sendInitialEvents') ? isOn(query, 'sendInitialEvents') : undefined;
+}
+
+const MATCH = 'resourceVersionMatch';
+const EXACT = 'Exact';
+const NOT_OLDER_THAN = 'NotOlderThan';
+
+/** Refuses options of a list that do not go together. */
+export function checkListOptions(query: URLSearchParams): void {
+  const errors = new FieldErrors();
+  const [match, revision] = [query.get(MATCH) ?? '', query.get('resourceVersion') ?? ''];
+  if (match !== '') {
+    if (revision === '') errors.forbidden(MATCH, `${MATCH} is forbidden unless resourceVersion is provided`);
+    if (continues(query)) errors.forbidden(MATCH, `${MATCH} is forbidden when continue is provided`);
+    if (match !== EXACT && match !== NOT_OLDER_THAN) errors.notSupported(MATCH, match, [EXACT, NOT_OLDER_THAN, '']);
+    if (match === EXACT && revision === '0') errors.forbidden(MATCH, `${MATCH} "exact" is forbidden for resourceVersion "0"`);
+  }
+  if (sendInitialEvents(query) !== undefined) errors.forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list');
+  refuse(errors);
+}
+
+/** Refuses options of a watch that do not go together. */
+export function checkWatchOptions(query: URLSearchParams): void {
+  const errors = new FieldErrors();
+  const match = query.get(MATCH) ?? '';
+  const initial = sendInitialEvents(query) !== undefined;
+  if (initial && match !== NOT_OLDER_THAN) errors.forbidden(MATCH, `sendInitialEvents requires setting ${MATCH} to ${NOT_OLDER_THAN}`);
+  if (match !== '') {
+    if (!initial) errors.forbidden(MATCH, `${MATCH} is forbidden for watch unless sendInitialEvents is provided`);
+    if (match !== NOT_OLDER_THAN) errors.notSupported(MATCH, match, [NOT_OLDER_THAN]);
+    if (continues(query)) errors.forbidden(MATCH, `${MATCH} is forbidden when continue is provided`);
+  }
+  refuse(errors);
+}
+
+function continues(query: URLSearchParams): boolean {
+  return (query.get('continue') ?? '') !== '';
+}
+
+function refuse({ list }: FieldErrors): void {
+  if (list.length > 0) throw invalidOptions('ListOptions', list);
+}
