@@ -86,6 +86,9 @@ const PRINTED_NULL: Readonly<Record<string, string>> = {
   DeviceClaim: 'requests',
   AllocatedDeviceStatus: 'conditions',
   CapacityRequestPolicy: 'default',
+  ClusterRole: 'rules',
+  Role: 'rules',
+  PodGroupSpec: 'podGroupTemplateRef',
 };
 
 const implied = new WeakMap<SchemaNode, readonly (readonly [string, Json])[]>();

@@ -15,6 +15,7 @@ export type { PriorityClass } from './types/scheduling-v1.ts';
 export type * from './kind.ts';
 export type { Lease, LeaseSpec } from './types/coordination-v1.ts';
 export { ADMIN_ACCESS_LABEL } from './admin-access.ts';
+export { defineKind, version } from './kinds/define.ts';
 export { KINDS, kindByResource } from './kinds.ts';
 export { definitions, type OpenApiSchema, schemaOf } from './schema.ts';
 export { compareReleases, featureGates, GateError } from './gates.ts';

@@ -68,6 +68,12 @@ export interface Kind {
   readonly generation: boolean;
   /** May be created by PUT or apply of an unknown name; some kinds refuse it. */
   readonly createOnUpdate: boolean;
+  /** False: a PUT must name the resourceVersion that it was made from (AllowUnconditionalUpdate). Default true. */
+  readonly unconditionalUpdate?: boolean | undefined;
+  /** A delete that names no propagation policy leaves the dependents alone (DefaultGarbageCollectionPolicy). */
+  readonly orphansByDefault?: boolean | undefined;
+  /** Problems of a name, DNS subdomain rules unless given. */
+  readonly nameProblems?: ((name: string) => readonly string[]) | undefined;
   /** Seconds of grace when a delete names none: 30 for pods bound to a node, otherwise 0. */
   readonly gracePeriodSeconds?: ((object: ApiObject) => number) | undefined;
   /** Resets what a create may not set (status, generation) and drops gated fields. Pure: returns the object to validate. */

@@ -24,17 +24,22 @@ const DRA_V1BETA1: Availability = { from: '1.32', before: '1.38', byDefault: fal
 const DRA_V1ALPHA3: Availability = { from: '1.31', before: '1.34', oldShape: true, byDefault: false };
 const FOUR = { v1: DRA_V1, v1beta2: DRA_V1BETA2, v1beta1: DRA_V1BETA1, v1alpha3: DRA_V1ALPHA3 };
 
-const RESOURCE_GROUP: Readonly<Record<string, Readonly<Record<string, Availability>>>> = {
-  deviceclasses: FOUR,
-  resourceclaims: FOUR,
-  resourceclaimtemplates: FOUR,
-  resourceslices: FOUR,
-  devicetaintrules: {
+const WORKLOAD_V1ALPHA2 = { v1alpha2: { from: '1.36', before: '1.37', byDefault: false } };
+
+/** By resource (with its group), then version. Resources not named here have GA versions, which every release serves. */
+const AVAILABLE: Readonly<Record<string, Readonly<Record<string, Availability>>>> = {
+  'deviceclasses.resource.k8s.io': FOUR,
+  'resourceclaims.resource.k8s.io': FOUR,
+  'resourceclaimtemplates.resource.k8s.io': FOUR,
+  'resourceslices.resource.k8s.io': FOUR,
+  'devicetaintrules.resource.k8s.io': {
     v1: { from: '1.37', byDefault: true },
     v1beta2: { from: '1.36', before: '1.42', byDefault: false },
     v1alpha3: { from: '1.33', before: '1.39', byDefault: false },
   },
-  resourcepoolstatusrequests: { v1alpha3: { from: '1.36', before: '1.42', byDefault: false } },
+  'resourcepoolstatusrequests.resource.k8s.io': { v1alpha3: { from: '1.36', before: '1.42', byDefault: false } },
+  'workloads.scheduling.k8s.io': WORKLOAD_V1ALPHA2,
+  'podgroups.scheduling.k8s.io': WORKLOAD_V1ALPHA2,
 };
 
 /**
@@ -78,8 +83,8 @@ export function deprecationWarning(group: string, version: string, kind: string)
 }
 
 function availabilityOf(group: string, version: string, plural: string): Availability | undefined {
-  if (group === 'resource.k8s.io') return RESOURCE_GROUP[plural]?.[version];
-  return stageOf(version) === 'ga' ? STABLE : { from: '1.0', byDefault: false };
+  const versions = AVAILABLE[`${plural}.${group}`];
+  return versions === undefined && stageOf(version) === 'ga' ? STABLE : versions?.[version];
 }
 
 function stageOf(version: string): 'alpha' | 'beta' | 'ga' {

@@ -37,9 +37,9 @@ function versionRank(version: string): { stability: number; major: number; minor
 export class Catalog {
   readonly #scopes = new Map<string, Scope>();
 
-  /** Takes what `served` allows of all kinds. */
-  constructor(served: (group: string, version: string, plural: string) => boolean) {
-    for (const kind of KINDS) {
+  /** Takes what `served` allows of `kinds`. */
+  constructor(served: (group: string, version: string, plural: string) => boolean, kinds: readonly Kind[] = KINDS) {
+    for (const kind of kinds) {
       for (const version of kind.versions) {
         if (served(kind.group, version.version, kind.plural)) this.#add(kind, version);
       }

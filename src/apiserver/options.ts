@@ -1,6 +1,6 @@
 /** What an API server is made of, and what its parts share. */
 import type { Clock, Logger, Metrics, Random } from '#base';
-import type { Node } from '#api';
+import type { Kind, Node } from '#api';
 import type { Store } from '#storage';
 import type { AdmissionChain } from './admission/chain.ts';
 import type { Authorizer } from './authorization.ts';
@@ -18,6 +18,8 @@ export interface ApiServerOptions {
   readonly metrics?: Metrics | undefined;
   /** Feature gates by name. */
   readonly gates: ReadonlyMap<string, boolean>;
+  /** The kinds that may be served; default: all that dray has. */
+  readonly kinds?: readonly Kind[] | undefined;
   /** Which resources are served. */
   readonly served: (group: string, version: string, plural: string) => boolean;
   /** The Kubernetes minor version that is emulated, e.g. "1.36". */

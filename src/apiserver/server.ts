@@ -42,7 +42,7 @@ class Server implements ApiServer {
   constructor(options: ApiServerOptions) {
     this.#core = {
       options,
-      catalog: new Catalog(options.served),
+      catalog: new Catalog(options.served, options.kinds),
       objects: new ObjectStore(options.store),
       authorizer: options.authorizer ?? new ComponentAuthorizer(),
       admission: new AdmissionChain(),

@@ -65,3 +65,8 @@ export const AGE: Column = {
 export function column(name: string, description: string, priority = 0): Column {
   return { name, type: 'string', format: '', description, priority };
 }
+
+/** A column of whole numbers. */
+export function integerColumn(name: string, description: string): Column {
+  return { ...column(name, description), type: 'integer' };
+}

@@ -1,9 +1,10 @@
 /** Table columns of the kinds of resource.k8s.io. */
-import type { ApiObject } from '#machinery';
+import type { ApiObject, Condition } from '#machinery';
 import type { TableColumns } from '../kind.ts';
 import type { DeviceTaintRule } from '../types/resource-v1beta2.ts';
+import type { ResourcePoolStatusRequest } from '../types/resource-v1alpha3.ts';
 import type { ResourceClaim, ResourceSlice } from '../types/resource-v1.ts';
-import { AGE, ageCell, ageOf, column, NAME } from './age.ts';
+import { AGE, ageCell, ageOf, column, integerColumn, NAME } from './age.ts';
 
 /** Name and age, for kinds with nothing else to show. */
 export const NAME_AND_AGE: TableColumns = {
@@ -63,4 +64,41 @@ function ruleCells(rule: DeviceTaintRule, nowMs: number): readonly string[] {
   const { key, value, effect, timeAdded } = rule.spec.taint;
   const added = timeAdded === undefined ? '' : ageOf(timeAdded, nowMs);
   return [rule.metadata.name ?? '', key, value ?? '', effect, added, ageCell(rule, nowMs)];
+}
+
+/** Columns of ResourcePoolStatusRequest: sums over the pools that were answered. */
+export const POOL_STATUS_COLUMNS: TableColumns = {
+  columns: [
+    NAME,
+    column('Driver', 'The driver whose pools are asked for.'),
+    column('Total', 'Devices in all pools.'),
+    column('Available', 'Devices that could be allocated.'),
+    column('Allocated', 'Devices that are allocated.'),
+    column('Unavailable', 'Devices that are neither.'),
+    column('Errors', 'Pools whose numbers are not known.'),
+    integerColumn('Pools', 'Pools that match the request.'),
+    column('Status', 'Pending, Complete or Failed.'),
+    column('Completed', 'How long ago the request was answered.'),
+  ],
+  cells: (object, nowMs) => poolStatusCells(object as ResourcePoolStatusRequest, nowMs),
+};
+
+const SUMS = ['totalDevices', 'availableDevices', 'allocatedDevices', 'unavailableDevices'] as const;
+
+function poolStatusCells({ metadata, spec, status }: ResourcePoolStatusRequest, nowMs: number): readonly (string | number)[] {
+  const pools = status?.pools ?? [];
+  const { poolCount = 0 } = status ?? {};
+  const complete = trueCondition(status?.conditions, 'Complete');
+  const failed = trueCondition(status?.conditions, 'Failed');
+  const answered = status !== undefined && failed === undefined;
+  const sums = SUMS.map((member) => (answered ? String(pools.reduce((sum, pool) => sum + (pool[member] ?? 0), 0)) : '-'));
+  const problems = answered ? String(pools.filter(({ validationError }) => validationError !== undefined).length) : '-';
+  const partial = poolCount > pools.length ? ` (${String(pools.length)}/${String(poolCount)} pools)` : '';
+  const state = failed === undefined ? (complete === undefined ? 'Pending' : `Complete${partial}`) : 'Failed';
+  const completed = complete === undefined ? '<none>' : ageOf(complete.lastTransitionTime, nowMs);
+  return [metadata.name ?? '', spec.driver, ...sums, problems, poolCount, state, completed];
+}
+
+function trueCondition(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
+  return conditions?.find((condition) => condition.type === type && condition.status === 'True');
 }

@@ -1,5 +1,6 @@
 /** Table columns of scheduling.k8s.io. */
 import type { PriorityClass } from '../types/scheduling-v1.ts';
+import type { PodGroup } from '../types/scheduling-v1alpha2.ts';
 import { AGE, ageCell, column, NAME } from './age.ts';
 import { table } from './table.ts';
 
@@ -20,3 +21,28 @@ export const PRIORITY_CLASS_COLUMNS = table<PriorityClass>(
     priorityClass.preemptionPolicy ?? 'PreemptLowerPriority',
   ],
 );
+
+/** Columns of PodGroup. */
+export const POD_GROUP_COLUMNS = table<PodGroup>(
+  [
+    NAME,
+    column('Policy', 'How the pods of the group are scheduled: Basic or Gang.'),
+    column('Workload', 'The workload that the group was made from.'),
+    column('Status', 'Whether the group is scheduled.'),
+    AGE,
+  ],
+  (group, nowMs) => {
+    const { schedulingPolicy, podGroupTemplateRef } = group.spec;
+    const policy = schedulingPolicy.gang === undefined ? 'Basic' : 'Gang';
+    return [group.metadata.name ?? '', policy, podGroupTemplateRef?.workload?.workloadName ?? '<none>', groupState(group), ageCell(group, nowMs)];
+  },
+);
+
+function groupState({ status }: PodGroup): string {
+  const conditions = status?.conditions ?? [];
+  const disrupted = conditions.find(({ type, status: value }) => type === 'DisruptionTarget' && value === 'True');
+  if (disrupted !== undefined) return disrupted.reason ?? '';
+  const scheduled = conditions.find(({ type }) => type === 'PodGroupScheduled');
+  if (scheduled === undefined) return 'Pending';
+  return scheduled.status === 'True' ? 'Scheduled' : (scheduled.reason ?? '');
+}

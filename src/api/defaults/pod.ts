@@ -1,6 +1,6 @@
 /** Defaults of Pod that the schema does not tell (core/v1 SetDefaults_PodSpec, _Container, _Probe and their kin). */
 import type { ApiObject } from '#machinery';
-import type { Container, ContainerPort, Pod, PodSpec, Probe, ResourceRequirements, Volume } from '../types/core-v1.ts';
+import type { Container, ContainerPort, Pod, PodSpec, PodTemplateSpec, Probe, ResourceRequirements, Volume } from '../types/core-v1.ts';
 
 /** Upstream's DefaultTerminationGracePeriodSeconds. */
 const TERMINATION_GRACE_PERIOD_SECONDS = 30;
@@ -8,36 +8,53 @@ const TERMINATION_GRACE_PERIOD_SECONDS = 30;
 /** A pod with upstream's defaults: restart and DNS policy, grace, scheduler, container paths, probes, volumes. */
 export function defaultPod(object: ApiObject): ApiObject {
   const pod = object as Pod;
-  return pod.spec === undefined ? pod : ({ ...pod, spec: defaultPodSpec(pod.spec) } as ApiObject);
+  if (pod.spec === undefined) return pod;
+  const spec = defaultPodSpec(pod.spec);
+  const whole: PodSpec = {
+    ...spec,
+    enableServiceLinks: spec.enableServiceLinks ?? true,
+    containers: spec.containers.map((container) => runnable(container, spec.hostNetwork === true)),
+    ...(spec.initContainers !== undefined && { initContainers: spec.initContainers.map((container) => runnable(container, spec.hostNetwork === true)) }),
+  };
+  return { ...pod, spec: whole } as ApiObject;
 }
 
-/** Defaults of a pod spec; also those of pod templates. */
-export function defaultPodSpec(spec: PodSpec): PodSpec {
-  const host = spec.hostNetwork === true;
+/** What a pod's containers get and those of a template do not: requests out of limits, host ports on the host's network. */
+function runnable(container: Container, hostNetwork: boolean): Container {
+  const ports = hostNetwork ? container.ports?.map((port) => ({ ...port, hostPort: port.hostPort || port.containerPort })) : container.ports;
+  return { ...container, resources: defaultResources(container.resources ?? {}), ...(ports !== undefined && { ports }) };
+}
+
+/** A template with the defaults of its spec. */
+export function defaultTemplate(template: PodTemplateSpec): PodTemplateSpec {
+  return template.spec === undefined ? template : { ...template, spec: defaultPodSpec(template.spec) };
+}
+
+/** Defaults of a pod spec, in a pod as well as in a template. */
+function defaultPodSpec(spec: PodSpec): PodSpec {
   return {
     ...spec,
     dnsPolicy: spec.dnsPolicy ?? 'ClusterFirst',
-    enableServiceLinks: spec.enableServiceLinks ?? true,
     restartPolicy: spec.restartPolicy ?? 'Always',
     schedulerName: spec.schedulerName ?? 'default-scheduler',
     securityContext: spec.securityContext ?? {},
     terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? TERMINATION_GRACE_PERIOD_SECONDS,
-    containers: (spec.containers ?? []).map((container) => defaultContainer(container, host)),
-    ...(spec.initContainers !== undefined && { initContainers: spec.initContainers.map((container) => defaultContainer(container, host)) }),
+    containers: (spec.containers ?? []).map((container) => defaultContainer(container)),
+    ...(spec.initContainers !== undefined && { initContainers: spec.initContainers.map((container) => defaultContainer(container)) }),
     ...(spec.serviceAccountName !== undefined && spec.serviceAccount === undefined && { serviceAccount: spec.serviceAccountName }),
     ...(spec.serviceAccount !== undefined && spec.serviceAccountName === undefined && { serviceAccountName: spec.serviceAccount }),
     ...(spec.volumes !== undefined && { volumes: spec.volumes.map(defaultVolume) }),
   };
 }
 
-function defaultContainer(container: Container, hostNetwork: boolean): Container {
+function defaultContainer(container: Container): Container {
   return {
     ...container,
     imagePullPolicy: container.imagePullPolicy ?? pullPolicyOf(container.image ?? ''),
     terminationMessagePath: container.terminationMessagePath || '/dev/termination-log',
     terminationMessagePolicy: container.terminationMessagePolicy ?? 'File',
-    resources: defaultResources(container.resources ?? {}),
-    ...(container.ports !== undefined && { ports: container.ports.map((port) => defaultPort(port, hostNetwork)) }),
+    resources: container.resources ?? {},
+    ...(container.ports !== undefined && { ports: container.ports.map(defaultPort) }),
     ...(container.livenessProbe !== undefined && { livenessProbe: defaultProbe(container.livenessProbe) }),
     ...(container.readinessProbe !== undefined && { readinessProbe: defaultProbe(container.readinessProbe) }),
     ...(container.startupProbe !== undefined && { startupProbe: defaultProbe(container.startupProbe) }),
@@ -57,8 +74,8 @@ function defaultResources(resources: ResourceRequirements): ResourceRequirements
   return { ...resources, requests: { ...resources.limits, ...resources.requests } };
 }
 
-function defaultPort(port: ContainerPort, hostNetwork: boolean): ContainerPort {
-  return { ...port, protocol: port.protocol ?? 'TCP', ...(hostNetwork && !port.hostPort && { hostPort: port.containerPort }) };
+function defaultPort(port: ContainerPort): ContainerPort {
+  return { ...port, protocol: port.protocol ?? 'TCP' };
 }
 
 function defaultProbe(probe: Probe): Probe {

@@ -4,6 +4,7 @@ import { adminAccessLabelWarnings } from '../admin-access.ts';
 import { CONFIG_MAP_COLUMNS, LEASE_COLUMNS, NAMESPACE_COLUMNS, NODE_COLUMNS, SECRET_COLUMNS, SERVICE_ACCOUNT_COLUMNS } from '../columns/core.ts';
 import { onlyStatus, withStatus } from '../object.ts';
 import type { Namespace, Node, Secret } from '../types/core-v1.ts';
+import { dnsLabelProblems } from '../validation/names.ts';
 import { defineKind, version } from './define.ts';
 
 /** Label that every namespace carries, its own name (apimachinery LabelMetadataName). */
@@ -16,6 +17,8 @@ const CONTENT_FINALIZER = 'kubernetes';
 export const NAMESPACE = defineKind({
   group: '',
   kind: 'Namespace',
+  createOnUpdate: false,
+  nameProblems: dnsLabelProblems,
   plural: 'namespaces',
   shortNames: ['ns'],
   namespaced: false,
@@ -48,6 +51,7 @@ function keepEnding(object: ApiObject, old: Namespace): ApiObject {
 export const NODE = defineKind({
   group: '',
   kind: 'Node',
+  createOnUpdate: false,
   plural: 'nodes',
   shortNames: ['no'],
   namespaced: false,
@@ -75,6 +79,7 @@ function updatedNodeStatus(node: Node, old: Node): ApiObject {
 export const CONFIG_MAP = defineKind({
   group: '',
   kind: 'ConfigMap',
+  createOnUpdate: false,
   plural: 'configmaps',
   shortNames: ['cm'],
   namespaced: true,
@@ -86,6 +91,7 @@ export const CONFIG_MAP = defineKind({
 export const SECRET = defineKind({
   group: '',
   kind: 'Secret',
+  createOnUpdate: false,
   plural: 'secrets',
   namespaced: true,
   versions: [version('v1', 'io.k8s.api.core.v1.Secret', defaultSecret)],
@@ -110,6 +116,7 @@ function base64Of(text: string): string {
 export const SERVICE_ACCOUNT = defineKind({
   group: '',
   kind: 'ServiceAccount',
+  createOnUpdate: false,
   plural: 'serviceaccounts',
   shortNames: ['sa'],
   namespaced: true,

@@ -1,6 +1,6 @@
 /** The kinds of resource.k8s.io: DeviceClass, ResourceClaim, ResourceClaimTemplate, ResourceSlice, DeviceTaintRule. */
 import type { ApiObject } from '#machinery';
-import { CLAIM_COLUMNS, NAME_AND_AGE, SLICE_COLUMNS, TAINT_RULE_COLUMNS } from '../columns/dra.ts';
+import { CLAIM_COLUMNS, NAME_AND_AGE, POOL_STATUS_COLUMNS, SLICE_COLUMNS, TAINT_RULE_COLUMNS } from '../columns/dra.ts';
 import { flatClaimFromV1, flatClaimToV1, flatTemplateFromV1, flatTemplateToV1 } from '../conversion/claim.ts';
 import { basicSliceFromV1, basicSliceToV1, plainSliceFromV1, plainSliceToV1 } from '../conversion/slice.ts';
 import { stampedAs } from '../conversion/stamp.ts';
@@ -15,14 +15,16 @@ import {
   defaultTemplate,
 } from '../defaults/dra.ts';
 import type { KindVersion, StrategyContext } from '../kind.ts';
-import { firstGeneration, nextGeneration, onlyStatus } from '../object.ts';
+import { firstGeneration, nextGeneration, onlyStatus, withStatus } from '../object.ts';
 import { createdClaim, preparedTemplate, updatedClaim } from '../strategy/claim.ts';
 import { without } from '../strategy/drop-claim.ts';
 import { dropSliceFields } from '../strategy/drop-slice.ts';
 import { updatedTaintRule } from '../strategy/taint-rule.ts';
 import type { DeviceTaintRule } from '../types/resource-v1beta2.ts';
+import type { ResourcePoolStatusRequest } from '../types/resource-v1alpha3.ts';
 import type { DeviceClass, ResourceClaim, ResourceClaimTemplate, ResourceSlice } from '../types/resource-v1.ts';
 import { validateClaim, validateClaimUpdate, validateClass, validateTaintRule, validateTemplate, validateTemplateUpdate } from '../validation/dra.ts';
+import { validatePoolStatusRequest, validatePoolStatusRequestUpdate } from '../validation/pool-status.ts';
 import { validateSlice } from '../validation/slice.ts';
 import { type Defaults, defineKind, version } from './define.ts';
 
@@ -171,3 +173,29 @@ export const DEVICE_TAINT_RULE = defineKind({
   validateUpdate: (object, old, context) => validateTaintRule(object, context, old),
   table: TAINT_RULE_COLUMNS,
 });
+
+/** ResourcePoolStatusRequests: a question about pools, answered once by a controller. */
+export const RESOURCE_POOL_STATUS_REQUEST = defineKind({
+  group: GROUP,
+  kind: 'ResourcePoolStatusRequest',
+  plural: 'resourcepoolstatusrequests',
+  namespaced: false,
+  createOnUpdate: false,
+  unconditionalUpdate: false,
+  subresources: ['status'],
+  versions: [version('v1alpha3', definition('v1alpha3', 'ResourcePoolStatusRequest'), withLimit)],
+  prepareForCreate: (object) => withStatus(object, undefined),
+  prepareForUpdate: (object, old, { subresource }) =>
+    subresource === 'status' ? onlyStatus(object, old) : withStatus(object, (old as ResourcePoolStatusRequest).status),
+  validateCreate: validatePoolStatusRequest,
+  validateUpdate: validatePoolStatusRequestUpdate,
+  table: POOL_STATUS_COLUMNS,
+});
+
+/** Pools in one answer unless the request says otherwise. */
+const DEFAULT_POOL_LIMIT = 100;
+
+function withLimit(object: ApiObject): ApiObject {
+  const request = object as ResourcePoolStatusRequest;
+  return { ...request, spec: { ...request.spec, limit: request.spec.limit ?? DEFAULT_POOL_LIMIT } } as ApiObject;
+}

@@ -28,6 +28,7 @@ const FIELD_NAMES = [
 export const POD = defineKind({
   group: '',
   kind: 'Pod',
+  createOnUpdate: false,
   plural: 'pods',
   shortNames: ['po'],
   categories: ['all'],

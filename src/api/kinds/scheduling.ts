@@ -1,9 +1,13 @@
 /** The kinds of scheduling.k8s.io. */
 import type { ApiObject } from '#machinery';
-import { PRIORITY_CLASS_COLUMNS } from '../columns/scheduling.ts';
-import { firstGeneration } from '../object.ts';
+import { NAME_AND_AGE } from '../columns/dra.ts';
+import { POD_GROUP_COLUMNS, PRIORITY_CLASS_COLUMNS } from '../columns/scheduling.ts';
+import type { StrategyContext } from '../kind.ts';
+import { firstGeneration, nextGeneration, onlyStatus, withStatus } from '../object.ts';
 import type { PriorityClass } from '../types/scheduling-v1.ts';
+import type { PodGroup, Workload } from '../types/scheduling-v1alpha2.ts';
 import { validatePriorityClass, validatePriorityClassUpdate } from '../validation/priority-class.ts';
+import { validatePodGroup, validatePodGroupUpdate, validateWorkload, validateWorkloadUpdate } from '../validation/workload.ts';
 import { defineKind, version } from './define.ts';
 
 /** PriorityClasses: names for the priorities of pods. */
@@ -25,4 +29,57 @@ function printedWhole(object: ApiObject): ApiObject {
   const { value = 0, preemptionPolicy = 'PreemptLowerPriority', ...rest } = object as PriorityClass;
   const whole: PriorityClass = { ...rest, value, preemptionPolicy };
   return whole as ApiObject;
+}
+
+const ALPHA = 'io.k8s.api.scheduling.v1alpha2';
+const WORKLOAD_SHARED = { group: 'scheduling.k8s.io', namespaced: true, createOnUpdate: false, generation: true };
+
+/** Workloads: templates of pod groups. */
+export const WORKLOAD = defineKind({
+  ...WORKLOAD_SHARED,
+  kind: 'Workload',
+  plural: 'workloads',
+  versions: [version('v1alpha2', `${ALPHA}.Workload`)],
+  prepareForCreate: (object, { gates }) => firstGeneration(claimsOfTemplates(object as Workload, undefined, gates)),
+  prepareForUpdate: (object, old, { gates }) => nextGeneration(claimsOfTemplates(object as Workload, old as Workload, gates), old),
+  validateCreate: validateWorkload,
+  validateUpdate: validateWorkloadUpdate,
+  table: NAME_AND_AGE,
+});
+
+/** PodGroups: pods that are scheduled together. */
+export const POD_GROUP = defineKind({
+  ...WORKLOAD_SHARED,
+  generation: false,
+  kind: 'PodGroup',
+  plural: 'podgroups',
+  subresources: ['status'],
+  versions: [version('v1alpha2', `${ALPHA}.PodGroup`, withMode)],
+  prepareForCreate: (object, { gates }) => withStatus(claimsOfGroup(object as PodGroup, undefined, gates), {}),
+  prepareForUpdate: (object, old, { gates, subresource }) =>
+    subresource === 'status' ? onlyStatus(object, old) : withStatus(claimsOfGroup(object as PodGroup, old as PodGroup, gates), (old as PodGroup).status),
+  validateCreate: validatePodGroup,
+  validateUpdate: validatePodGroupUpdate,
+  table: POD_GROUP_COLUMNS,
+});
+
+function withMode(object: ApiObject): ApiObject {
+  const group = object as PodGroup;
+  return { ...group, spec: { ...group.spec, disruptionMode: group.spec.disruptionMode ?? 'Pod' } } as ApiObject;
+}
+
+/** Without its gate a group keeps only claims that it had. */
+function claimsOfGroup(group: PodGroup, old: PodGroup | undefined, gates: StrategyContext['gates']): PodGroup {
+  if (gates.get(CLAIMS_GATE) === true || old?.spec.resourceClaims !== undefined) return group;
+  const { resourceClaims: _dropped, ...spec } = group.spec;
+  return { ...group, spec };
+}
+
+const CLAIMS_GATE = 'DRAWorkloadResourceClaims';
+
+function claimsOfTemplates(workload: Workload, old: Workload | undefined, gates: StrategyContext['gates']): Workload {
+  const inUse = (old?.spec.podGroupTemplates ?? []).some(({ resourceClaims }) => resourceClaims !== undefined);
+  if (gates.get(CLAIMS_GATE) === true || inUse) return workload;
+  const podGroupTemplates = (workload.spec.podGroupTemplates ?? []).map(({ resourceClaims: _dropped, ...template }) => template);
+  return { ...workload, spec: { ...workload.spec, podGroupTemplates } };
 }

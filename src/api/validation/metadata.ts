@@ -10,11 +10,11 @@ export const TOTAL_ANNOTATION_SIZE_LIMIT_B = 262144;
 
 const IMMUTABLE = 'field is immutable';
 
-/** Metadata of a new object, after its name has been generated. Namespaces are named by DNS labels, all else by subdomains. */
-export function validateObjectMeta(object: ApiObject, kind: Pick<Kind, 'kind' | 'group' | 'namespaced'>): readonly FieldError[] {
+/** Metadata of a new object, after its name has been generated. Names are DNS subdomains unless the kind knows better. */
+export function validateObjectMeta(object: ApiObject, kind: Pick<Kind, 'namespaced' | 'nameProblems'>): readonly FieldError[] {
   const errors = new FieldErrors();
   const meta = object.metadata;
-  const nameProblems = kind.kind === 'Namespace' && kind.group === '' ? dnsLabelProblems : dnsSubdomainProblems;
+  const { nameProblems = dnsSubdomainProblems } = kind;
   const { name = '', namespace = '' } = meta;
   if (name === '') errors.required('metadata.name', 'name or generateName is required');
   else errors.invalidAll('metadata.name', name, nameProblems(name));

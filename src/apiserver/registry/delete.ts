@@ -82,17 +82,27 @@ export async function deleteObject(
   key: { readonly namespace: string; readonly name: string },
 ): Promise<DeleteResult> {
   const { scope } = call;
+  const policed = scope.kind.orphansByDefault === true ? orphaning(call, options) : options;
   const dryRun = call.dryRun || parseDryRun('delete', options.dryRun ?? []);
   for (let attempt = 1; attempt <= DELETE_ATTEMPTS; attempt++) {
     const live = await core.objects.get(scope, key.namespace, key.name);
     if (live === undefined) throw notFound(scope.groupResource, key.name);
     checkPreconditions(call, live.object, options);
     await core.admission.validate(core, deletionRequest(call, live.object));
-    const plan = planDeletion(scope.kind.gracePeriodSeconds, live.object, options, core.options.clock.nowMs());
+    const plan = planDeletion(scope.kind.gracePeriodSeconds, live.object, policed, core.options.clock.nowMs());
     const done = await carryOut(core, call, { live, plan, dryRun });
     if (done !== undefined) return done;
   }
   throw refusal(409, 'Conflict', `Operation cannot be fulfilled on ${scope.kind.plural} ${JSON.stringify(key.name)}: it is being written too often`);
+}
+
+/** The options with the kind's policy in place of none; the caller is warned (upstream: registry/batch/job). */
+function orphaning(call: Call, options: DeleteOptions): DeleteOptions {
+  if (options.propagationPolicy !== undefined || options.orphanDependents !== undefined) return options;
+  call.warnings.push(
+    `child pods are preserved by default when ${call.scope.kind.plural} are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning`,
+  );
+  return { ...options, propagationPolicy: 'Orphan' };
 }
 
 interface Deletion {

@@ -75,7 +75,7 @@ function checkPreconditions(call: Call, live: ApiObject, wanted: ApiObject): voi
   if (call.target.verb === 'update' && uid !== '' && uid !== live.metadata.uid) {
     throw conflict(groupResource, call.target.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ''}`);
   }
-  if (resourceVersion === '' || resourceVersion === '0') return;
+  if (resourceVersion === '' || resourceVersion === '0') return checkUnconditional(call, live);
   if (!/^\d+$/.test(resourceVersion))
     throw refusal(
       400,
@@ -83,6 +83,14 @@ function checkPreconditions(call: Call, live: ApiObject, wanted: ApiObject): voi
       `resourceVersion: Invalid value: ${JSON.stringify(resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`,
     );
   if (resourceVersion !== live.metadata.resourceVersion) throw conflict(groupResource, call.target.name);
+}
+
+/** Some kinds refuse a PUT that does not say what it was made from (upstream: AllowUnconditionalUpdate). */
+function checkUnconditional({ scope: { kind, gvk }, target }: Call, live: ApiObject): void {
+  if (kind.unconditionalUpdate !== false || target.verb !== 'update') return;
+  const path = 'metadata.resourceVersion';
+  const error = { path, reason: 'FieldValueInvalid', message: 'Invalid value: 0: must be specified for an update' };
+  throw invalidObject(gvk, live.metadata.name ?? '', [error]);
 }
 
 interface Versions {
