@@ -1,8 +1,9 @@
 /** The contract of the Store port, run on every engine. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
 import { CompactedError, MemoryStore, type Store, type StoreEvent } from '#storage';
 import { SqliteStore } from '../../src/platform/sqlite-store.ts';
@@ -11,6 +12,15 @@ const directory = mkdtempSync(join(tmpdir(), 'dray-store-'));
 after(() => rmSync(directory, { recursive: true }));
 let files = 0;
 const newFile = (): string => join(directory, `store-${String(files++)}.db`);
+
+/** What dray 0.1 wrote first: "dray" as application_id, no checksums. */
+const FORMAT_1 = `
+  CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE entry (key TEXT PRIMARY KEY, value BLOB NOT NULL, create_revision INTEGER NOT NULL, mod_revision INTEGER NOT NULL);
+  CREATE TABLE log (revision INTEGER NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL, value BLOB, create_revision INTEGER NOT NULL, PRIMARY KEY (revision, position)) WITHOUT ROWID;
+  INSERT INTO state (name, value) VALUES ('revision', 6), ('compacted', 4);
+  PRAGMA application_id = ${String(0x64726179)};
+  PRAGMA user_version = 1;`;
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (value: Uint8Array | undefined): string | undefined => (value === undefined ? undefined : new TextDecoder().decode(value));
@@ -254,6 +264,65 @@ describe('the SQLite engine', () => {
       () => SqliteStore.open(file),
       (error: Error) => error.message.includes(file) && /damaged or not a dray store/.test(error.message) && !error.message.includes('\n'),
     );
+  });
+
+  test('a value that is no longer what was written is refused by its key', async () => {
+    for (const compacted of [false, true]) {
+      const file = newFile();
+      const store = SqliteStore.open(file);
+      await put(store, '/a', 'the truth');
+      if (compacted) await store.compact(store.revision());
+      await store.close();
+      const database = new DatabaseSync(file);
+      database.prepare(`UPDATE ${compacted ? 'entry' : 'log'} SET value = ? WHERE key = '/a'`).run(bytes('the trutH'));
+      database.close();
+      assert.throws(
+        () => SqliteStore.open(file),
+        (error: Error) => error.message === `the store file ${file} is damaged (/a does not match its checksum)`,
+      );
+    }
+  });
+
+  test('a file of format 1 is brought up to date with all it holds', async () => {
+    const file = newFile();
+    const old = new DatabaseSync(file);
+    old.exec(FORMAT_1);
+    old.prepare('INSERT INTO entry VALUES (?, ?, ?, ?)').run('/a', bytes('1'), 2, 3);
+    old.prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?)').run(5, 0, '/b', bytes('2'), 5);
+    old.prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?)').run(6, 0, '/a', null, 2);
+    old.close();
+    for (const opening of ['the first', 'the second']) {
+      const store = SqliteStore.open(file);
+      assert.equal(store.revision(), 6, opening);
+      assert.deepEqual(await contents(store, '/'), ['/b=2']);
+      assert.deepEqual(await contents(store, '/', 5), ['/a=1', '/b=2']);
+      await store.close();
+    }
+  });
+
+  test('a file of a later format is refused', async () => {
+    const file = newFile();
+    await SqliteStore.open(file).close();
+    const database = new DatabaseSync(file);
+    database.exec('PRAGMA user_version = 99');
+    database.close();
+    assert.throws(() => SqliteStore.open(file), /has format 99, this dray reads formats 1 to 2/);
+  });
+
+  test('a file whose entries are rewritten again and again stops growing once old revisions are compacted', async () => {
+    const file = newFile();
+    const store = SqliteStore.open(file);
+    const value = 'x'.repeat(2_000);
+    const churn = async (): Promise<number> => {
+      for (let i = 0; i < 500; i++) await put(store, `/${String(i % 20)}`, `${value}${String(i)}`);
+      await store.compact(store.revision());
+      return statSync(file).size + statSync(`${file}-wal`).size;
+    };
+    const sizes: number[] = [];
+    for (let round = 0; round < 6; round++) sizes.push(await churn());
+    await store.close();
+    const [, second = 0, , , , last = Infinity] = sizes;
+    assert.ok(last <= second * 1.5, `grew: ${sizes.join(', ')}`);
   });
 
   test('a file in use by another store is refused', async () => {
