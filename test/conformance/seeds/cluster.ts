@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { Pod, ResourceClaim } from '#api';
+import type { DeviceClaim, DeviceRequestAllocationResult, Pod, PodSpec, ResourceClaim, ResourceSlice, ResourceSliceSpec } from '#api';
 import { silentLogger } from '#base';
-import { NAMESPACES, PODS, RESOURCE_CLAIMS, type RestClient, type Transport } from '#client';
+import { DEVICE_CLASSES, NAMESPACES, PODS, RESOURCE_CLAIMS, RESOURCE_SLICES, type RestClient, type Transport } from '#client';
 import { isNotFound, type Status } from '#machinery';
 import { connect, type Device, DriverPlugin } from '#kit';
 import { transportFromKubeconfig } from '#platform';
@@ -89,10 +89,11 @@ export class SeedCluster {
   /** Applies a manifest: `kubectl apply -f -`, or `dray apply -f -` on a machine without kubectl. */
   async apply(text: string, namespace = 'default'): Promise<Printed> {
     const args = ['apply', '-n', namespace, '-f', '-'];
-    return KUBECTL ? this.kubectl(args, text) : this.#dray(args, text);
+    return KUBECTL ? this.kubectl(args, text) : this.dray(args, text);
   }
 
-  #dray(args: readonly string[], input: string): Promise<Printed> {
+  /** Runs dray's own client commands against the cluster. */
+  dray(args: readonly string[], input = ''): Promise<Printed> {
     const main = join(import.meta.dirname, '../../../src/cmd/main.ts');
     return printed(process.execPath, [main, ...args, '--kubeconfig', SeedCluster.#kubeconfig(this.folder)], input);
   }
@@ -105,14 +106,17 @@ export class SeedCluster {
     return JSON.parse(Buffer.concat(await Array.fromAsync(response.body)).toString()) as Partial<Status>;
   }
 
-  /** Creates a namespace for a test; `remove` ends everything in it. */
-  async namespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
+  /** Runs `check` in a namespace that is gone afterwards, with all its claims. */
+  async inNamespace(name: string, check: (namespace: string) => Promise<void>, labels: Readonly<Record<string, string>> = {}): Promise<void> {
     await this.client.create(NAMESPACES, { metadata: { name, labels } });
-    return name;
+    try {
+      await check(name);
+    } finally {
+      await this.#removeNamespace(name);
+    }
   }
 
-  /** Deletes a namespace and waits until it, and with it every claim, is gone. */
-  async remove(name: string): Promise<void> {
+  async #removeNamespace(name: string): Promise<void> {
     await this.client.delete(NAMESPACES, name);
     await eventually(() =>
       this.client.get(NAMESPACES, name).then(
@@ -120,6 +124,29 @@ export class SeedCluster {
         (error: unknown) => (isNotFound(error) ? true : undefined),
       ),
     );
+  }
+
+  /** Creates a claim. */
+  addClaim(namespace: string, name: string, devices: DeviceClaim): Promise<ResourceClaim> {
+    return this.client.create(RESOURCE_CLAIMS, { metadata: { namespace, name }, spec: { devices } });
+  }
+
+  /** Creates a pod of one simulated container that uses the claims of these names; its log lists what the container got. */
+  addPod(namespace: string, name: string, claims: readonly string[], spec: Partial<PodSpec> = {}): Promise<Pod> {
+    const container = { name: 'main', image: 'example.com/any', resources: { claims: claims.map((claim) => ({ name: claim })) } };
+    const resourceClaims = claims.map((claim) => ({ name: claim, resourceClaimName: claim }));
+    return this.client.create(PODS, { metadata: { namespace, name }, spec: { containers: [container], resourceClaims, ...spec } });
+  }
+
+  /** Creates a slice that is a pool of its own, of the driver and with the devices given. */
+  addSlice(name: string, spec: Omit<ResourceSliceSpec, 'pool'>): Promise<ResourceSlice> {
+    return this.client.create(RESOURCE_SLICES, { metadata: { name }, spec: { ...spec, pool: { name, generation: 1, resourceSliceCount: 1 } } });
+  }
+
+  /** Creates a class of all devices of the driver, called as the driver. */
+  async addClass(driver: string): Promise<void> {
+    const selectors = [{ cel: { expression: `device.driver == "${driver}"` } }];
+    await this.client.create(DEVICE_CLASSES, { metadata: { name: driver }, spec: { selectors } });
   }
 
   /** Waits until every container of the pod runs. */
@@ -144,10 +171,7 @@ export class SeedCluster {
   }
 
   /** The devices that a claim got, once it has some. */
-  async results(
-    namespace: string,
-    claim: string,
-  ): Promise<NonNullable<NonNullable<NonNullable<ResourceClaim['status']>['allocation']>['devices']>['results'] & {}> {
+  async results(namespace: string, claim: string): Promise<readonly DeviceRequestAllocationResult[]> {
     return eventually(async () => (await this.client.get(RESOURCE_CLAIMS, claim, namespace)).status?.allocation?.devices?.results);
   }
 

@@ -38,16 +38,6 @@ async function refused(path: string, name: string, message: string | RegExp): Pr
   else assert.match(got ?? '', message);
 }
 
-/** Runs `check` in a namespace that is gone afterwards, with all its claims. */
-async function inNamespace(name: string, check: (namespace: string) => Promise<void>): Promise<void> {
-  await cluster.namespace(name);
-  try {
-    await check(name);
-  } finally {
-    await cluster.remove(name);
-  }
-}
-
 const devicesOf = async (namespace: string, claim: string): Promise<readonly string[]> =>
   (await cluster.results(namespace, claim)).map(({ driver, device }) => `${driver}/${device}`);
 
@@ -88,7 +78,7 @@ describe('introduction to DRA (v1alpha3)', () => {
     await applied('default', '04-slice.printed.yaml');
     const { spec } = await cluster.client.get(RESOURCE_SLICES, 'slice1');
     assert.deepEqual(spec.devices?.[0]?.capacity, { memory: { value: '16288Mi' }, millicores: { value: '1k' } });
-    await inNamespace('intro-printed', async (namespace) => {
+    await cluster.inNamespace('intro-printed', async (namespace) => {
       await applied(namespace, '02-claim.printed.yaml', '05-pod.corrected.yaml');
       assert.match(await cluster.refusal(namespace, 'test-claim'), /^0\/2 nodes are available: 2 cannot allocate all claims\./);
     });
@@ -96,7 +86,7 @@ describe('introduction to DRA (v1alpha3)', () => {
   });
 
   test('the pod as printed waits for a claim that does not exist, and runs when it does', () =>
-    inNamespace('intro-pod', async (namespace) => {
+    cluster.inNamespace('intro-pod', async (namespace) => {
       await applied(namespace, '05-pod.printed.yaml');
       assert.equal((await cluster.client.get(PODS, 'test-claim', namespace)).spec?.nodeName, undefined);
       await applied('default', '04-slice.corrected.yaml');
@@ -106,7 +96,7 @@ describe('introduction to DRA (v1alpha3)', () => {
     }));
 
   test('class, claim, corrected slice and corrected pod run together', () =>
-    inNamespace('intro-corrected', async (namespace) => {
+    cluster.inNamespace('intro-corrected', async (namespace) => {
       await applied(namespace, '04-slice.corrected.yaml', '02-claim.printed.yaml', '05-pod.corrected.yaml');
       await cluster.running(namespace, 'test-claim');
       assert.deepEqual(await devicesOf(namespace, 'claim1'), ['device.com/0000-03-00-0-0x56a0']);
@@ -114,7 +104,7 @@ describe('introduction to DRA (v1alpha3)', () => {
     }));
 
   test('the template gives a pod a claim of its own, which goes with the pod', () =>
-    inNamespace('intro-template', async (namespace) => {
+    cluster.inNamespace('intro-template', async (namespace) => {
       await applied(namespace, '04-slice.corrected.yaml', '03-template.printed.yaml');
       await appliedText(namespace, manifest('05-pod.corrected.yaml', { 'resourceClaimName: claim1': 'resourceClaimTemplateName: claim1' }));
       await cluster.running(namespace, 'test-claim');
@@ -163,7 +153,7 @@ describe('article on DRA (v1beta1)', () => {
   });
 
   test('with indentation all three are accepted, but the selector asks an attribute for what is a capacity', () =>
-    inNamespace('article-restored', async (namespace) => {
+    cluster.inNamespace('article-restored', async (namespace) => {
       await applied(namespace, '06-beta-class.restored.yaml', '07-beta-template.restored.yaml', '08-stock-pod.restored.yaml');
       const refusal = await cluster.refusal(namespace, 'stock-prediction-pod');
       const claim = await generatedClaim(namespace, 'stock-prediction-pod');
@@ -172,7 +162,7 @@ describe('article on DRA (v1beta1)', () => {
     }));
 
   test('the corrected template gives the pod two GPUs with at least 16Gi each', () =>
-    inNamespace('article-corrected', async (namespace) => {
+    cluster.inNamespace('article-corrected', async (namespace) => {
       await applied(namespace, '06-beta-class.restored.yaml', '07-beta-template.corrected.yaml', '08-stock-pod.restored.yaml');
       await cluster.running(namespace, 'stock-prediction-pod');
       const devices = await devicesOf(namespace, await generatedClaim(namespace, 'stock-prediction-pod'));
@@ -183,10 +173,7 @@ describe('article on DRA (v1beta1)', () => {
 describe('consumable capacity (v1)', () => {
   before(async () => {
     await cluster.addDriver('resource.example.com');
-    await cluster.client.create(DEVICE_CLASSES, {
-      metadata: { name: 'resource.example.com' },
-      spec: { selectors: [{ cel: { expression: 'device.driver == "resource.example.com"' } }] },
-    });
+    await cluster.addClass('resource.example.com');
   });
 
   test('the ResourceSlice as printed ends at "..." and has no name', async () => {
@@ -217,7 +204,7 @@ describe('consumable capacity (v1)', () => {
   });
 
   test('four corrected claims of 10Gi fill the device of 40Gi, each with a share of its own; the fifth waits', () =>
-    inNamespace('capacity-filled', async (namespace) => {
+    cluster.inNamespace('capacity-filled', async (namespace) => {
       await applied(namespace, '09-capacity-slice.corrected.yaml');
       const shares = new Set<string | undefined>();
       for (const name of ['a', 'b', 'c', 'd']) {
@@ -233,7 +220,7 @@ describe('consumable capacity (v1)', () => {
     }));
 
   test('a claim that says no amount gets the 5Gi of the policy, and 7Gi are rounded up to 10Gi', () =>
-    inNamespace('capacity-policy', async (namespace) => {
+    cluster.inNamespace('capacity-policy', async (namespace) => {
       await applied(namespace, '09-capacity-slice.corrected.yaml');
       await runClaim(namespace, '10-capacity-claim.corrected.yaml', { 'ten-gib': 'odd', 'memory: 10Gi': 'memory: 7Gi' });
       assert.deepEqual((await cluster.results(namespace, 'odd'))[0]?.consumedCapacity, { memory: '10Gi' });
@@ -242,7 +229,7 @@ describe('consumable capacity (v1)', () => {
     }));
 
   test('a device that is not shared is consumed whole, unless the corrected selectors pass it over', () =>
-    inNamespace('capacity-selectors', async (namespace) => {
+    cluster.inNamespace('capacity-selectors', async (namespace) => {
       await applied(namespace, '09-capacity-slice.corrected.yaml');
       const whole = { 'name: shared-gpus': 'name: whole-gpus', 'name: gpu0': 'name: whole', '    allowMultipleAllocations: true\n': '' };
       await appliedText(namespace, wholeSlice(manifest('09-capacity-slice.corrected.yaml', whole)));
@@ -279,7 +266,7 @@ function wholeSlice(text: string): string {
 }
 
 describe('summary of consumable capacity (v1)', () => {
-  test('the ResourceClaim as printed ends at "..." and has no name', () =>
+  test('the ResourceClaim of the summary as printed ends at "..." and has no name', () =>
     refused(CLAIMS_V1, '12-summary-claim.printed.yaml', `ResourceClaim.resource.k8s.io "" is invalid: ${NAMELESS}`));
 
   test('the ResourceClaim with indentation is refused for "deices"', async () => {
@@ -291,7 +278,7 @@ describe('summary of consumable capacity (v1)', () => {
   });
 
   test('the corrected ResourceClaim gives a pod 10Gi of the shared device', () =>
-    inNamespace('summary', async (namespace) => {
+    cluster.inNamespace('summary', async (namespace) => {
       await applied(namespace, '09-capacity-slice.corrected.yaml', '12-summary-claim.corrected.yaml');
       await appliedText(namespace, manifest('05-pod.corrected.yaml', { 'resourceClaimName: claim1': 'resourceClaimName: summary' }));
       await cluster.running(namespace, 'test-claim');

@@ -1,0 +1,83 @@
+/** What the articles say of releases, versions and feature gates: API servers of `dray up --emulated-version`. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RESOURCE_CLAIMS, RESOURCE_SLICES } from '#client';
+import { dray } from '../../e2e/dray.ts';
+import { KUBECTL, manifest, type Printed, SeedCluster } from './cluster.ts';
+
+/** Runs `check` against an API server that was started with flags. */
+async function withServer(flags: readonly string[], check: (server: SeedCluster) => Promise<void>): Promise<void> {
+  const server = await SeedCluster.start('--components', 'apiserver', ...flags);
+  try {
+    await check(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** `kubectl get deviceclasses`, or dray's own where there is no kubectl. */
+const getDeviceClasses = (server: SeedCluster): Promise<Printed> =>
+  KUBECTL ? server.kubectl(['get', 'deviceclasses']) : server.dray(['get', 'deviceclasses']);
+
+test('without DRA kubectl finds no deviceclasses: 1.31 serves none by default', () =>
+  withServer(['--emulated-version', '1.31'], async (server) => {
+    const { code, output } = await getDeviceClasses(server);
+    assert.equal(code, 1);
+    assert.match(output, /the server doesn't have a resource type "deviceclasses"/);
+  }));
+
+test('with gate and API version switched on, 1.31 has no deviceclasses yet and takes those of the introduction', () =>
+  withServer(
+    ['--emulated-version', '1.31', '--feature-gates', 'DynamicResourceAllocation=true', '--runtime-config', 'resource.k8s.io/v1alpha3=true'],
+    async (server) => {
+      assert.match((await getDeviceClasses(server)).output, /^No resources found$/m);
+      for (const name of ['01-device-class', '02-claim', '03-template', '04-slice']) {
+        const { code, output } = await server.apply(manifest(`${name}.printed.yaml`));
+        assert.equal(code, 0, output);
+      }
+      assert.match((await getDeviceClasses(server)).output, /^NAME +AGE\ndevice\.com /m);
+    },
+  ));
+
+test('1.34 serves v1 without any flag, and the versions before it to those who ask', async () => {
+  await withServer(['--emulated-version', '1.34'], async (server) => {
+    assert.match((await getDeviceClasses(server)).output, /^No resources found$/m);
+    assert.equal((await server.post('/apis/resource.k8s.io/v1beta1/deviceclasses', manifest('06-beta-class.restored.yaml'))).code, 404);
+  });
+  await withServer(['--emulated-version', '1.34', '--runtime-config', 'resource.k8s.io/v1beta1=true'], async (server) => {
+    assert.equal((await server.post('/apis/resource.k8s.io/v1beta1/deviceclasses', manifest('06-beta-class.restored.yaml'))).code, undefined);
+  });
+});
+
+test('consumable capacity is off in 1.34, and switched on by its feature gate', async () => {
+  const devicesKept = async (server: SeedCluster): Promise<unknown> => {
+    await server.post('/apis/resource.k8s.io/v1/resourceslices', manifest('09-capacity-slice.corrected.yaml'));
+    const { spec } = await server.client.get(RESOURCE_SLICES, 'shared-gpus');
+    return spec.devices?.[0];
+  };
+  await withServer(['--emulated-version', '1.34'], async (server) => {
+    assert.deepEqual(await devicesKept(server), { name: 'gpu0', capacity: { memory: { value: '40Gi' } } });
+  });
+  await withServer(['--emulated-version', '1.34', '--feature-gates', 'DRAConsumableCapacity=true'], async (server) => {
+    const requestPolicy = { default: '5Gi', validRange: { min: '5Gi', step: '5Gi' } };
+    assert.deepEqual(await devicesKept(server), { name: 'gpu0', allowMultipleAllocations: true, capacity: { memory: { value: '40Gi', requestPolicy } } });
+  });
+});
+
+test('device status is kept where its feature gate is on', async () => {
+  const kept = async (server: SeedCluster): Promise<unknown> => {
+    const claim = await server.addClaim('default', 'claim', { requests: [{ name: 'net', exactly: { deviceClassName: 'net.example.com' } }] });
+    const device = { driver: 'net.example.com', pool: 'p', device: 'd' };
+    const allocation = { devices: { results: [{ ...device, request: 'net' }] } };
+    const devices = [{ ...device, networkData: { ips: ['10.9.8.7/24'] } }];
+    return (await server.client.updateStatus(RESOURCE_CLAIMS, { ...claim, status: { allocation, devices } })).status?.devices?.[0]?.networkData;
+  };
+  await withServer([], async (server) => assert.deepEqual(await kept(server), { ips: ['10.9.8.7/24'] }));
+  await withServer(['--feature-gates', 'DRAResourceClaimDeviceStatus=false'], async (server) => assert.equal(await kept(server), undefined));
+});
+
+test('the flag of the articles is refused as printed, for the gate called "..."', async () => {
+  const { code, stderr } = await dray('up', '--feature-gates=...,DRAConsumableCapacity=true').ended;
+  assert.equal(code, 1);
+  assert.match(stderr, /unrecognized feature gate: \.\.\./);
+});
