@@ -5,6 +5,9 @@ import type { Grpc, GrpcMethod, GrpcServer, HostFiles } from '#ports';
 import { GrpcCode, GrpcError } from '#ports';
 import { draV1, draV1beta1, registrationV1, unary } from '#wire';
 import type { ResourceClaim } from '#api';
+import { MetadataFiles } from './device-metadata.ts';
+import { applyDeviceStatus, type DeviceStatus } from './device-status.ts';
+import { type DeviceHealthReport, HealthService } from './health-service.ts';
 import type { DesiredPool } from './pool-plan.ts';
 import { type Author, type ClaimReference, PreparedClaims, type ReportedDevice } from './prepared-claims.ts';
 import { SlicePublisher } from './slice-publisher.ts';
@@ -23,7 +26,15 @@ export interface DriverPluginOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly author: Author;
+  /** Offers the device health service, fed by `reportHealth`. */
+  readonly reportsHealth?: boolean | undefined;
+  /** Writes device metadata files for containers (KEP-5304). */
+  readonly writesMetadata?: boolean | undefined;
 }
+
+/** What is advertised; node agents take the first that they know. */
+const DRA_SERVICES: readonly string[] = ['v1.DRAPlugin', 'v1beta1.DRAPlugin'];
+const HEALTH_SERVICES: readonly string[] = ['v1.DRAResourceHealth', 'v1alpha1.DRAResourceHealth'];
 
 /** What the node agent last said about the registration; undefined before it said anything. */
 export interface RegistrationState {
@@ -36,13 +47,17 @@ export class DriverPlugin {
   readonly #options: DriverPluginOptions;
   readonly #claims: PreparedClaims;
   readonly #publisher: SlicePublisher;
+  readonly #health: HealthService;
   #registration: RegistrationState | undefined;
 
   constructor(options: DriverPluginOptions) {
     this.#options = options;
-    const { driver, nodeName, files, author, logger, rootDir } = options;
+    const { driver, files, rootDir } = options;
     const cdiDirectory = options.cdiDirectory ?? `${rootDir}/cdi`;
-    this.#claims = new PreparedClaims({ driver, nodeName, files, author, logger, cdiDirectory, checkpointFile: `${this.#dataDir()}/checkpoint.json` });
+    const dataDirectory = this.#dataDir();
+    const metadata = options.writesMetadata === true ? new MetadataFiles({ driver, files, cdiDirectory, dataDirectory }) : undefined;
+    this.#claims = new PreparedClaims({ ...options, cdiDirectory, checkpointFile: `${dataDirectory}/checkpoint.json`, metadata });
+    this.#health = new HealthService(options.clock);
     this.#publisher = new SlicePublisher(options);
   }
 
@@ -53,6 +68,16 @@ export class DriverPlugin {
   /** Wants exactly these pools published from now on; returns at once. */
   publish(pools: ReadonlyMap<string, DesiredPool>): void {
     this.#publisher.publish(pools);
+  }
+
+  /** Reports the health of some devices or all; it is repeated before it grows stale. Needs `reportsHealth`. */
+  reportHealth(reports: readonly DeviceHealthReport[]): void {
+    this.#health.report(reports);
+  }
+
+  /** Makes `devices` this driver's part of a claim's status.devices; rejects with the server's ApiError. */
+  writeDeviceStatus(claim: ClaimReference, devices: readonly DeviceStatus[]): Promise<void> {
+    return applyDeviceStatus(this.#options.client, this.#options.driver, claim, devices);
   }
 
   /** What the node agent last said about the registration. */
@@ -88,7 +113,9 @@ export class DriverPlugin {
   }
 
   #registrationService(): readonly GrpcMethod[] {
-    const info = { type: 'DRAPlugin', name: this.#options.driver, endpoint: this.#serviceSocket(), supportedVersions: ['v1.DRAPlugin', 'v1beta1.DRAPlugin'] };
+    const { driver, reportsHealth } = this.#options;
+    const supportedVersions = [...DRA_SERVICES, ...(reportsHealth === true ? HEALTH_SERVICES : [])];
+    const info = { type: 'DRAPlugin', name: driver, endpoint: this.#serviceSocket(), supportedVersions };
     const { getInfo, notifyRegistrationStatus } = registrationV1.Registration.method;
     return [
       unary(getInfo, async () => info),
@@ -111,6 +138,7 @@ export class DriverPlugin {
       unary(v1.nodeUnprepareResources, async (request) => ({ claims: await this.#unprepareAll(request.claims) })),
       unary(v1beta1.nodePrepareResources, async (request) => ({ claims: await this.#prepareAll(request.claims) })),
       unary(v1beta1.nodeUnprepareResources, async (request) => ({ claims: await this.#unprepareAll(request.claims) })),
+      ...(this.#options.reportsHealth === true ? this.#health.methods() : []),
     ];
   }
 

@@ -6,6 +6,9 @@
  * split to the API's limits, CDI files, and a record of prepared claims that survives crashes and reboots. A repeated
  * prepare answers from the record and writes the CDI file again, because /var/run does not survive a reboot.
  */
+export type { DeviceMetadata } from './device-metadata.ts';
+export type { DeviceStatus } from './device-status.ts';
+export type { DeviceHealthReport } from './health-service.ts';
 export { type Author, type ClaimReference, type EditedDevice, PreparedClaims } from './prepared-claims.ts';
 export { type OpaqueConfig, opaqueConfigs } from './opaque-config.ts';
 export { DriverPlugin, type DriverPluginOptions } from './driver-plugin.ts';

@@ -3,6 +3,7 @@ import { asError, type Logger } from '#base';
 import type { DeviceRequestAllocationResult, ResourceClaim } from '#api';
 import { type ContainerEdits, removeSpec, specFileName, writeSpec } from '#cdi';
 import { type HostFiles, isFileMissing } from '#ports';
+import type { DeviceMetadata, MetadataFiles } from './device-metadata.ts';
 
 /** Names a claim that may be gone from the API server. */
 export interface ClaimReference {
@@ -16,6 +17,8 @@ export interface EditedDevice {
   readonly result: DeviceRequestAllocationResult;
   /** May be empty: the device is then prepared but brings nothing. */
   readonly edits: ContainerEdits;
+  /** What the container may read of the device, where metadata files are written. */
+  readonly metadata?: DeviceMetadata | undefined;
 }
 
 /** What the driver's author writes. Both calls may be repeated and must then do no harm. */
@@ -42,6 +45,7 @@ interface HeldDevice {
   readonly shareID?: string | undefined;
   readonly adminAccess?: boolean | undefined;
   readonly edits: ContainerEdits;
+  readonly metadata?: DeviceMetadata | undefined;
 }
 
 interface HeldClaim extends ClaimReference {
@@ -57,6 +61,8 @@ export interface PreparedClaimsOptions {
   readonly checkpointFile: string;
   readonly author: Author;
   readonly logger: Logger;
+  /** Absent: containers get no metadata files. */
+  readonly metadata?: MetadataFiles | undefined;
 }
 
 const CDI_CLASS = 'claim';
@@ -91,11 +97,18 @@ export class PreparedClaims {
       const known = this.#held.get(uid);
       const held = known ?? { uid, name, namespace, devices: await this.#askAuthor(claim) };
       await this.#writeCdi(held);
+      const metadata = new Map(await this.#options.metadata?.write(claim, held.devices));
       if (known === undefined) {
         this.#held.set(uid, held);
         await this.#save();
       }
-      return held.devices.map((device) => this.#report(uid, device));
+      return held.devices.map((device) => {
+        const request = mainRequest(device);
+        const described = metadata.get(request);
+        // Once per request is enough: on its first device.
+        metadata.delete(request);
+        return this.#report(uid, device, described);
+      });
     });
   }
 
@@ -104,6 +117,7 @@ export class PreparedClaims {
     return this.#exclusive(async () => {
       if (this.#held.has(claim.uid)) await this.#options.author.unprepare(claim);
       await removeSpec(this.#options.files, this.#options.cdiDirectory, this.#fileName(claim.uid));
+      await this.#options.metadata?.remove(claim);
       if (this.#held.delete(claim.uid)) await this.#save();
     });
   }
@@ -117,9 +131,9 @@ export class PreparedClaims {
     const results = (claim.status?.allocation?.devices?.results ?? []).filter((result) => result.driver === this.#options.driver);
     for (const result of results) this.#refuseIfHeld(result);
     const edited = await this.#options.author.prepare(claim, results);
-    return edited.map(({ result, edits }) => {
+    return edited.map(({ result, edits, metadata }) => {
       const { request, pool, device, shareID, adminAccess } = result;
-      return { request, pool, device, shareID, adminAccess, edits };
+      return { request, pool, device, shareID, adminAccess, edits, metadata };
     });
   }
 
@@ -153,13 +167,13 @@ export class PreparedClaims {
     await writeSpec(files, cdiDirectory, this.#fileName(claim.uid), { kind: `${this.#vendor}/${CDI_CLASS}`, devices });
   }
 
-  #report(uid: string, device: HeldDevice): ReportedDevice {
+  #report(uid: string, device: HeldDevice, metadata: string | undefined): ReportedDevice {
     return {
       // On the wire the kubelet knows main requests only.
-      requestNames: [device.request.split('/')[0] ?? device.request],
+      requestNames: [mainRequest(device)],
       poolName: device.pool,
       deviceName: device.device,
-      cdiDeviceIds: [`${this.#vendor}/${CDI_CLASS}=${cdiDeviceName(uid, device)}`],
+      cdiDeviceIds: [`${this.#vendor}/${CDI_CLASS}=${cdiDeviceName(uid, device)}`, ...(metadata === undefined ? [] : [metadata])],
       ...(device.shareID === undefined ? {} : { shareId: device.shareID }),
     };
   }
@@ -177,6 +191,10 @@ export class PreparedClaims {
 }
 
 const CHECKPOINT_VERSION = 1;
+
+function mainRequest({ request }: HeldDevice): string {
+  return request.split('/')[0] ?? request;
+}
 
 function cdiDeviceName(uid: string, device: HeldDevice): string {
   return device.shareID === undefined ? `${uid}-${device.device}` : `${uid}-${device.device}-${device.shareID}`;
