@@ -36,6 +36,8 @@ export interface Column {
 export interface TableColumns<T extends ApiObject = ApiObject> {
   readonly columns: readonly Column[];
   cells(object: T, nowMs: number): readonly Json[];
+  /** Marks of a row, undefined for most: pods that have ended are Completed (meta/v1 TableRowCondition). */
+  conditions?(object: T): readonly Json[] | undefined;
 }
 
 /** One served version of a kind. Objects are stored in the kind's storage version. */

@@ -10,4 +10,5 @@
 export { type Authorizer, type AuthorizationAttributes, type AuthorizationDecision, ComponentAuthorizer } from './authorization.ts';
 export type { ServerRequest, ServerResponse, UserInfo } from './http/message.ts';
 export type { ApiServerOptions } from './options.ts';
+export { verbNotSupported } from './refusals.ts';
 export { type ApiServer, createApiServer } from './server.ts';

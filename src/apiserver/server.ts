@@ -1,7 +1,7 @@
 /** The API server: from request to response. */
 import { deprecationWarning } from '#api';
 import { asError } from '#base';
-import { ApiError, forbidden } from '#machinery';
+import { ApiError, forbidden, parseJson, stringifyYaml } from '#machinery';
 import { AdmissionChain } from './admission/chain.ts';
 import { authenticate } from './authentication.ts';
 import { type AuthorizationAttributes, ComponentAuthorizer, refusalText } from './authorization.ts';
@@ -9,7 +9,8 @@ import { Catalog } from './catalog.ts';
 import { discovery } from './discovery/discovery.ts';
 import { OpenApi } from './discovery/openapi.ts';
 import { RequestMetrics, health, version } from './health.ts';
-import { type ServerRequest, type ServerResponse, type UserInfo, jsonResponse, textResponse, withWarnings } from './http/message.ts';
+import { type ServerRequest, type ServerResponse, type UserInfo, jsonResponse, textResponse, utf8, withWarnings } from './http/message.ts';
+import { negotiate, YAML_TYPE } from './http/accept.ts';
 import { type RequestInfo, type ResourceTarget, parseRequestInfo } from './http/request-info.ts';
 import { Housekeeping } from './housekeeping.ts';
 import type { ApiServerOptions, Core } from './options.ts';
@@ -57,7 +58,7 @@ class Server implements ApiServer {
     const warnings: string[] = [];
     const response = await this.#answer({ ...request, signal: AbortSignal.any([request.signal, this.#closing.signal]) }, info, warnings);
     this.#metrics.count(info.target?.verb ?? request.method, info.target?.plural ?? '', response.status);
-    return withWarnings(response, warnings);
+    return withWarnings(inWantedEncoding(request, response), warnings);
   }
 
   async #answer(request: ServerRequest, info: RequestInfo, warnings: string[]): Promise<ServerResponse> {
@@ -140,3 +141,13 @@ function attributesOf(user: UserInfo, target: ResourceTarget): AuthorizationAttr
   // Requests on one namespace are authorized in it (upstream: requestinfo.go).
   return { user, verb, group, resource: plural, subresource, name, namespace: group === '' && plural === 'namespaces' ? name : namespace };
 }
+
+/** A whole JSON answer as YAML for those who prefer it. */
+function inWantedEncoding({ headers }: ServerRequest, response: ServerResponse): ServerResponse {
+  const { body } = response;
+  if (!(body instanceof Uint8Array) || response.headers['content-type'] !== 'application/json') return response;
+  if (negotiate(headers['accept'])?.encoding !== 'yaml') return response;
+  return { ...response, headers: { ...response.headers, 'content-type': YAML_TYPE }, body: utf8(stringifyYaml(parseJson(decoder.decode(body)))) };
+}
+
+const decoder = new TextDecoder();

@@ -4,7 +4,7 @@
  */
 export * from './meta.ts';
 export { parseJson, stringifyJson } from './json.ts';
-export { parseYaml, YamlError } from './yaml.ts';
+export { parseYaml, stringifyYaml, YamlError } from './yaml.ts';
 export type { SchemaNode } from './schema.ts';
 export * from './field-error.ts';
 export * from './status.ts';
@@ -26,10 +26,10 @@ export {
 export { parseQuantity, Quantity, type QuantityFormat } from './quantity.ts';
 export { QuantityError } from './quantity-text.ts';
 export { Semver, SemverError } from './semver.ts';
-export { applyJsonPatch, MAX_JSON_PATCH_OPERATIONS } from './json-patch.ts';
+export { applyJsonPatch, goJsonType, MAX_JSON_PATCH_OPERATIONS } from './json-patch.ts';
 export { applyMergePatch, isJsonObject, type JsonObject } from './merge-patch.ts';
 export { applyStrategicMergePatch } from './strategic-patch.ts';
 export { type FieldPath, FieldSet, fieldPathText } from './field-set.ts';
 export { FIELD_MANAGER_MAX_LENGTH, MAX_UPDATE_MANAGERS } from './managed-fields.ts';
-export { type ApplyInput, type FieldManagement, serverSideApply, type UpdateInput, updateManagedFields } from './server-side-apply.ts';
+export { type ApplyInput, checkConfiguration, type FieldManagement, serverSideApply, type UpdateInput, updateManagedFields } from './server-side-apply.ts';
 export { sameJson } from './typed-value.ts';

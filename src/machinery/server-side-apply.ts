@@ -49,7 +49,7 @@ const BEFORE_FIRST_APPLY = 'before-first-apply';
  * others own it. Throws ApiError: 409 where others own fields that would change (unless forced), 400 where `applied` does not fit.
  */
 export function serverSideApply(input: ApplyInput): { object: Json } {
-  const applied = checkedConfiguration(input);
+  const applied = checkConfiguration(input);
   const live = isJsonObject(input.live) ? input.live : {};
   const bare = withoutManagedFields(live);
   const managers = decodeManagers(metadataOf(live)['managedFields']) ?? new Map();
@@ -198,8 +198,8 @@ function trackEarlierFields(live: JsonObject, managers: Managers, input: ApplyIn
   stripManagers(managers);
 }
 
-/** The configuration if it may be applied; throws ApiError 400. */
-function checkedConfiguration({ applied, apiVersion, schema }: ApplyInput): JsonObject {
+/** The configuration if it may be applied: an object that its schema knows all of, without managedFields. Throws ApiError 400. */
+export function checkConfiguration({ applied, apiVersion, schema }: Pick<ApplyInput, 'applied' | 'apiVersion' | 'schema'>): JsonObject {
   if (!isJsonObject(applied)) throw badRequest('invalid object type: /, Kind=');
   const metadata = metadataOf(applied);
   if (metadata['managedFields'] !== undefined && metadata['managedFields'] !== null) throw badRequest('metadata.managedFields must be nil');

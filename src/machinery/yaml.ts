@@ -1,5 +1,5 @@
 /** Reads YAML as Kubernetes does: YAML 1.1, the first document of a text, members in the order of their names. */
-import { type Document, isNode, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
+import { type Document, isNode, isScalar, LineCounter, parseAllDocuments, stringify, visit } from 'yaml';
 import type { Json } from './meta.ts';
 
 /** A YAML text as JSON. */
@@ -37,6 +37,11 @@ export function parseYaml(text: string): YamlResult {
   const [problem] = document.errors;
   if (problem !== undefined) throw new YamlError(`yaml: line ${String(lines.linePos(problem.pos[0]).line)}: ${problem.message}`);
   return { value: asJson(document), repeated: repeatedMembers(document, lines) };
+}
+
+/** JSON as sigs.k8s.io/yaml writes it: members by name, sequences not indented, texts quoted where they would be read as something else. */
+export function stringifyYaml(value: Json): string {
+  return stringify(value, { version: '1.1', sortMapEntries: true, indentSeq: false, lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 function asJson(document: Document): Json {

@@ -4,7 +4,8 @@ import type { IncomingMessage, ServerResponse as NodeResponse } from 'node:http'
 import { type Server, createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { ApiServer, ServerResponse, UserInfo } from '#apiserver';
+import type { Duplex } from 'node:stream';
+import { type ApiServer, type ServerResponse, type UserInfo, verbNotSupported } from '#apiserver';
 
 /** One byte more than the API server takes (MAX_REQUEST_BODY_BYTES): it then refuses with 413, and memory stays bounded. */
 const REQUEST_BODY_BYTES_MAX = 3 * 1024 * 1024 + 1;
@@ -42,6 +43,7 @@ export async function listen({ apiServer, address, port, tls }: ListenOptions): 
       void serve(apiServer, incoming, outgoing, open);
     },
   );
+  server.on('clientError', refuseUnparsable);
   // Watches are silent for long; the API server itself ends them.
   server.requestTimeout = 0;
   server.timeout = 0;
@@ -53,6 +55,16 @@ export async function listen({ apiServer, address, port, tls }: ListenOptions): 
 
 /** Aborted one by one when the server closes: a signal composed for each request would cost more than the rest of it. */
 type OpenRequests = Set<AbortController>;
+
+/** Answers what the HTTP parser refuses: a method that it does not know is the API server's 405, all else a bare 400. */
+function refuseUnparsable(error: Error & { readonly code?: string }, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  const unknownMethod = error.code === 'HPE_INVALID_METHOD';
+  const body = unknownMethod ? JSON.stringify(verbNotSupported().status) : '';
+  const head = [unknownMethod ? 'HTTP/1.1 405 Method Not Allowed' : 'HTTP/1.1 400 Bad Request', 'connection: close'];
+  if (unknownMethod) head.push('content-type: application/json', `content-length: ${String(Buffer.byteLength(body))}`);
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
 
 async function start(server: Server, address: string, port: number): Promise<void> {
   try {

@@ -30,7 +30,16 @@ export const POD_COLUMNS: TableColumns = {
     ),
   ],
   cells: (object, nowMs) => podCells(object as Pod, nowMs),
+  conditions: (object) => COMPLETED[(object as Pod).status?.phase ?? ''],
 };
+
+/** By phase (podSuccessConditions and podFailedConditions). */
+const COMPLETED: Readonly<Record<string, readonly Json[]>> = Object.fromEntries(
+  [
+    ['Succeeded', 'The pod has completed successfully.'],
+    ['Failed', 'The pod failed.'],
+  ].map(([reason = '', message = '']) => [reason, [{ type: 'Completed', status: 'True', reason, message }]]),
+);
 
 const NODE_UNREACHABLE = 'NodeLost';
 

@@ -4,6 +4,14 @@ import { adminAccessLabelWarnings } from '../admin-access.ts';
 import { CONFIG_MAP_COLUMNS, LEASE_COLUMNS, NAMESPACE_COLUMNS, NODE_COLUMNS, SECRET_COLUMNS, SERVICE_ACCOUNT_COLUMNS } from '../columns/core.ts';
 import { onlyStatus, withStatus } from '../object.ts';
 import type { Namespace, Node, Secret } from '../types/core-v1.ts';
+import {
+  validateConfigMap,
+  validateConfigMapUpdate,
+  validateNamespaceUpdate,
+  validateNodeUpdate,
+  validateSecret,
+  validateSecretUpdate,
+} from '../validation/core.ts';
 import { dnsLabelProblems } from '../validation/names.ts';
 import { defineKind, version } from './define.ts';
 
@@ -29,6 +37,7 @@ export const NAMESPACE = defineKind({
   warnings: adminAccessLabelWarnings,
   selectableFieldNames: ['status.phase'],
   selectableFields: (object) => ({ 'status.phase': (object as Namespace).status?.phase ?? '' }),
+  validateUpdate: validateNamespaceUpdate,
   table: NAMESPACE_COLUMNS,
 });
 
@@ -61,6 +70,7 @@ export const NODE = defineKind({
     subresource === 'status' ? updatedNodeStatus(object as Node, old as Node) : withStatus(object, (old as Node).status),
   selectableFieldNames: ['spec.unschedulable'],
   selectableFields: (object) => ({ 'spec.unschedulable': String((object as Node).spec?.unschedulable ?? false) }),
+  validateUpdate: validateNodeUpdate,
   table: NODE_COLUMNS,
 });
 
@@ -84,6 +94,8 @@ export const CONFIG_MAP = defineKind({
   shortNames: ['cm'],
   namespaced: true,
   versions: [version('v1', 'io.k8s.api.core.v1.ConfigMap')],
+  validateCreate: validateConfigMap,
+  validateUpdate: validateConfigMapUpdate,
   table: CONFIG_MAP_COLUMNS,
 });
 
@@ -97,6 +109,8 @@ export const SECRET = defineKind({
   versions: [version('v1', 'io.k8s.api.core.v1.Secret', defaultSecret)],
   selectableFieldNames: ['type'],
   selectableFields: (object) => ({ type: (object as Secret).type ?? '' }),
+  validateCreate: validateSecret,
+  validateUpdate: validateSecretUpdate,
   table: SECRET_COLUMNS,
 });
 

@@ -2,7 +2,8 @@
 import type { ApiObject } from '#machinery';
 import { POD_COLUMNS } from '../columns/pod.ts';
 import { defaultPod } from '../defaults/pod.ts';
-import { firstGeneration, nextGeneration, onlyStatus } from '../object.ts';
+import { firstGeneration, nextGeneration } from '../object.ts';
+import { updatedPodStatus } from '../strategy/pod-status.ts';
 import { qosClassOf } from '../strategy/qos.ts';
 import type { Pod } from '../types/core-v1.ts';
 import { validatePod, validatePodUpdate } from '../validation/pod.ts';
@@ -38,7 +39,8 @@ export const POD = defineKind({
   generation: true,
   gracePeriodSeconds: (object) => graceOf(object as Pod),
   prepareForCreate: (object) => createdPod(object as Pod),
-  prepareForUpdate: (object, old, context) => (context.subresource === 'status' ? onlyStatus(object, old) : updatedPod(object as Pod, old as Pod)),
+  prepareForUpdate: (object, old, context) =>
+    context.subresource === 'status' ? updatedPodStatus(object as Pod, old as Pod, context.gates) : updatedPod(object as Pod, old as Pod),
   validateCreate: validatePod,
   validateUpdate: validatePodUpdate,
   selectableFieldNames: FIELD_NAMES,

@@ -1,4 +1,5 @@
 /** Validation of what the control plane and node agents write into a pod's status about claims. */
+import { parseQuantity } from '#machinery';
 import type { Container, ContainerStatus, Pod, ResourceStatus } from '../types/core-v1.ts';
 import { dnsLabelProblems, dnsSubdomainProblems } from './names.ts';
 import { byteLength, type FieldErrors } from './report.ts';
@@ -7,6 +8,7 @@ import { byteLength, type FieldErrors } from './report.ts';
 export function checkPodStatus(errors: FieldErrors, pod: Pod): void {
   checkClaimStatuses(errors, pod);
   checkExtendedClaim(errors, pod);
+  checkNodeAllocatable(errors, pod);
   for (const member of ['initContainerStatuses', 'containerStatuses'] as const) {
     pod.status?.[member]?.forEach((status, index) => checkHealth(errors, `status.${member}[${index}]`, status, pod));
   }
@@ -42,6 +44,28 @@ function checkExtendedClaim(errors: FieldErrors, pod: Pod): void {
   });
   if (status.resourceClaimName === '') errors.required(`${path}.resourceClaimName`);
   else errors.invalidAll(`${path}.resourceClaimName`, status.resourceClaimName, dnsSubdomainProblems(status.resourceClaimName));
+}
+
+/** Resources without a domain, or with Kubernetes' own (component-helpers IsNativeResource). */
+function isNativeResource(name: string): boolean {
+  return !name.includes('/') || name.includes('kubernetes.io/');
+}
+
+function checkNodeAllocatable(errors: FieldErrors, { spec, status }: Pod): void {
+  const claims = new Set([...(spec?.resourceClaims ?? []), ...(status?.resourceClaimStatuses ?? [])].map(({ resourceClaimName }) => resourceClaimName));
+  (status?.nodeAllocatableResourceClaimStatuses ?? []).forEach(({ resourceClaimName, containers = [], resources }, index) => {
+    const at = `status.nodeAllocatableResourceClaimStatuses[${String(index)}]`;
+    if (resourceClaimName === '') errors.required(`${at}.resourceClaimName`, 'must not be empty');
+    if (!claims.has(resourceClaimName)) errors.invalid(`${at}.resourceClaimName`, resourceClaimName, 'no mapping found in pod reference');
+    if (containers.length === 0) errors.required(`${at}.containers`, 'must not be empty');
+    // Required by the schema, but null when it was not given.
+    const amounts = Object.entries(resources ?? {});
+    if (amounts.length === 0) errors.required(`${at}.resources`, 'must not be empty');
+    for (const [name, amount] of amounts) {
+      if (!isNativeResource(name)) errors.invalid(`${at}.resources[${name}]`, name, 'must be a node allocatable resource name');
+      if ((parseQuantity(amount)?.sign() ?? 0) < 0) errors.invalid(`${at}.resources[${name}]`, amount, 'must be non-negative');
+    }
+  });
 }
 
 function containerOf(pod: Pod, name: string): Container | undefined {

@@ -6,10 +6,10 @@ export interface MediaRange {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** The alternatives of an Accept header in the client's order; an absent header accepts JSON. */
+/** The alternatives of an Accept header, what the client likes best first; an absent header accepts JSON. */
 export function parseAccept(header: string | undefined): readonly MediaRange[] {
   const text = header === undefined || header.trim() === '' ? 'application/json' : header;
-  return text.split(',').map((alternative) => {
+  const ranges = text.split(',').map((alternative): MediaRange => {
     const [type = '', ...rest] = alternative.split(';').map((part) => part.trim());
     const parameters = rest.map((parameter): [string, string] => {
       const equals = parameter.indexOf('=');
@@ -17,25 +17,49 @@ export function parseAccept(header: string | undefined): readonly MediaRange[] {
     });
     return { type: type.toLowerCase(), parameters: new Map(parameters) };
   });
+  return ranges.sort((a, b) => quality(b) - quality(a));
 }
 
-/** True when JSON satisfies the range. */
-export function isJsonRange({ type }: MediaRange): boolean {
-  return type === 'application/json' || type === '*/*' || type === 'application/*';
+function quality({ parameters }: MediaRange): number {
+  const q = Number(parameters.get('q') ?? 1);
+  return Number.isNaN(q) ? 1 : q;
 }
 
 /** The `as` of a range for objects: what shall be made of them. */
 export type Shape = 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
 
-/** The first acceptable shape, undefined when none is (406). Only meta.k8s.io/v1 is offered. */
-export function shapeOf(header: string | undefined, offersTable = true): Shape | undefined {
+/** What is served: which shape of an object, in which version of meta.k8s.io, in which encoding. */
+export interface Representation {
+  readonly shape: Shape;
+  readonly metaVersion: string;
+  readonly encoding: 'json' | 'yaml';
+}
+
+const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/*', '*/*']);
+/** The content type of YAML answers and bodies. */
+export const YAML_TYPE = 'application/yaml';
+const META_VERSIONS: ReadonlySet<string> = new Set(['v1', 'v1beta1']);
+
+/** True when one of the alternatives names an encoding that is served, whatever it asks to be made of the object. */
+export function acceptsAnyEncoding(header: string | undefined): boolean {
+  return parseAccept(header).some((range) => encodingOf(range) !== undefined);
+}
+
+function encodingOf({ type }: MediaRange): Representation['encoding'] | undefined {
+  if (JSON_TYPES.has(type)) return 'json';
+  return type === YAML_TYPE ? 'yaml' : undefined;
+}
+
+/** The first alternative that can be served, undefined when there is none (406). */
+export function negotiate(header: string | undefined, offersTable = true): Representation | undefined {
   for (const range of parseAccept(header)) {
-    if (!isJsonRange(range)) continue;
-    const as = range.parameters.get('as');
-    if (as === undefined) return 'object';
+    const encoding = encodingOf(range);
+    if (encoding === undefined) continue;
+    const [as, group, version = ''] = ['as', 'g', 'v'].map((name) => range.parameters.get(name));
+    if (as === undefined) return { shape: 'object', metaVersion: 'v1', encoding };
     if (as === 'Table' && !offersTable) continue;
     const known = as === 'Table' || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList';
-    if (known && range.parameters.get('g') === 'meta.k8s.io' && range.parameters.get('v') === 'v1') return as;
+    if (known && group === 'meta.k8s.io' && META_VERSIONS.has(version)) return { shape: as, metaVersion: version, encoding };
   }
   return undefined;
 }

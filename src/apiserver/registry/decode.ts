@@ -1,8 +1,19 @@
 /** Decodes request bodies into objects of a kind. */
 import { asError } from '#base';
-import { type ApiObject, type Json, type SchemaNode, badRequest, parseJson, parseYaml, requestEntityTooLarge, unsupportedMediaType } from '#machinery';
+import {
+  type ApiObject,
+  type Json,
+  type SchemaNode,
+  badRequest,
+  goJsonType,
+  parseJson,
+  parseYaml,
+  requestEntityTooLarge,
+  unsupportedMediaType,
+} from '#machinery';
 import type { Scope } from '../catalog.ts';
 import type { ServerRequest } from '../http/message.ts';
+import { YAML_TYPE } from '../http/accept.ts';
 import { PROTOBUF_TYPE, decodeProtobuf } from '../http/protobuf.ts';
 import { type Call, type FieldValidation } from './call.ts';
 import { duplicateFields } from './duplicate-fields.ts';
@@ -11,7 +22,6 @@ import { StructureError, checkStructure, undecodable } from './structure.ts';
 /** Upstream: MaxRequestBodyBytes of the generic API server. */
 export const MAX_REQUEST_BODY_BYTES = 3 * 1024 * 1024;
 
-const YAML_TYPE = 'application/yaml';
 const decoder = new TextDecoder();
 
 /** Media type without parameters, in lower case. */
@@ -39,11 +49,25 @@ export function parseBody(request: ServerRequest, kind: string): Json {
   if (type === '' || type === 'application/json' || type === '*/*') {
     return parseOr(
       () => parseJson(text),
-      (why) => refuse(`couldn't get version/kind; json parse error: ${why}`),
+      (why) => refuse(`${NO_TYPE_META}${goSyntaxError(text, why)}`),
     );
   }
-  throw unsupportedMediaType('the body of the request was in an unknown format - accepted media types include: application/json, application/yaml');
+  throw unsupportedMediaType(
+    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+  );
 }
+
+const NO_TYPE_META = "couldn't get version/kind; json parse error: ";
+
+/** What Go's decoder says where it is known from what this platform's does; otherwise the platform's own words. */
+function goSyntaxError(text: string, why: string): string {
+  if (/^Unexpected end|^Unterminated/.test(why)) return 'unexpected end of JSON input';
+  const after = /after JSON at position (\d+)/.exec(why);
+  return after === null ? why : `invalid character '${text.charAt(Number(after[1]))}' after top-level value`;
+}
+
+/** The structure into which Go's decoder reads kind and apiVersion, as its text names it. */
+const TYPE_META_STRUCT = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`;
 
 function parseProtobuf(bytes: Uint8Array): Json {
   let body: Json | undefined;
@@ -88,10 +112,10 @@ export function decodeObject(call: Call, validation: FieldValidation): ApiObject
   const { scope } = call;
   const parsed = parseBody(call.request, scope.kind.kind);
   const body = parsed === null ? {} : parsed;
-  if (!isJsonObject(body))
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${scope.kind.kind}): couldn't get version/kind; json parse error: the body is not an object`,
-    );
+  if (!isJsonObject(body)) {
+    const refuse = unreadable(bodyText(call.request.body), scope.kind.kind);
+    throw refuse(`${NO_TYPE_META}json: cannot unmarshal ${goJsonType(body)} into Go value of type ${TYPE_META_STRUCT}`);
+  }
   checkTypeMeta(scope, body);
   return structured(call, body, validation, validation === 'Ignore' ? NOT_REPEATED : repeatedMembers(call.request));
 }
@@ -117,8 +141,10 @@ function repeatedMembers({ headers, body }: ServerRequest): Repeated {
 function checkTypeMeta(scope: Scope, body: { readonly [key: string]: Json | undefined }): void {
   const { apiVersion, kind } = body;
   if (kind !== undefined && kind !== '' && kind !== scope.kind.kind) {
+    // Upstream also names the place of its scheme in its own sources; without that the text tells as much.
+    const group = String(apiVersion ?? '');
     throw badRequest(
-      `${String(kind)} in version ${JSON.stringify(String(apiVersion ?? ''))} cannot be handled as a ${scope.kind.kind}: converting (${String(apiVersion)}, Kind=${String(kind)}) to (${scope.apiVersion}, Kind=${scope.kind.kind}): unknown conversion`,
+      `${String(kind)} in version ${JSON.stringify(group.replace(/^.*\//, ''))} cannot be handled as a ${scope.kind.kind}: no kind ${JSON.stringify(String(kind))} is registered for version ${JSON.stringify(group)}`,
     );
   }
   if (apiVersion !== undefined && apiVersion !== '' && apiVersion !== scope.apiVersion) {

@@ -190,10 +190,11 @@ function finalizersFor(live: ApiObject, { propagationPolicy, orphanDependents }:
 function checkPreconditions(call: Call, live: ApiObject, { preconditions = {} }: DeleteOptions): void {
   const { uid, resourceVersion } = preconditions;
   const { gvk } = call.scope;
-  const refuse = (what: string, wanted: string, actual = ''): Error => {
+  const refuse = (what: 'UID' | 'ResourceVersion', wanted: string, actual = ''): Error => {
     const qualified = gvk.group === '' ? gvk.kind : `${gvk.kind}.${gvk.group}`;
     const name = live.metadata.name ?? '';
-    const message = `Operation cannot be fulfilled on ${qualified} ${JSON.stringify(name)}: Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${actual}`;
+    const happened = what === 'UID' ? 'deleted and then recreated' : 'modified';
+    const message = `Operation cannot be fulfilled on ${qualified} ${JSON.stringify(name)}: the ${what} in the precondition (${wanted}) does not match the ${what} in record (${actual}). The object might have been ${happened}`;
     return refusal(409, 'Conflict', message, { name, ...(gvk.group === '' ? {} : { group: gvk.group }), kind: gvk.kind });
   };
   if (uid !== undefined && uid !== live.metadata.uid) throw refuse('UID', uid, live.metadata.uid);

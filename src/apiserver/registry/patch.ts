@@ -8,6 +8,7 @@ import {
   applyMergePatch,
   applyStrategicMergePatch,
   badRequest,
+  checkConfiguration,
   parseJson,
   parseYaml,
   serverSideApply,
@@ -104,8 +105,10 @@ function apply(core: Core, call: Call, validation: FieldValidation): Promise<Upd
   const manager = call.info.query.get('fieldManager') ?? '';
   if (manager === '')
     throw invalidOption('PatchOptions', { path: 'fieldManager', reason: 'FieldValueRequired', message: 'Required value: is required for apply patch' });
-  const applied = withoutResetFields(call, structured(call, parseApplied(call), validation));
-  const checked = asJson(keepIdentity(call, applied));
+  const body = parseApplied(call);
+  // Nobody can own what the kind does not have, so that an unknown field is refused whatever the validation.
+  checkConfiguration({ applied: body, apiVersion: call.scope.apiVersion, schema: call.scope.schema });
+  const checked = asJson(keepIdentity(call, structured(call, body, validation)));
   const transform: Transformation = (live) => {
     const { object } = serverSideApply({
       live: live === undefined ? undefined : asJson(live),
@@ -122,36 +125,6 @@ function apply(core: Core, call: Call, validation: FieldValidation): Promise<Upd
     return { wanted: result, managed: result };
   };
   return updateWith(core, call, transform, true);
-}
-
-/**
- * Drops what this endpoint may not set, so that the manager does not come to own it (upstream: GetResetFields):
- * the status on the main endpoint, all but the status on /status.
- */
-function withoutResetFields(call: Call, applied: ApiObject): ApiObject {
-  const {
-    scope: { kind },
-    target: { subresource },
-  } = call;
-  if (!kind.subresources.includes('status')) return applied;
-  const { name, namespace, uid, resourceVersion } = applied.metadata;
-  if (subresource !== 'status') return without(applied, ['status']);
-  return withMetadata(
-    without(
-      applied,
-      Object.keys(applied).filter((member) => !STATUS_MEMBERS.has(member)),
-    ),
-    { ...NO_METADATA, name, namespace, uid, resourceVersion },
-  );
-}
-
-/** Members that remain of an object applied through /status. */
-const STATUS_MEMBERS: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata', 'status']);
-const NO_METADATA = { labels: undefined, annotations: undefined, finalizers: undefined, ownerReferences: undefined };
-
-function without(object: ApiObject, members: readonly string[]): ApiObject {
-  const rest = Object.fromEntries(Object.entries(object).filter(([name]) => !members.includes(name)));
-  return { ...rest, metadata: object.metadata };
 }
 
 function parseApplied(call: Call): Json {

@@ -1,7 +1,7 @@
 /** Objects, lists and their tables as answers. */
 import type { Column, TableColumns } from '#api';
 import { type ApiObject, badRequest, type Json, stringifyJson } from '#machinery';
-import { type Shape, shapeOf } from '../http/accept.ts';
+import { acceptsAnyEncoding, negotiate, type Representation } from '../http/accept.ts';
 import { encodedJsonResponse, type ServerResponse, rawJsonResponse } from '../http/message.ts';
 import type { Core } from '../options.ts';
 import { refusal } from '../refusals.ts';
@@ -15,8 +15,6 @@ export interface ListHead {
   readonly continue?: string | undefined;
   readonly remaining?: number | undefined;
 }
-
-const META_GROUP_VERSION = 'meta.k8s.io/v1';
 
 /** The columns of kinds that bring none (upstream: defaultTableConvertor). */
 const DEFAULT_COLUMNS: TableColumns = {
@@ -33,10 +31,13 @@ const DEFAULT_COLUMNS: TableColumns = {
   cells: (object) => [object.metadata.name ?? '', object.metadata.creationTimestamp ?? null],
 };
 
-/** The shape that the client asks for; 406 when there is none. */
-export function wantedShape(call: Call): Shape {
-  const shape = shapeOf(call.request.headers['accept'], call.target.subresource === '');
-  if (shape === undefined) throw notAcceptable(ACCEPTED);
+/** The representation that the client asks for; 406 when there is none. */
+function wanted(call: Call): Representation {
+  const { accept } = call.request.headers;
+  if (!acceptsAnyEncoding(accept)) throw refusal(406, 'NotAcceptable', UNAVAILABLE, {});
+  const representation = negotiate(accept, call.target.subresource === '');
+  if (representation === undefined) throw notAcceptable(ACCEPTED);
+  const { shape } = representation;
   const { kind } = call.scope;
   if (shape === 'Table') checkTable(call);
   const internal = `*${kind.group === '' ? 'core' : (kind.group.split('.')[0] ?? '')}.${kind.kind}`;
@@ -47,11 +48,12 @@ export function wantedShape(call: Call): Shape {
   if (shape === 'PartialObjectMetadataList' && verb === 'get') {
     throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${internal})`);
   }
-  return shape;
+  return representation;
 }
 
-const ACCEPTED =
-  'only the following media types are accepted: application/json, application/json;as=Table;g=meta.k8s.io;v=v1, application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+/** Upstream refuses an unknown media type before it looks at what shall be made of the object; hence two texts. */
+const UNAVAILABLE = '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/json;stream=watch';
+const ACCEPTED = 'only the following media types are accepted: application/json, application/yaml';
 
 function notAcceptable(message: string): Error {
   return refusal(406, 'NotAcceptable', message);
@@ -68,11 +70,12 @@ function checkTable({ info: { query } }: Call): void {
 
 /** One object as answer. */
 export function objectResponse(core: Core, call: Call, stored: StoredObject, status = 200): ServerResponse {
-  switch (wantedShape(call)) {
+  const { shape, metaVersion } = wanted(call);
+  switch (shape) {
     case 'Table':
-      return rawJsonResponse(status, tableJson(core, call, [stored], { revision: stored.revision }));
+      return rawJsonResponse(status, tableJson(core, call, [stored], { revision: stored.revision, metaVersion }));
     case 'PartialObjectMetadata':
-      return rawJsonResponse(status, partialJson(call, stored));
+      return rawJsonResponse(status, stringifyJson(partial(call, stored, metaVersion)));
     default:
       return encodedJsonResponse(status, stored.json(call.scope));
   }
@@ -82,13 +85,17 @@ export function objectResponse(core: Core, call: Call, stored: StoredObject, sta
 export function listResponse(core: Core, call: Call, items: readonly StoredObject[], head: ListHead): ServerResponse {
   const { kind, apiVersion } = call.scope;
   const metadata = stringifyJson(listMeta(head));
-  switch (wantedShape(call)) {
+  const { shape, metaVersion } = wanted(call);
+  switch (shape) {
     case 'Table':
-      return rawJsonResponse(200, tableJson(core, call, items, head));
+      return rawJsonResponse(200, tableJson(core, call, items, { ...head, metaVersion }));
     case 'PartialObjectMetadata':
     case 'PartialObjectMetadataList': {
-      const partials = items.map((item) => partialJson(call, item)).join(',');
-      return rawJsonResponse(200, `{"kind":"PartialObjectMetadataList","apiVersion":"${META_GROUP_VERSION}","metadata":${metadata},"items":[${partials}]}`);
+      const partials = items.map((item) => stringifyJson(partial(call, item, metaVersion))).join(',');
+      return rawJsonResponse(
+        200,
+        `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/${metaVersion}","metadata":${metadata},"items":[${partials}]}`,
+      );
     }
     default: {
       const head = `{"kind":"${kind.kind}List","apiVersion":"${apiVersion}","metadata":${metadata},"items":[`;
@@ -100,18 +107,20 @@ export function listResponse(core: Core, call: Call, items: readonly StoredObjec
 
 /** How the objects of a watch are written. Tables after the first leave their columns out, as upstream. */
 export function watchRendering(core: Core, call: Call): Rendering {
-  switch (wantedShape(call)) {
+  const { shape, metaVersion, encoding } = wanted(call);
+  if (encoding !== 'json') throw notAcceptable(ACCEPTED.replace(/: .*/, ': application/json'));
+  switch (shape) {
     case 'Table': {
       let first = true;
       return (type, stored) => {
-        const json = tableJson(core, call, [stored], { revision: stored.revision, withoutColumns: !first });
+        const json = tableJson(core, call, [stored], { revision: stored.revision, metaVersion, withoutColumns: !first });
         first = false;
         return eventLine(type, json);
       };
     }
     case 'PartialObjectMetadata':
     case 'PartialObjectMetadataList':
-      return (type, stored) => eventLine(type, partialJson(call, stored));
+      return (type, stored) => eventLine(type, stringifyJson(partial(call, stored, metaVersion)));
     default:
       return (type, stored) => stored.eventLine(type, call.scope);
   }
@@ -121,24 +130,25 @@ function listMeta(head: ListHead): Json {
   return { resourceVersion: head.revision === 0 ? undefined : String(head.revision), continue: head.continue, remainingItemCount: head.remaining };
 }
 
-function partialJson(call: Call, stored: StoredObject): string {
-  return stringifyJson(partial(call, stored));
-}
-
-function partial(call: Call, stored: StoredObject): ApiObject {
-  return { kind: 'PartialObjectMetadata', apiVersion: META_GROUP_VERSION, metadata: stored.in(call.scope).metadata };
+function partial(call: Call, stored: StoredObject, metaVersion: string): ApiObject {
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${metaVersion}`, metadata: stored.in(call.scope).metadata };
 }
 
 interface TableHead extends ListHead {
+  readonly metaVersion: string;
   readonly withoutColumns?: boolean;
 }
 
 function tableJson(core: Core, call: Call, items: readonly StoredObject[], head: TableHead): string {
   const table = call.scope.kind.table ?? DEFAULT_COLUMNS;
   const nowMs = core.options.clock.nowMs();
-  const rows = items.map((item) => ({ cells: table.cells(item.object, nowMs), object: rowObject(call, item) }));
+  const rows = items.map((item) => ({
+    cells: table.cells(item.object, nowMs),
+    conditions: table.conditions?.(item.object),
+    object: rowObject(call, item, head.metaVersion),
+  }));
   const columnDefinitions = head.withoutColumns !== true ? table.columns.map(columnDefinition) : [];
-  return stringifyJson({ kind: 'Table', apiVersion: META_GROUP_VERSION, metadata: listMeta(head), columnDefinitions, rows });
+  return stringifyJson({ kind: 'Table', apiVersion: `meta.k8s.io/${head.metaVersion}`, metadata: listMeta(head), columnDefinitions, rows });
 }
 
 function columnDefinition({ name, type, format, description, priority }: Column): Json {
@@ -146,13 +156,13 @@ function columnDefinition({ name, type, format, description, priority }: Column)
 }
 
 /** What a row carries of its object, by includeObject: Metadata unless asked otherwise. */
-function rowObject(call: Call, item: StoredObject): unknown {
+function rowObject(call: Call, item: StoredObject, metaVersion: string): unknown {
   switch (call.info.query.get('includeObject') ?? '') {
     case 'None':
       return null;
     case 'Object':
       return item.in(call.scope);
     default:
-      return partial(call, item);
+      return partial(call, item, metaVersion);
   }
 }

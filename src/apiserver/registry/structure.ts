@@ -1,5 +1,5 @@
 /** Checks a decoded body against a kind's schema, as upstream's typed decoding does: types are errors, unknown fields are reported. */
-import { type Json, Quantity, QuantityError, type SchemaNode, badRequest, isJsonObject, type JsonObject } from '#machinery';
+import { type Json, Quantity, QuantityError, type SchemaNode, badRequest, goJsonType, isJsonObject, type JsonObject } from '#machinery';
 
 /** Layouts of Go's time package in which upstream reads and writes times (meta/v1 Time and MicroTime). */
 const TIME_LAYOUTS = {
@@ -147,14 +147,7 @@ function membersOf(schema: SchemaNode, value: Json, place: Place): JsonObject {
 /** What Go's decoder says of a value that its type cannot hold; `shown` is added to the word for the value. */
 function wrongType(schema: SchemaNode, value: Json, { holder, field }: Place, shown = ''): StructureError {
   const where = holder === undefined ? 'Go value' : `Go struct field ${holder.goType.replace(/^.*\./, '')}.${field}`;
-  return new StructureError(`json: cannot unmarshal ${jsonTypeOf(value)}${shown} into ${where} of type ${schema.goType}`);
-}
-
-function jsonTypeOf(value: Json): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'array';
-  if (typeof value === 'boolean') return 'bool';
-  return typeof value === 'bigint' ? 'number' : typeof value;
+  return new StructureError(`json: cannot unmarshal ${goJsonType(value)}${shown} into ${where} of type ${schema.goType}`);
 }
 
 /** The 400 of a body that cannot be decoded as its kind. */

@@ -63,9 +63,15 @@ export async function updateWith(core: Core, call: Call, transform: Transformati
 
 async function write(core: Core, call: Call, live: StoredObject, object: ApiObject): Promise<StoredObject | undefined> {
   if (isFinished(live.object, object)) return removeFinished(core, call, live, object);
-  if (equalJson(asJson(live.object), asJson(object))) return live;
+  if (equalJson(asJson(timeless(live.object)), asJson(timeless(object)))) return live;
   if (call.dryRun) return new StoredObject(object, live.revision);
   return core.objects.put(call.scope, object, live.revision);
+}
+
+/** Without the times of managedFields: they alone are no change (fieldmanager IgnoreManagedFieldsTimestampsTransformer). */
+function timeless(object: ApiObject): ApiObject {
+  const managedFields = object.metadata.managedFields?.map(({ time: _time, ...entry }) => entry);
+  return managedFields === undefined ? object : withMetadata(object, { managedFields });
 }
 
 /** 409 unless the resourceVersion, and the uid of a PUT, where the request names them are those of the live object. */
@@ -128,11 +134,11 @@ function strategic({ scope: { kind } }: Call, context: StrategyContext, object: 
   return withMetadata(prepared, { uid: object.metadata.uid });
 }
 
-/** A namespace whose spec.finalizers alone are those of the request: all that /finalize may change. */
+/** A namespace as /finalize changes it: all but its status (namespaceFinalizeStrategy). */
 function finalized(live: ApiObject, wanted: ApiObject): ApiObject {
   // Only namespaces have this subresource.
-  const [namespace, { spec }] = [live as Namespace, wanted as Namespace];
-  const result: Namespace = { ...namespace, spec: { ...namespace.spec, finalizers: spec?.finalizers ?? [] } };
+  const { status } = live as Namespace;
+  const result: Namespace = { ...(wanted as Namespace), status };
   return result;
 }
 
