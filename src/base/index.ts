@@ -7,6 +7,7 @@
 export { assert, AssertionError, unreachable } from './assert.ts';
 export { asError, type Clock, sleep } from './clock.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
+export { oncePer } from './once-per.ts';
 export { nameSuffix, type Random } from './random.ts';
 export {
   type Counter,

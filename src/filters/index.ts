@@ -3,4 +3,5 @@
  * which acts on them, and by insight, which explains them.
  */
 export { nodeRefusal, nodeRefusals } from './node-refusal.ts';
+export { allocatableOf } from './resources-fit.ts';
 export { podRequests, type ResourceAmounts } from './pod-requests.ts';

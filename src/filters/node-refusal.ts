@@ -10,8 +10,11 @@ export function nodeRefusal(pod: Pod, node: Node, podsOnNode: readonly Pod[]): s
   return nodeRefusals(pod, node, podsOnNode)[0];
 }
 
-/** All reasons that the first refusing plugin gives; only a lack of resources gives more than one. Upstream counts each of them. */
-export function nodeRefusals(pod: Pod, node: Node, podsOnNode: readonly Pod[]): readonly string[] {
+/**
+ * All reasons that the first refusing plugin gives; only a lack of resources gives more than one. Upstream counts each of them. `podsOnNode` must
+ * not be changed afterwards; `asDevices` are extended resources that the pod would get through claims.
+ */
+export function nodeRefusals(pod: Pod, node: Node, podsOnNode: readonly Pod[], asDevices: ReadonlySet<string> = NONE): readonly string[] {
   const tolerations = pod.spec?.tolerations ?? [];
   if (node.spec?.unschedulable === true && !isTolerated(UNSCHEDULABLE_TAINT, tolerations)) return ['node(s) were unschedulable'];
   const wantedName = pod.spec?.nodeName ?? '';
@@ -19,8 +22,10 @@ export function nodeRefusals(pod: Pod, node: Node, podsOnNode: readonly Pod[]): 
   if (blockingTaint(node.spec?.taints ?? [], tolerations) !== undefined) return ['node(s) had untolerated taint(s)'];
   if (!meetsAffinity(pod, node)) return ["node(s) didn't match Pod's node affinity/selector"];
   if (hasPortConflict(pod, podsOnNode)) return ["node(s) didn't have free ports for the requested pod ports"];
-  return fitRefusals(pod, node, podsOnNode);
+  return fitRefusals(pod, node, podsOnNode, asDevices);
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** spec.nodeSelector and the required node affinity must both be met; an affinity without terms matches nothing. */
 function meetsAffinity(pod: Pod, node: Node): boolean {

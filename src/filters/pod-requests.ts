@@ -1,5 +1,6 @@
 /** How much of each resource a pod asks for (component-helpers resource.PodRequests). */
 import type { Container, Pod } from '#api';
+import { oncePer } from '#base';
 import { parseQuantity, Quantity } from '#machinery';
 
 /** Amounts by resource name. */
@@ -11,7 +12,9 @@ const ZERO = Quantity.of(0);
  * The sum over the pod's long-running containers, but at least what any init container needs while it runs, which is on top of the sidecars
  * started before it; pod-level requests replace that; overhead is added.
  */
-export function podRequests(pod: Pod): ResourceAmounts {
+export const podRequests: (pod: Pod) => ResourceAmounts = oncePer(computeRequests);
+
+function computeRequests(pod: Pod): ResourceAmounts {
   const total = new Map<string, Quantity>();
   for (const container of pod.spec?.containers ?? []) add(total, requestsOf(container));
   const sidecars = new Map<string, Quantity>();

@@ -25,6 +25,7 @@ export {
 } from './node-selector.ts';
 export { parseQuantity, Quantity, type QuantityFormat } from './quantity.ts';
 export { QuantityError } from './quantity-text.ts';
+export { parseDuration } from './duration.ts';
 export { Semver, SemverError } from './semver.ts';
 export { applyJsonPatch, goJsonType, MAX_JSON_PATCH_OPERATIONS } from './json-patch.ts';
 export { applyMergePatch, isJsonObject, type JsonObject } from './merge-patch.ts';

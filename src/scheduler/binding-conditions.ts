@@ -2,6 +2,9 @@
 import type { AllocatedDeviceStatus, DeviceRequestAllocationResult, ResourceClaim } from '#api';
 import { nameOf } from '#machinery';
 
+/** Upstream's default of DynamicResourcesArgs.bindingTimeout. */
+export const DEFAULT_BINDING_TIMEOUT_MS = 600_000;
+
 /** How far the devices of an allocated claim are. */
 export type BindingState =
   | { readonly kind: 'ready' }

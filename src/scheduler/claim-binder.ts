@@ -1,12 +1,13 @@
 /** Carries a decision about claims out: finalizer, allocation and reservation in the API, and the way back. */
 import type { Clock, Logger } from '#base';
 import { asError } from '#base';
-import type { AllocationResult, Pod, ResourceClaim } from '#api';
-import { RESOURCE_CLAIMS, type RestClient } from '#client';
+import type { AllocationResult, ContainerExtendedResourceRequest, Pod, ResourceClaim } from '#api';
+import { PODS, RESOURCE_CLAIMS, type RestClient } from '#client';
 import { isConflict, isNotFound, keyOf, nameOf, namespaceOf } from '#machinery';
 import type { ClaimCache } from './claim-cache.ts';
-import type { ClaimPlan } from './decide.ts';
+import type { SchedulerMetrics } from './metrics.ts';
 import { isReservedFor } from './pod-claims.ts';
+import type { ClaimPlan } from './try-node.ts';
 
 /** Keeps a claim with an allocation from vanishing before its devices are free (resource/v1 types.go: Finalizer). */
 export const CLAIM_FINALIZER = 'resource.kubernetes.io/delete-protection';
@@ -14,18 +15,32 @@ export const CLAIM_FINALIZER = 'resource.kubernetes.io/delete-protection';
 /** Tries of one write in the face of conflicts (client-go retry.DefaultRetry). */
 const CONFLICT_TRIES = 5;
 
+/** How long a claim just created may take to arrive in the informer (upstream: ExtendedResourceClaim wait of 120 s, then it goes on). */
+const CREATED_CLAIM_WAIT_MS = 120_000;
+
+/** What a binder works with. */
+export interface ClaimBinderParts {
+  readonly client: RestClient;
+  readonly cache: ClaimCache;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: SchedulerMetrics;
+  /** The claim for extended resources of a pod, as far as the informer has it. */
+  readonly extendedClaimOf: (pod: Pod) => ResourceClaim | undefined;
+  /** Ends waiting. */
+  readonly signal: AbortSignal;
+}
+
 /** Writes what the scheduler decided about claims; keeps the claim cache informed of each write. */
 export class ClaimBinder {
+  readonly #parts: ClaimBinderParts;
   readonly #client: RestClient;
   readonly #cache: ClaimCache;
-  readonly #clock: Clock;
-  readonly #logger: Logger;
 
-  constructor(parts: { readonly client: RestClient; readonly cache: ClaimCache; readonly clock: Clock; readonly logger: Logger }) {
+  constructor(parts: ClaimBinderParts) {
+    this.#parts = parts;
     this.#client = parts.client;
     this.#cache = parts.cache;
-    this.#clock = parts.clock;
-    this.#logger = parts.logger;
   }
 
   /** Takes the devices of a plan out of circulation, before anything is written. Synchronous. */
@@ -37,32 +52,77 @@ export class ClaimBinder {
 
   /** Allocates the claim if planned and reserves it for the pod. Rejects with upstream's text when the claim has changed too much. */
   async bind(pod: Pod, plan: ClaimPlan): Promise<ResourceClaim> {
+    const { requestMappings } = plan;
     const key = keyOf(plan.claim);
     try {
-      let claim = this.#cache.get(key) ?? plan.claim;
-      for (let attempt = 1; ; attempt++) {
-        try {
-          claim = await this.#write(pod, claim, plan.allocation);
-          this.#cache.assume(claim);
-          return claim;
-        } catch (error) {
-          if (!isConflict(error) || attempt === CONFLICT_TRIES) throw error;
-          claim = await this.#client.get(RESOURCE_CLAIMS, nameOf(plan.claim), namespaceOf(plan.claim));
-        }
-      }
+      const target = requestMappings === undefined ? (this.#cache.get(key) ?? plan.claim) : await this.#create(plan.claim);
+      const claim = await this.#allocateAndReserve(pod, target, plan.allocation);
+      if (requestMappings !== undefined) await this.#recordMappings(pod, claim, requestMappings);
+      return claim;
     } finally {
       this.#cache.endAllocation(key);
     }
   }
 
-  /** Takes everything back: decided allocations are forgotten, reservations for the pod removed. Failures are logged. */
-  async unreserve(pod: Pod, plans: readonly ClaimPlan[]): Promise<void> {
-    for (const { claim } of plans) {
-      this.#cache.endAllocation(keyOf(claim));
-      const known = this.#cache.get(keyOf(claim));
-      if (known === undefined || !isReservedFor(known, pod) || known.status?.allocation === undefined) continue;
-      await this.#removeReservation(pod, known);
+  async #allocateAndReserve(pod: Pod, known: ResourceClaim, allocation: AllocationResult | undefined): Promise<ResourceClaim> {
+    let claim = known;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        claim = await this.#write(pod, claim, allocation);
+        this.#cache.assume(claim);
+        return claim;
+      } catch (error) {
+        if (!isConflict(error) || attempt === CONFLICT_TRIES) throw error;
+        claim = await this.#client.get(RESOURCE_CLAIMS, nameOf(known), namespaceOf(known));
+      }
     }
+  }
+
+  /** Creates the claim for extended resources; its devices stay accounted for under the plan's name until the informer has it. */
+  async #create(planned: ResourceClaim): Promise<ResourceClaim> {
+    const { name: _name, uid: _uid, ...metadata } = planned.metadata;
+    const { signal, metrics } = this.#parts;
+    try {
+      const claim = await during('create claim for extended resources', () => this.#client.create(RESOURCE_CLAIMS, { ...planned, metadata }));
+      metrics.claimCreated('success');
+      if (this.#cache.get(keyOf(claim)) === undefined) await this.#cache.changed([keyOf(claim)], CREATED_CLAIM_WAIT_MS, signal);
+      return claim;
+    } catch (error) {
+      metrics.claimCreated('failure');
+      throw error;
+    }
+  }
+
+  /** Tells the node which request of the claim serves which container. */
+  async #recordMappings(pod: Pod, claim: ResourceClaim, mappings: readonly ContainerExtendedResourceRequest[]): Promise<void> {
+    const requestMappings = mappings.map((mapping) => ({ ...mapping }));
+    const status = { extendedResourceClaimStatus: { resourceClaimName: nameOf(claim), requestMappings } };
+    const body = { metadata: { uid: pod.metadata.uid ?? null }, status };
+    await during('patch pod status', () =>
+      this.#client.patch(PODS, nameOf(pod), { namespace: namespaceOf(pod), type: 'strategic', subresource: 'status', body }),
+    );
+  }
+
+  /** Takes everything back: decided allocations are forgotten, reservations for the pod removed, its claim for extended resources deleted. Failures are logged. */
+  async unreserve(pod: Pod, plans: readonly ClaimPlan[]): Promise<void> {
+    for (const { claim, requestMappings } of plans) {
+      this.#cache.endAllocation(keyOf(claim));
+      const known = requestMappings === undefined ? this.#cache.get(keyOf(claim)) : this.#parts.extendedClaimOf(pod);
+      if (known === undefined) continue;
+      if (requestMappings !== undefined) await this.#quietly(known, () => this.remove(known));
+      else if (isReservedFor(known, pod) && known.status?.allocation !== undefined) await this.#quietly(known, () => this.#removeReservation(pod, known));
+    }
+  }
+
+  /** Deletes a claim that the scheduler made: nothing uses its devices. */
+  async remove(claim: ResourceClaim): Promise<void> {
+    const current = this.#cache.get(keyOf(claim)) ?? claim;
+    const finalizers = (current.metadata.finalizers ?? []).filter((finalizer) => finalizer !== CLAIM_FINALIZER);
+    const { uid } = current.metadata;
+    if (finalizers.length < (current.metadata.finalizers ?? []).length) {
+      await this.#client.update(RESOURCE_CLAIMS, { ...current, metadata: { ...current.metadata, finalizers } });
+    }
+    await this.#client.delete(RESOURCE_CLAIMS, nameOf(current), { namespace: namespaceOf(current), uid });
   }
 
   /** Gives an allocation back that nobody else uses, so that the claim can be allocated where the pod fits. */
@@ -95,23 +155,27 @@ export class ClaimBinder {
   /** An allocation made by somebody else is left as it is, also without a timestamp: the API refuses to change it. */
   #reserved(claim: ResourceClaim, pod: Pod, allocation: AllocationResult | undefined): ResourceClaim {
     const consumer = { resource: 'pods', name: nameOf(pod), uid: pod.metadata.uid ?? '' };
-    const timestamp = `${new Date(this.#clock.nowMs()).toISOString().slice(0, 19)}Z`;
+    const timestamp = `${new Date(this.#parts.clock.nowMs()).toISOString().slice(0, 19)}Z`;
     const added = allocation === undefined ? {} : { allocation: { ...allocation, allocationTimestamp: timestamp } };
     return { ...claim, status: { ...claim.status, ...added, reservedFor: [...(claim.status?.reservedFor ?? []), consumer] } };
   }
 
   async #removeReservation(pod: Pod, claim: ResourceClaim): Promise<void> {
-    const body = { metadata: { uid: claim.metadata.uid }, status: { reservedFor: [{ $patch: 'delete', uid: pod.metadata.uid }] } };
+    const body = { metadata: { uid: claim.metadata.uid ?? null }, status: { reservedFor: [{ $patch: 'delete', uid: pod.metadata.uid ?? null }] } };
+    const patched = await this.#client.patch(RESOURCE_CLAIMS, nameOf(claim), {
+      namespace: namespaceOf(claim),
+      type: 'strategic',
+      subresource: 'status',
+      body,
+    });
+    this.#cache.assume(patched);
+  }
+
+  async #quietly(claim: ResourceClaim, write: () => Promise<void>): Promise<void> {
     try {
-      const patched = await this.#client.patch(RESOURCE_CLAIMS, nameOf(claim), {
-        namespace: namespaceOf(claim),
-        type: 'strategic',
-        subresource: 'status',
-        body,
-      });
-      this.#cache.assume(patched);
+      await write();
     } catch (error) {
-      if (!isNotFound(error)) this.#logger.warn('a reservation could not be taken back', { claim: keyOf(claim), error: asError(error).message });
+      if (!isNotFound(error)) this.#parts.logger.warn('a claim could not be given back', { claim: keyOf(claim), error: asError(error).message });
     }
   }
 }

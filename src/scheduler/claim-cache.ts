@@ -1,5 +1,6 @@
 /** What the scheduler believes about claims: the informer's view, its own writes on top, and allocations still being written. */
 import type { ResourceClaim } from '#api';
+import { type Clock, sleep } from '#base';
 import type { Lister } from '#client';
 import { keyOf } from '#machinery';
 
@@ -18,10 +19,22 @@ export class ClaimCache {
   readonly #use: DeviceUse;
   readonly #assumed = new Map<string, ResourceClaim>();
   readonly #inFlight = new Map<string, ResourceClaim>();
+  readonly #clock: Clock;
+  readonly #waiting = new Set<{ readonly keys: readonly string[]; readonly wake: () => void }>();
 
-  constructor(lister: Lister<ResourceClaim>, use: DeviceUse) {
+  constructor(lister: Lister<ResourceClaim>, use: DeviceUse, clock: Clock) {
     this.#lister = lister;
     this.#use = use;
+    this.#clock = clock;
+  }
+
+  /** Resolves at the next change of one of the claims that the informer delivers, after `timeoutMs`, or when `signal` aborts. */
+  async changed(keys: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const woken = new AbortController();
+    const waiter = { keys, wake: () => woken.abort() };
+    this.#waiting.add(waiter);
+    await sleep(this.#clock, timeoutMs, AbortSignal.any([signal, woken.signal])).catch(() => undefined);
+    this.#waiting.delete(waiter);
   }
 
   /** The claim as the API has it, as far as known; an own write counts before the informer delivers it. */
@@ -62,6 +75,7 @@ export class ClaimCache {
   informed(key: string): void {
     if (this.get(key) !== this.#assumed.get(key)) this.#assumed.delete(key);
     this.#account(key);
+    for (const waiter of this.#waiting) if (waiter.keys.includes(key)) waiter.wake();
   }
 
   #account(key: string): void {

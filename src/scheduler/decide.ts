@@ -1,41 +1,29 @@
 /** The decision: from a pod and a snapshot of the cluster to a node and allocations, or to reasons. Pure and synchronous. */
-import { allocate, type Features, type Ledger, type PoolIndex } from '#allocator';
-import type { Random } from '#base';
-import type { AllocationResult, DeviceClass, Node, Pod, ResourceClaim } from '#api';
-import { nodeRefusals } from '#filters';
-import { keyOf, matchesNodeSelector, nameOf } from '#machinery';
-import { bindingState } from './binding-conditions.ts';
+import type { Node, Pod, ResourceClaim } from '#api';
+import { keyOf, nameOf } from '#machinery';
+import { classBackedResources } from './extended-resources.ts';
 import { isReservedForNoOther, missingClass, resolveClaims } from './pod-claims.ts';
-import { type NodeRefusal, nodesRefusedText, podRefusedText } from './refusal-text.ts';
+import { type Preemption, preempt, priorityOf, type RefusedNode } from './preemption.ts';
+import { nodesRefusedText, podRefusedText } from './refusal-text.ts';
 import type { WakeCause } from './scheduling-queue.ts';
 import { scoreNode } from './score.ts';
-
-/** Everything a decision looks at. */
-export interface Snapshot {
-  /** In the order in which they are tried. */
-  readonly nodes: readonly Node[];
-  readonly podsOn: (nodeName: string) => readonly Pod[];
-  readonly claimOf: (key: string) => ResourceClaim | undefined;
-  readonly isInFlight: (claimKey: string) => boolean;
-  readonly deviceClass: (name: string) => DeviceClass | undefined;
-  readonly pools: PoolIndex;
-  readonly ledger: Ledger;
-  readonly features: Features;
-  readonly random: Random;
-  readonly nowMs: number;
-  readonly bindingTimeoutMs: number;
-}
-
-/** A claim of the pod that is to be placed, with the allocation it gets; absent if it has one already. */
-export interface ClaimPlan {
-  readonly claim: ResourceClaim;
-  readonly allocation?: AllocationResult | undefined;
-}
+import type { Snapshot } from './snapshot.ts';
+import { type ClaimPlan, type Demand, type NodeOutcome, tryNode } from './try-node.ts';
 
 /** What to do with a pod. */
 export type Decision =
   | { readonly kind: 'place'; readonly nodeName: string; readonly claims: readonly ClaimPlan[] }
-  | { readonly kind: 'refused'; readonly message: string; readonly wakes: ReadonlySet<WakeCause>; readonly deallocate?: ResourceClaim | undefined }
+  | {
+      readonly kind: 'refused';
+      readonly message: string;
+      readonly wakes: ReadonlySet<WakeCause>;
+      /** A claim to give back, because it is allocated where the pod cannot go. */
+      readonly deallocate?: ResourceClaim | undefined;
+      /** A claim for extended resources to delete, left behind by an earlier attempt. */
+      readonly remove?: ResourceClaim | undefined;
+      /** Pods to remove so that this one fits. */
+      readonly preempt?: Preemption | undefined;
+    }
   /** The claims or classes themselves are at fault, so no node can help. */
   | { readonly kind: 'failed'; readonly message: string };
 
@@ -50,7 +38,10 @@ export function decide(pod: Pod, snapshot: Snapshot): Decision {
   if (!resolved.ok) return { kind: 'refused', message: podRefusedText(count, resolved.reason), wakes: new Set(['claim']) };
   const obstacle = claimObstacle(resolved.claims, snapshot);
   if (obstacle !== undefined) return { kind: 'refused', message: podRefusedText(count, obstacle), wakes: new Set(['claim', 'class']) };
-  return chooseNode(pod, resolved.claims, snapshot);
+  const classExists = (name: string): boolean => snapshot.deviceClass(name) !== undefined;
+  const backed = snapshot.classesByResource === undefined ? new Map<string, string>() : classBackedResources(pod, snapshot.classesByResource, classExists);
+  const leftover = backed.size === 0 ? undefined : snapshot.extendedClaimOf(pod);
+  return chooseNode({ pod, claims: resolved.claims, backed, leftover }, snapshot);
 }
 
 /** PreFilter: what stands in the way on every node. */
@@ -64,106 +55,58 @@ function claimObstacle(claims: readonly ResourceClaim[], snapshot: Snapshot): st
   return undefined;
 }
 
-type NodeOutcome =
-  | { readonly kind: 'fits'; readonly claims: readonly ClaimPlan[] }
-  | { readonly kind: 'refused'; readonly refusal: NodeRefusal; readonly wakes: readonly WakeCause[]; readonly unavailable: readonly ResourceClaim[] }
-  | { readonly kind: 'failed'; readonly message: string };
-
-function chooseNode(pod: Pod, claims: readonly ResourceClaim[], snapshot: Snapshot): Decision {
-  const refusals: NodeRefusal[] = [];
-  const wakes = new Set<WakeCause>();
-  const unavailable = new Map<string, ResourceClaim>();
+function chooseNode(demand: Demand, snapshot: Snapshot): Decision {
+  const refused: RefusedNode[] = [];
   let best: { nodeName: string; claims: readonly ClaimPlan[]; score: number } | undefined;
   const feasibleMax = feasibleNodesToFind(snapshot.nodes.length);
   let feasible = 0;
   for (const node of snapshot.nodes) {
-    const outcome = tryNode(pod, node, claims, snapshot);
+    const outcome = tryNodeWithNominated(demand, node, snapshot);
     if (outcome.kind === 'failed') return outcome;
-    if (outcome.kind === 'fits') {
-      const score = scoreNode(pod, node, { podsOnNode: snapshot.podsOn(nameOf(node)), claims: outcome.claims });
-      if (best === undefined || score > best.score) best = { nodeName: nameOf(node), claims: outcome.claims, score };
-      if (++feasible >= feasibleMax) break;
+    if (outcome.kind === 'refused') {
+      refused.push({ node, outcome });
       continue;
     }
-    refusals.push(outcome.refusal);
-    for (const cause of outcome.wakes) wakes.add(cause);
-    for (const claim of outcome.unavailable) unavailable.set(keyOf(claim), claim);
+    const score = scoreNode(demand.pod, node, { podsOnNode: snapshot.podsOn(nameOf(node)), claims: outcome.claims });
+    if (best === undefined || score > best.score) best = { nodeName: nameOf(node), claims: outcome.claims, score };
+    if (++feasible >= feasibleMax) break;
   }
   if (best !== undefined) return { kind: 'place', nodeName: best.nodeName, claims: best.claims };
-  return refuse(pod, { refusals, wakes, unavailable: [...unavailable.values()], hasClaims: claims.length > 0 });
+  return refuse(demand, refused, snapshot);
 }
 
-interface Refusals {
-  readonly refusals: readonly NodeRefusal[];
-  readonly wakes: Set<WakeCause>;
-  readonly unavailable: readonly ResourceClaim[];
-  readonly hasClaims: boolean;
-}
-
-/** PostFilter: a claim that is allocated in the wrong place and used by nobody else is given back. */
-function refuse(pod: Pod, found: Refusals): Decision {
-  const deallocate = found.unavailable.find((claim) => isReservedForNoOther(claim, pod));
-  const afterwards = !found.hasClaims
-    ? 'no new claims to deallocate'
-    : deallocate === undefined
-      ? 'still not schedulable'
-      : 'deallocation of ResourceClaim completed';
-  found.wakes.add('node');
-  return { kind: 'refused', message: nodesRefusedText(found.refusals, afterwards), wakes: found.wakes, deallocate };
-}
-
-/** Filter: the node's own refusal first, then the claims. */
-function tryNode(pod: Pod, node: Node, claims: readonly ResourceClaim[], snapshot: Snapshot): NodeOutcome {
-  const podsOnNode = snapshot.podsOn(nameOf(node));
-  const reasons = nodeRefusals(pod, node, podsOnNode);
-  if (reasons.length > 0) {
-    // A refusal that an empty node would not utter is due to other pods, which preemption could remove.
-    const preemptionHelps = podsOnNode.length > 0 && nodeRefusals(pod, node, []).length === 0;
-    return { kind: 'refused', refusal: { nodeName: nameOf(node), reasons, preemptionHelps }, wakes: ['node', 'pod'], unavailable: [] };
+/** Room that is kept for pods at least as important counts as taken; the pod must fit with and without them (upstream: addGENominatedPods). */
+function tryNodeWithNominated(demand: Demand, node: Node, snapshot: Snapshot): NodeOutcome {
+  const present = snapshot.podsOn(nameOf(node));
+  const isRival = (other: Pod): boolean => other.metadata.uid !== demand.pod.metadata.uid && priorityOf(other) >= priorityOf(demand.pod);
+  const rivals = snapshot.nominatedTo(nameOf(node)).filter(isRival);
+  if (rivals.length > 0) {
+    const outcome = tryNode(demand, node, [...present, ...rivals], snapshot);
+    if (outcome.kind !== 'fits') return outcome;
   }
-  return claims.length === 0 ? { kind: 'fits', claims: [] } : tryClaims(node, claims, snapshot);
+  return tryNode(demand, node, present, snapshot);
 }
 
-function tryClaims(node: Node, claims: readonly ResourceClaim[], snapshot: Snapshot): NodeOutcome {
-  const unavailable = claims.filter((claim) => claim.status?.allocation !== undefined && !isUsableOn(claim, node, snapshot));
-  const unallocated = claims.filter((claim) => claim.status?.allocation === undefined);
-  const allocations = new Map<string, AllocationResult>();
-  if (unallocated.length > 0) {
-    const outcome = allocate({
-      node: nodeView(node),
-      claims: unallocated,
-      pools: snapshot.pools,
-      ledger: snapshot.ledger,
-      deviceClass: snapshot.deviceClass,
-      features: snapshot.features,
-      random: snapshot.random,
-    });
-    if (outcome.kind === 'failed') return { kind: 'failed', message: `running "DynamicResources" filter plugin: ${outcome.message}` };
-    if (outcome.kind === 'unschedulable') return refusedByClaims(node, outcome.reason, unavailable);
-    unallocated.forEach((claim, i) => {
-      const allocation = outcome.allocations[i];
-      if (allocation !== undefined) allocations.set(keyOf(claim), allocation);
-    });
-  }
-  if (unavailable.length > 0) return refusedByClaims(node, 'resourceclaim not available on the node', unavailable);
-  return { kind: 'fits', claims: claims.map((claim) => ({ claim, allocation: allocations.get(keyOf(claim)) })) };
+/** PostFilter: a claim that is allocated in the wrong place and used by nobody else is given back; else pods of lower priority may go. */
+function refuse(demand: Demand, refused: readonly RefusedNode[], snapshot: Snapshot): Decision {
+  const unavailable = refused.flatMap(({ outcome }) => outcome.unavailable);
+  const deallocate = unavailable.find((claim) => isReservedForNoOther(claim, demand.pod));
+  const remove = deallocate === undefined ? demand.leftover : undefined;
+  const { chosen, texts, ineligible } = preempt(demand, refused, snapshot);
+  const message = nodesRefusedText({
+    nodes: refused.length,
+    reasons: refused.flatMap(({ outcome }) => outcome.reasons),
+    claims: claimsText(demand, deallocate, remove),
+    preemption: chosen === undefined ? (ineligible ?? texts) : undefined,
+  });
+  const wakes = new Set<WakeCause>(['node', ...refused.flatMap(({ outcome }) => outcome.wakes)]);
+  return { kind: 'refused', message, wakes, deallocate, remove, preempt: chosen };
 }
 
-function refusedByClaims(node: Node, reason: string, unavailable: readonly ResourceClaim[]): NodeOutcome {
-  return { kind: 'refused', refusal: { nodeName: nameOf(node), reasons: [reason], preemptionHelps: false }, wakes: ['claim', 'slice', 'class'], unavailable };
-}
-
-/** Whether an allocated claim can be used on the node: reachable from there and not known to have failed to bind. */
-function isUsableOn(claim: ResourceClaim, node: Node, snapshot: Snapshot): boolean {
-  const selector = claim.status?.allocation?.nodeSelector;
-  if (selector !== undefined && !matchesNodeSelector(selector, nodeView(node))) return false;
-  const state = bindingState(claim, snapshot.nowMs, snapshot.bindingTimeoutMs);
-  return state.kind === 'ready' || state.kind === 'waiting';
-}
-
-function nodeView(node: Node): { readonly name: string; readonly labels: Readonly<Record<string, string>>; readonly declaredFeatures?: readonly string[] } {
-  const declaredFeatures = node.status?.declaredFeatures;
-  return { name: nameOf(node), labels: node.metadata.labels ?? {}, ...(declaredFeatures === undefined ? {} : { declaredFeatures }) };
+function claimsText(demand: Demand, deallocate: ResourceClaim | undefined, remove: ResourceClaim | undefined): string {
+  if (demand.claims.length === 0 && demand.backed.size === 0) return 'no new claims to deallocate';
+  if (deallocate !== undefined) return 'deallocation of ResourceClaim completed';
+  return remove === undefined ? 'still not schedulable' : 'deletion of ResourceClaim completed';
 }
 
 /** Upstream's numFeasibleNodesToFind with the adaptive percentage: 50 % less 1 % per 125 nodes, at least 5 %. */

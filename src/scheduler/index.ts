@@ -9,5 +9,8 @@
  */
 export { bindingState, hasBindingConditions, type BindingState } from './binding-conditions.ts';
 export { CLAIM_FINALIZER } from './claim-binder.ts';
-export { decide, type ClaimPlan, type Decision, type Snapshot } from './decide.ts';
+export { parseSchedulerConfiguration, type SchedulerConfiguration, SchedulerConfigurationError } from './configuration.ts';
+export { decide, type Decision } from './decide.ts';
 export { runScheduler, type SchedulerOptions } from './scheduler.ts';
+export type { Snapshot } from './snapshot.ts';
+export type { ClaimPlan } from './try-node.ts';

@@ -1,32 +1,31 @@
 /** The text of a refusal as users see it in the pod's condition and event: upstream's FitError. */
 
-/** Why one node was refused. */
-export interface NodeRefusal {
-  readonly nodeName: string;
-  /** At least one; each is counted. */
+/** What a refusal is made of. */
+export interface RefusalParts {
+  readonly nodes: number;
+  /** The reasons of all nodes together. */
   readonly reasons: readonly string[];
-  /** Removing pods from the node would lift the refusal. */
-  readonly preemptionHelps: boolean;
+  /** What the claims' PostFilter has to say. */
+  readonly claims: string;
+  /** Why preemption does not help: one text per node, or one for all. Absent when it does help. */
+  readonly preemption?: readonly string[] | string | undefined;
 }
 
 /** `0/3 nodes are available: 1 Insufficient cpu, 2 cannot allocate all claims.` and what PostFilter has to say. */
-export function nodesRefusedText(refusals: readonly NodeRefusal[], afterwards: string): string {
-  const reasons = countedList(refusals.flatMap((refusal) => refusal.reasons));
-  const preemption = countedList(refusals.map((refusal) => (refusal.preemptionHelps ? NO_VICTIMS : NOT_HELPFUL)));
-  return fitError(refusals.length, reasons, afterwards, preemption);
+export function nodesRefusedText({ nodes, reasons, claims, preemption }: RefusalParts): string {
+  const refusal = `${prefix(nodes)}${countedList(reasons)}.`;
+  if (preemption === undefined) return refusal;
+  return `${refusal} ${claims}, preemption: ${typeof preemption === 'string' ? preemption : `${prefix(nodes)}${countedList(preemption)}.`}`;
 }
 
 /** The text when the pod was refused before any node was looked at. */
 export function podRefusedText(nodes: number, reason: string): string {
-  return fitError(nodes, reason, 'no new claims to deallocate', `${nodes} ${NOT_HELPFUL}`);
+  const helpless = `${prefix(nodes)}${String(nodes)} Preemption is not helpful for scheduling.`;
+  return `${prefix(nodes)}${reason}. no new claims to deallocate, preemption: ${helpless}`;
 }
 
-const NOT_HELPFUL = 'Preemption is not helpful for scheduling';
-const NO_VICTIMS = 'No preemption victims found for incoming pod';
-
-function fitError(nodes: number, reasons: string, afterwards: string, preemption: string): string {
-  const prefix = `0/${nodes} nodes are available: `;
-  return `${prefix}${reasons}. ${afterwards}, preemption: ${prefix}${preemption}.`;
+function prefix(nodes: number): string {
+  return `0/${String(nodes)} nodes are available: `;
 }
 
 /** Equal texts are counted; the counted texts are sorted as strings, as upstream does. */
@@ -34,7 +33,7 @@ function countedList(texts: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
   return [...counts]
-    .map(([text, count]) => `${count} ${text}`)
+    .map(([text, count]) => `${String(count)} ${text}`)
     .sort((a, b) => (a < b ? -1 : 1))
     .join(', ');
 }

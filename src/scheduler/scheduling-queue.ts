@@ -2,14 +2,21 @@
 import type { Clock } from '#base';
 import type { Pod } from '#api';
 import { keyOf, stringifyJson } from '#machinery';
+import { priorityOf } from './preemption.ts';
+import type { QueueName } from './metrics.ts';
 import { Heap } from './pod-heap.ts';
 
 /** What kind of change may make a refused pod schedulable. */
 export type WakeCause = 'node' | 'pod' | 'claim' | 'slice' | 'class';
 
+/** How long a refused pod rests before its next attempt: doubling from the first to the last. */
+export interface Backoff {
+  readonly firstMs: number;
+  readonly maxMs: number;
+}
+
 /** Upstream's podInitialBackoffSeconds and podMaxBackoffSeconds. */
-const INITIAL_BACKOFF_MS = 1_000;
-const MAX_BACKOFF_MS = 10_000;
+export const DEFAULT_BACKOFF: Backoff = { firstMs: 1_000, maxMs: 10_000 };
 
 /** A refused pod is tried again after so long whatever happens (podMaxInUnschedulablePodsDuration). */
 const MAX_UNSCHEDULABLE_MS = 5 * 60_000;
@@ -38,14 +45,16 @@ interface Ticket {
 export class SchedulingQueue {
   readonly #clock: Clock;
   readonly #isReady: (pod: Pod) => boolean;
+  readonly #backoff: Backoff;
   readonly #entries = new Map<string, Entry>();
   readonly #active = new Heap<Ticket>(goesFirst);
   #taker: ((pod: Pod | undefined) => void) | undefined;
   #closed = false;
 
   /** `isReady` is the PreEnqueue check: a pod that is not ready stays gated. */
-  constructor(clock: Clock, isReady: (pod: Pod) => boolean) {
+  constructor(clock: Clock, isReady: (pod: Pod) => boolean, backoff: Backoff = DEFAULT_BACKOFF) {
     this.#clock = clock;
+    this.#backoff = backoff;
     this.#isReady = isReady;
   }
 
@@ -111,9 +120,18 @@ export class SchedulingQueue {
     if (entry !== undefined) this.#backOff(entry);
   }
 
-  /** The pod has got its node. */
-  bound(pod: Pod): void {
-    if (this.#taken(pod) !== undefined) this.remove(keyOf(pod));
+  /** The pod has got its node; returns how many attempts it took. */
+  bound(pod: Pod): number {
+    const entry = this.#taken(pod);
+    if (entry !== undefined) this.remove(keyOf(pod));
+    return entry?.attempts ?? 1;
+  }
+
+  /** How many pods wait in which part of the queue. */
+  lengths(): Readonly<Record<QueueName, number>> {
+    const lengths = { active: 0, backoff: 0, unschedulable: 0, gated: 0 };
+    for (const { place } of this.#entries.values()) if (place !== 'taken') lengths[place]++;
+    return lengths;
   }
 
   /** Ends the queue; a taker gets undefined. */
@@ -141,7 +159,7 @@ export class SchedulingQueue {
 
   #backOff(entry: Entry): void {
     entry.cancelTimer();
-    const backoffMs = Math.min(INITIAL_BACKOFF_MS * 2 ** Math.min(entry.attempts - 1, 10), MAX_BACKOFF_MS);
+    const backoffMs = Math.min(this.#backoff.firstMs * 2 ** Math.min(entry.attempts - 1, 10), this.#backoff.maxMs);
     const leftMs = entry.lastAttemptMs + backoffMs - this.#clock.monotonicMs();
     if (leftMs <= 0) return this.#activate(entry);
     entry.place = 'backoff';
@@ -156,7 +174,12 @@ export class SchedulingQueue {
       return;
     }
     entry.place = 'active';
-    this.#active.push({ entry, priority: entry.pod.spec?.priority ?? 0 });
+    this.#active.push({ entry, priority: priorityOf(entry.pod) });
+    if (this.#taker !== undefined) void Promise.resolve().then(() => this.#serve());
+  }
+
+  /** Hands the first pod to the taker; after all pods that one event woke are in line, so that the most important of them goes first. */
+  #serve(): void {
     const taker = this.#taker;
     const next = taker === undefined ? undefined : this.#next();
     if (taker === undefined || next === undefined) return;
