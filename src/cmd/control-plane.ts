@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { type ApiServer, createApiServer } from '#apiserver';
+import type { Metrics } from '#base';
 import { checkSelector } from '#cel';
 import { MemoryStore, type Store } from '#storage';
 import {
@@ -17,11 +18,11 @@ import {
   systemRandom,
 } from '#platform';
 import { type ApiServerFlags, emulatedVersionOf, gatesOf, logLevelOf, servedOf } from './flags.ts';
+import { listenSomewhere } from './free-port.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 
-/** Upstream's default port, and how many after it are tried when the user named none. */
+/** Upstream's default port. */
 const DEFAULT_SECURE_PORT = 6443;
-const PORTS_TRIED = 100;
 
 /** A served API server. */
 export interface ControlPlane {
@@ -32,8 +33,16 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
+/** How a control plane differs from what its flags say. */
+export interface ControlPlaneOptions {
+  /** Older DRA versions are served unasked. */
+  readonly olderVersions: boolean;
+  /** What its process measures. */
+  readonly metrics: Metrics;
+}
+
 /** Opens the store below `dataDir`, serves it, and writes the administrator's kubeconfig once requests are answered. */
-export async function startControlPlane(flags: ApiServerFlags, dataDir: string, olderVersions: boolean): Promise<ControlPlane> {
+export async function startControlPlane(flags: ApiServerFlags, dataDir: string, options: ControlPlaneOptions): Promise<ControlPlane> {
   const { bindAddress } = flags;
   const authority = await CertificateAuthority.open(join(dataDir, 'pki'));
   const serving = await authority.issue('apiserver', { commonName: 'kube-apiserver', hosts: hostsOf(bindAddress) });
@@ -45,8 +54,9 @@ export async function startControlPlane(flags: ApiServerFlags, dataDir: string, 
     clock: systemClock,
     random: systemRandom,
     logger: createLogger('apiserver', logLevelOf(flags)),
+    metrics: options.metrics,
     gates: gatesOf(flags),
-    served: servedOf(flags, olderVersions),
+    served: servedOf(flags, options.olderVersions),
     emulatedVersion: emulatedVersionOf(flags),
     authenticateToken: flags.tokenAuthFile,
     anonymousAuth: flags.anonymousAuth ?? false,
@@ -61,7 +71,7 @@ export async function startControlPlane(flags: ApiServerFlags, dataDir: string, 
   };
   try {
     const tls = { ...serving, clientCaPem: authority.caPem };
-    listener = await listenSomewhere(flags, (port) => listen({ apiServer, address: bindAddress, port, tls }));
+    listener = await listenSomewhere(flags.securePort, DEFAULT_SECURE_PORT, (port) => listen({ apiServer, address: bindAddress, port, tls }));
     const url = `https://${hostInUrl(bindAddress)}:${String(listener.port)}`;
     const kubeconfig = flags.kubeconfig ?? join(dataDir, 'kubeconfig');
     await writeKubeconfig(kubeconfig, { server: url, caPem: authority.caPem, user: 'kubernetes-admin', pair: admin });
@@ -87,22 +97,4 @@ function hostsOf(bindAddress: string): readonly string[] {
 function hostInUrl(bindAddress: string): string {
   if (WILDCARDS.has(bindAddress)) return LOOPBACK;
   return isIPv6(bindAddress) ? `[${bindAddress}]` : bindAddress;
-}
-
-/** The named port or none other; without a name the first free one from upstream's default on. */
-async function listenSomewhere({ securePort }: ApiServerFlags, open: (port: number) => Promise<Listener>): Promise<Listener> {
-  if (securePort !== undefined) return open(securePort);
-  for (let port = DEFAULT_SECURE_PORT; port < DEFAULT_SECURE_PORT + PORTS_TRIED; port++) {
-    try {
-      return await open(port);
-    } catch (error) {
-      if (!isAddressInUse(error) || port === DEFAULT_SECURE_PORT + PORTS_TRIED - 1) throw error;
-    }
-  }
-  throw new Error(`no free port from ${String(DEFAULT_SECURE_PORT)} on`);
-}
-
-function isAddressInUse(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { featureGates, GateError, KINDS, servedVersions } from '#api';
+import { parseDuration } from '#machinery';
 import type { LogLevel } from '#platform';
 import { nearest } from './nearest.ts';
 import type { TokenAuthenticator } from './token-file.ts';
@@ -36,9 +37,29 @@ export interface ApiServerFlags extends VersionFlags, LogFlags {
   readonly anonymousAuth?: boolean;
 }
 
-/** Flags of `dray scheduler` and `dray controller-manager`. */
+/** Flags of a component that is a client of the API server. */
 export interface ComponentFlags extends VersionFlags, LogFlags {
   readonly kubeconfig: string;
+}
+
+/** Flags of the leader election, with upstream's names; milliseconds. */
+export interface LeaderElectionFlags {
+  readonly leaderElect: boolean;
+  readonly leaderElectLeaseDuration?: number;
+  readonly leaderElectRenewDeadline?: number;
+  readonly leaderElectRetryPeriod?: number;
+  readonly leaderElectResourceName?: string;
+  readonly leaderElectResourceNamespace?: string;
+}
+
+/** Flags of `dray scheduler` and `dray controller-manager`. */
+export interface ControllerFlags extends ComponentFlags, LeaderElectionFlags {
+  /** The scheduler's configuration file. */
+  readonly config?: string;
+  /** Where its own endpoint listens, and where the certificate of that is kept. */
+  readonly bindAddress: string;
+  readonly securePort?: number;
+  readonly certDir?: string;
 }
 
 /** Flags of `dray nodeagent`. */
@@ -60,6 +81,8 @@ export interface UpFlags extends ApiServerFlags {
   readonly nodes: number;
   readonly devices: string;
   readonly rootDir?: string;
+  /** A KubeSchedulerConfiguration file. */
+  readonly schedulerConfig?: string;
   readonly once?: boolean;
   readonly examples: boolean;
   /** Seconds that the examples may take. */
@@ -169,6 +192,13 @@ export function parseBoolean(text: string): boolean {
   if (/^(true|t|1)$/i.test(text)) return true;
   if (/^(false|f|0)$/i.test(text)) return false;
   throw new Error('neither true nor false');
+}
+
+/** Reads a duration as Go writes it; milliseconds. */
+export function parseDurationMs(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new Error('not a duration such as 15s');
+  return ms;
 }
 
 /** Reads an IP address. */

@@ -12,7 +12,7 @@ export interface Actions {
   up(flags: flags.UpFlags): Promise<void>;
   apiserver(flags: flags.ApiServerFlags): Promise<void>;
   /** A component that is a client of the API server and nothing else. */
-  controller(name: 'scheduler' | 'controller-manager', flags: flags.ComponentFlags): Promise<void>;
+  controller(name: 'scheduler' | 'controller-manager', flags: flags.ControllerFlags): Promise<void>;
   nodeagent(flags: flags.NodeFlags): Promise<void>;
   driver(devices: string, flags: flags.DriverFlags): Promise<void>;
   get(words: readonly string[], flags: GetFlags): Promise<void>;
@@ -49,6 +49,7 @@ function addUp(dray: Command, actions: Actions): void {
     .option('--components <names>', `what runs: ${flags.COMPONENTS.join(',')} (default: all)`, value(flags.parseComponents))
     .option('--nodes <count>', 'simulated nodes', value(flags.parseNodes), flags.DEFAULT_NODES)
     .option('--root-dir <dir>', 'root directory of the node agents (default: <data-dir>/nodes)', value(resolve))
+    .option('--scheduler-config <file>', 'KubeSchedulerConfiguration to schedule by')
     .option('--once', 'end when the examples are done: with 0 when all are as they declare, with 2 when not')
     .option('--no-examples', 'do not apply the examples')
     .option('--timeout <seconds>', 'time that the examples may take', value(flags.parseSeconds), flags.DEFAULT_EXAMPLES_SECONDS)
@@ -64,9 +65,10 @@ function addComponents(dray: Command, actions: Actions): void {
     .addOption(verbose())
     .action((given: flags.ApiServerFlags) => actions.apiserver(given));
   for (const name of ['scheduler', 'controller-manager'] as const) {
-    component(dray.command(name).description(`run the ${name} alone, against any API server`)).action((given: flags.ComponentFlags) =>
-      actions.controller(name, given),
-    );
+    const command = component(dray.command(name).description(`run the ${name} alone, against any API server`));
+    for (const option of [...endpointOptions(name), ...leaderElectionOptions()]) command.addOption(option);
+    if (name === 'scheduler') command.option('--config <file>', 'KubeSchedulerConfiguration to schedule by');
+    command.action((given: flags.ControllerFlags) => actions.controller(name, given));
   }
   component(dray.command('nodeagent').description('run the agent of one node alone, against any API server'))
     .addOption(nodeName())
@@ -136,6 +138,28 @@ function servingOptions(): readonly Option[] {
     ),
     new Option('--token-auth-file <file>', 'bearer tokens, one a line: token,user,uid,"group,group"').argParser(value(tokensFromFile)),
     new Option('--anonymous-auth <boolean>', 'serve requests without credentials as system:anonymous (default: false)').argParser(value(flags.parseBoolean)),
+  ];
+}
+
+/** Flags of a component's own endpoint. */
+function endpointOptions(name: string): readonly Option[] {
+  return [
+    new Option('--bind-address <address>', 'IP address of its own /healthz and /metrics').argParser(value(flags.parseAddress)).default('127.0.0.1'),
+    new Option('--secure-port <port>', "port of these, 0 for none (default: upstream's or the next free one)").argParser(value(flags.parsePort)),
+    new Option('--cert-dir <dir>', `where the certificate of these is kept (default: ./.dray/${name})`).argParser(value(resolve)),
+  ];
+}
+
+function leaderElectionOptions(): readonly Option[] {
+  const duration = (flag: string, description: string): Option =>
+    new Option(`--leader-elect-${flag} <duration>`, description).argParser(value(flags.parseDurationMs));
+  return [
+    new Option('--leader-elect <boolean>', 'work only while leading').argParser(value(flags.parseBoolean)).default(true),
+    duration('lease-duration', 'how long others wait for a leader that is gone (default: 15s)'),
+    duration('renew-deadline', 'how long a leader tries to stay one (default: 10s)'),
+    duration('retry-period', 'pause between tries (default: 2s)'),
+    new Option('--leader-elect-resource-name <name>', 'name of the Lease'),
+    new Option('--leader-elect-resource-namespace <namespace>', 'namespace of the Lease (default: kube-system)'),
   ];
 }
 

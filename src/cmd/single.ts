@@ -1,9 +1,11 @@
 /** One component alone, against any API server. */
 import { once } from 'node:events';
+import { join } from 'node:path';
+import { Metrics } from '#base';
 import { RestClient } from '#client';
 import { createLogger, openDataDir, systemClock, systemRandom, transportFromKubeconfig } from '#platform';
 import { startControlPlane } from './control-plane.ts';
-import { type ApiServerFlags, type ComponentFlags, devicesOf, type DriverFlags, gatesOf, logLevelOf, type NodeFlags } from './flags.ts';
+import { type ApiServerFlags, type ControllerFlags, devicesOf, type DriverFlags, gatesOf, logLevelOf, type NodeFlags } from './flags.ts';
 
 /** `dray apiserver`, until `stop` aborts. */
 export async function apiserver(flags: ApiServerFlags, stop: AbortSignal): Promise<void> {
@@ -11,7 +13,7 @@ export async function apiserver(flags: ApiServerFlags, stop: AbortSignal): Promi
   gatesOf(flags);
   const dataDir = await openDataDir(flags.dataDir);
   try {
-    const plane = await startControlPlane(flags, dataDir.path, false);
+    const plane = await startControlPlane(flags, dataDir.path, { olderVersions: false, metrics: new Metrics() });
     process.stdout.write(`apiserver ready on ${plane.url}, kubeconfig ${plane.kubeconfig}\n`);
     if (!stop.aborted) await once(stop, 'abort');
     await plane.close();
@@ -20,13 +22,34 @@ export async function apiserver(flags: ApiServerFlags, stop: AbortSignal): Promi
   }
 }
 
-/** `dray scheduler` and `dray controller-manager`, until `stop` aborts. */
-export async function controller(name: 'scheduler' | 'controller-manager', flags: ComponentFlags, stop: AbortSignal): Promise<void> {
+/** Upstream's ports of the components' own endpoints. */
+const USUAL_PORTS = { scheduler: 10_259, 'controller-manager': 10_257 } as const;
+
+/** `dray scheduler` and `dray controller-manager`, beside their own endpoint, until `stop` aborts. */
+export async function controller(name: 'scheduler' | 'controller-manager', flags: ControllerFlags, stop: AbortSignal): Promise<void> {
   const gates = gatesOf(flags);
+  const { readSchedulerConfiguration, runControllerLoops, runSchedulerLoop } = await import('./control-loops.ts');
+  const configuration = readSchedulerConfiguration(flags.config);
   const client = await connect(`dray-${name}`, flags.kubeconfig);
-  const world = { client, clock: systemClock, random: systemRandom, logger: createLogger(name, logLevelOf(flags)), gates, signal: stop };
-  if (name === 'scheduler') return (await import('#scheduler')).runScheduler(world);
-  return (await import('#controllers')).runControllers(world);
+  const metrics = new Metrics();
+  const { serveComponent } = await import('./component-endpoint.ts');
+  const certDir = flags.certDir ?? join('.dray', name);
+  const listener = await serveComponent({
+    component: name,
+    certDir,
+    address: flags.bindAddress,
+    port: flags.securePort,
+    usualPort: USUAL_PORTS[name],
+    client,
+    metrics,
+  });
+  const world = { client, clock: systemClock, random: systemRandom, logger: createLogger(name, logLevelOf(flags)), metrics, gates };
+  try {
+    if (name === 'scheduler') await runSchedulerLoop(world, configuration, { signal: stop, election: flags });
+    else await runControllerLoops(world, { signal: stop, election: flags });
+  } finally {
+    await listener?.close();
+  }
 }
 
 /** `dray nodeagent`, until `stop` aborts. */

@@ -1,11 +1,10 @@
 /** `dray up`: a whole cluster in one process, the example driver beside it, and the examples on top. */
 import { join } from 'node:path';
 import { once } from 'node:events';
-import { asError } from '#base';
-import type { runControllers } from '#controllers';
+import { asError, Metrics } from '#base';
 import { NODES, RESOURCE_SLICES, RestClient } from '#client';
 import { type CertificateAuthority, createLogger, memoryTransport, openDataDir, systemClock, systemRandom, transportFromKubeconfig } from '#platform';
-import type { runScheduler } from '#scheduler';
+import type { LoopWorld } from './control-loops.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { EXIT_FAILURE, EXIT_NOT_REACHED, printFailure } from './failure.ts';
 import { type ComponentName, COMPONENTS, devicesOf, gatesOf, logLevelOf, type UpFlags } from './flags.ts';
@@ -63,6 +62,8 @@ class Cluster {
   readonly #options: ClusterOptions;
   readonly #flags: UpFlags;
   readonly #progress: Progress;
+  /** One registry for the whole process; the API server's /metrics prints it. */
+  readonly #metrics = new Metrics();
   readonly #drivers = new AbortController();
   readonly #nodes = new AbortController();
   readonly #control = new AbortController();
@@ -90,21 +91,27 @@ class Cluster {
     const { components, dataDir, stop } = this.#options;
     const starts = (name: ComponentName): boolean => components.has(name) && !stop.aborted;
     if (starts('apiserver')) {
-      this.#plane = await startControlPlane(this.#flags, dataDir, true);
+      this.#plane = await startControlPlane(this.#flags, dataDir, { olderVersions: true, metrics: this.#metrics });
       this.#progress('apiserver', `ready on ${this.#plane.url}`);
     }
-    if (starts('scheduler')) await this.#startControl('scheduler', 'system:kube-scheduler', (await import('#scheduler')).runScheduler);
-    if (starts('controller-manager'))
-      await this.#startControl('controller-manager', 'system:kube-controller-manager', (await import('#controllers')).runControllers);
+    if (starts('scheduler') || starts('controller-manager')) await this.#startLoops(starts);
     if (starts('nodeagent')) await Promise.all(this.#nodeNames().map((name) => this.#startNode(name)));
     if (starts('driver')) await Promise.all(this.#nodeNames().map((name) => this.#startDriver(name)));
   }
 
-  async #startControl(name: string, user: string, run: typeof runScheduler | typeof runControllers): Promise<void> {
-    const client = await this.#client(user, []);
-    const world = { client, clock: systemClock, random: systemRandom, logger: createLogger(name, logLevelOf(this.#flags)) };
-    this.#keep(name, this.#running.control, run({ ...world, gates: this.#options.gates, signal: this.#control.signal }));
-    this.#progress(name, 'running');
+  async #startLoops(starts: (name: ComponentName) => boolean): Promise<void> {
+    const { readSchedulerConfiguration, runControllerLoops, runSchedulerLoop } = await import('./control-loops.ts');
+    const { signal } = this.#control;
+    const start = async (name: string, run: (world: LoopWorld) => Promise<void>): Promise<void> => {
+      const client = await this.#client(`system:kube-${name}`, []);
+      const logger = createLogger(name, logLevelOf(this.#flags));
+      const world = { client, clock: systemClock, random: systemRandom, logger, metrics: this.#metrics, gates: this.#options.gates };
+      this.#keep(name, this.#running.control, run(world));
+      this.#progress(name, 'running');
+    };
+    const configuration = readSchedulerConfiguration(this.#flags.schedulerConfig);
+    if (starts('scheduler')) await start('scheduler', (world) => runSchedulerLoop(world, configuration, { signal }));
+    if (starts('controller-manager')) await start('controller-manager', (world) => runControllerLoops(world, { signal }));
   }
 
   async #startNode(nodeName: string): Promise<void> {

@@ -36,8 +36,8 @@ export function inSeparateCluster(check: (cluster: SeparateCluster) => Promise<v
       const apiserver = start('apiserver', '--data-dir', folder, '--secure-port', String(await freePort()));
       const client = await readyClient(apiserver, folder);
       const kubeconfig = join(folder, 'kubeconfig');
-      start('scheduler', '--kubeconfig', kubeconfig);
-      start('controller-manager', '--kubeconfig', kubeconfig);
+      start('scheduler', '--kubeconfig', kubeconfig, '--secure-port', '0');
+      start('controller-manager', '--kubeconfig', kubeconfig, '--secure-port', '0');
       const rootDir = join(folder, 'k');
       const startAgent = async (): Promise<Dray> => {
         const agent = start('nodeagent', '--kubeconfig', kubeconfig, '--node-name', NODE, '--root-dir', rootDir);
