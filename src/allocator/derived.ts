@@ -1,6 +1,5 @@
 /** Derived attributes (KEP 6080): values that a request computes from a device for the constraints of its claim. */
-import { CelError, type CompiledExpression, compileExpression, isList, type Value } from '#cel';
-import { Semver } from '#machinery';
+import { CelError, type CompiledExpression, compileExpression, nativeAttribute, type NativeScalar } from '#cel';
 import type { AttributeValues } from './attributes.ts';
 import type { DeviceEntry } from './device.ts';
 import type { Features } from './features.ts';
@@ -38,11 +37,9 @@ export class DerivedAttributes {
   #evaluate(expression: string, entry: DeviceEntry, attribute: string): AttributeValues {
     const { value } = this.#compile(expression, attribute).evaluate(entry.cel);
     const failed = (why: string): AllocationError => new AllocationError(`evaluate derived attribute ${attribute} on device ${entry.id} failed: ${why}`);
-    if (value instanceof CelError) throw failed(value.message);
-    const items = isList(value) ? value : [value];
-    const texts = items.map(comparable);
-    if (texts.includes(undefined)) throw failed('the result is neither a string, integer, boolean or version nor a list of them');
-    return { values: new Set(texts.filter((text) => text !== undefined)), isList: isList(value) };
+    const native = value instanceof CelError ? value.message : nativeAttribute(value);
+    if (typeof native === 'string') throw failed(native);
+    return { values: new Set(native.values.map(comparable)), isList: native.isList };
   }
 
   #compile(expression: string, attribute: string): CompiledExpression {
@@ -57,9 +54,8 @@ export class DerivedAttributes {
 }
 
 /** The form in which `attributes.ts` gives published values. */
-function comparable(value: Value): string | undefined {
+function comparable(value: NativeScalar): string {
   if (typeof value === 'bigint') return `int:${value}`;
   if (typeof value === 'boolean') return `bool:${value}`;
-  if (typeof value === 'string') return `string:${value}`;
-  return value instanceof Semver ? `version:${value.toString()}` : undefined;
+  return typeof value === 'string' ? `string:${value}` : `version:${value.toString()}`;
 }

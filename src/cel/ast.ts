@@ -59,12 +59,20 @@ export interface MapExpr {
   readonly entries: readonly MapEntry[];
 }
 
-/** `Type{field: value}`: parsed and refused by the checker, since the dialect knows no such type. */
+/** One `name: value` of a message; with `optional` the field is left out when absent. */
+export interface StructField {
+  readonly at: number;
+  readonly name: string;
+  readonly value: Expr;
+  readonly optional: boolean;
+}
+
+/** `Type{field: value}`. */
 export interface StructExpr {
   readonly kind: 'struct';
   readonly at: number;
   readonly name: string;
-  readonly fields: readonly { readonly name: string; readonly value: Expr }[];
+  readonly fields: readonly StructField[];
 }
 
 /** A loop over `range` that folds into `accuVar`; every macro that iterates or binds becomes one. */

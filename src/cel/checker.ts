@@ -1,20 +1,34 @@
 /** The type checker: resolves names and overloads and gives every node its static type (cel-go checker.go). */
-import { type CallExpr, type ComprehensionExpr, type Expr, type IdentExpr, type ListExpr, type MapExpr, qualifiedName, type SelectExpr } from './ast.ts';
+import {
+  type CallExpr,
+  type ComprehensionExpr,
+  type Expr,
+  type IdentExpr,
+  type ListExpr,
+  type MapExpr,
+  qualifiedName,
+  type SelectExpr,
+  type StructExpr,
+  type StructField,
+} from './ast.ts';
 import type { Environment, FunctionDeclaration, Overload } from './declarations.ts';
+import { CONSTANTS, MESSAGES } from './messages.ts';
 import type { ErrorList } from './source.ts';
 import * as t from './types.ts';
 import type { Type } from './types.ts';
 import { Mapping } from './types.ts';
-import { CelError, Duration, Timestamp, Uint, type Value } from './values.ts';
+import { CelError, TypeValue, Uint, type Value } from './values.ts';
 
-/** What the checker found out: the type of each node, the signatures that each call may mean, and names that denote types. */
+/** What the checker found out: the type of each node, the signatures that each call may mean, and names that denote values. */
 export interface Checked {
   readonly expr: Expr;
   readonly types: ReadonlyMap<Expr, Type>;
+  readonly declarations: ReadonlyMap<Expr, FunctionDeclaration>;
   readonly overloads: ReadonlyMap<Expr, readonly Overload[]>;
   /** Calls `a.b.f(x)` of a function named `a.b.f`, which have no receiver. */
   readonly namespaced: ReadonlyMap<Expr, string>;
-  readonly typeReferences: ReadonlyMap<Expr, Type>;
+  /** Names of types and constants with their values. */
+  readonly references: ReadonlyMap<Expr, Value>;
 }
 
 /** Checks the tree; undefined after recording errors. */
@@ -30,7 +44,8 @@ class Checker {
   readonly #types = new Map<Expr, Type>();
   readonly #overloads = new Map<Expr, readonly Overload[]>();
   readonly #namespaced = new Map<Expr, string>();
-  readonly #typeReferences = new Map<Expr, Type>();
+  readonly #declarations = new Map<Expr, FunctionDeclaration>();
+  readonly #references = new Map<Expr, Value>();
   readonly #mapping = new Mapping();
   readonly #scopes: Map<string, Type>[] = [];
   #fresh = 0;
@@ -43,7 +58,7 @@ class Checker {
   finish(expr: Expr): Checked {
     const types = new Map<Expr, Type>();
     for (const [node, type] of this.#types) types.set(node, this.#mapping.substitute(type, true));
-    return { expr, types, overloads: this.#overloads, namespaced: this.#namespaced, typeReferences: this.#typeReferences };
+    return { expr, types, declarations: this.#declarations, overloads: this.#overloads, namespaced: this.#namespaced, references: this.#references };
   }
 
   visit(expr: Expr): Type {
@@ -67,7 +82,7 @@ class Checker {
       case 'map':
         return this.#map(expr);
       case 'struct':
-        return this.#undeclared(expr.at, expr.name);
+        return this.#struct(expr);
       case 'comprehension':
         return this.#comprehension(expr);
     }
@@ -78,46 +93,38 @@ class Checker {
     return t.ERROR;
   }
 
-  #lookup(name: string): Type | undefined {
-    if (name.startsWith('.')) return this.#global(name.slice(1));
-    for (let i = this.#scopes.length - 1; i >= 0; i--) {
-      const type = this.#scopes[i]?.get(name);
-      if (type !== undefined) return type;
-    }
-    return this.#global(name);
+  #local(name: string): Type | undefined {
+    return this.#scopes.findLast((scope) => scope.has(name))?.get(name);
   }
 
-  #global(name: string): Type | undefined {
+  /** The type of a name known everywhere; a type's or constant's value is noted for the node that spells it. */
+  #global(expr: Expr, spelled: string): Type | undefined {
+    const name = spelled.replace(/^\./, '');
     if (name === 'device') return t.DEVICE;
-    const named = this.#environment.typeNames.get(name);
-    return named === undefined ? undefined : t.typeOf(named);
+    const value = CONSTANTS.get(name);
+    if (value !== undefined) this.#references.set(expr, value);
+    if (value !== undefined) return t.INT;
+    const named = this.#environment.typeNames.get(name) ?? MESSAGES.get(name)?.type;
+    if (named === undefined) return undefined;
+    this.#references.set(expr, new TypeValue(name));
+    return named === t.TYPE ? t.typeOf(t.TYPE) : t.typeOf(named);
   }
 
   #ident(expr: IdentExpr): Type {
-    const type = this.#lookup(expr.name);
-    if (type === undefined) return this.#undeclared(expr.at, expr.name);
-    this.#noteTypeName(expr, expr.name, type);
-    return type;
-  }
-
-  #noteTypeName(expr: Expr, name: string, type: Type): void {
-    if (type.kind === 'type' && !this.#scopes.some((scope) => scope.has(name))) this.#typeReferences.set(expr, t.at(type, 0));
+    return this.#local(expr.name) ?? this.#global(expr, expr.name) ?? this.#undeclared(expr.at, expr.name);
   }
 
   #select(expr: SelectExpr): Type {
     const name = qualifiedName(expr);
-    if (name !== undefined && name.includes('.')) {
-      const type = this.#lookup(name);
-      if (type !== undefined) {
-        this.#noteTypeName(expr, name, type);
-        return type;
-      }
+    if (name !== undefined && this.#local(name.slice(0, name.indexOf('.', 1))) === undefined) {
+      const type = this.#global(expr, name);
+      if (type !== undefined) return type;
     }
     const operand = this.#mapping.substitute(this.visit(expr.operand), false);
     const optional = t.isOptionalType(operand);
     const field = this.#field(expr.at, optional ? t.at(operand, 0) : operand, expr.field);
     if (expr.testOnly) return t.BOOL;
-    return optional ? t.optionalOf(field) : field;
+    return this.#mapping.substitute(optional ? t.optionalOf(field) : field, false);
   }
 
   #optionalSelect(expr: CallExpr): Type {
@@ -126,7 +133,12 @@ class Checker {
     this.#types.set(fieldExpr, t.STRING);
     const operand = this.#mapping.substitute(this.visit(operandExpr), false);
     const inner = t.isOptionalType(operand) ? t.at(operand, 0) : operand;
-    return t.optionalOf(this.#field(expr.at, inner, String(fieldExpr.value)));
+    const declaration = this.#environment.functions.get(expr.name);
+    if (declaration !== undefined) {
+      this.#declarations.set(expr, declaration);
+      this.#overloads.set(expr, declaration.overloads);
+    }
+    return this.#mapping.substitute(t.optionalOf(this.#field(expr.at, inner, String(fieldExpr.value))), false);
   }
 
   #field(at: number, operand: Type, field: string): Type {
@@ -134,11 +146,8 @@ class Checker {
     switch (target.kind) {
       case 'map':
         return t.at(target, 1);
-      case 'struct': {
-        const type = this.#environment.deviceFields.get(field);
-        if (type === undefined) this.#errors.add(at, `undefined field '${field}'`);
-        return type ?? t.ERROR;
-      }
+      case 'struct':
+        return this.#fieldType(at, target.name, field);
       case 'param':
         this.#mapping.assignable(t.DYN, target);
         return t.DYN;
@@ -152,9 +161,36 @@ class Checker {
     }
   }
 
+  /** The declared type of a field. */
+  #fieldType(at: number, typeName: string, field: string): Type {
+    const fields = typeName === t.DEVICE.name ? this.#environment.deviceFields : MESSAGES.get(typeName)?.fields;
+    const type = fields?.get(field);
+    if (fields === undefined) this.#errors.add(at, `unexpected failed resolution of '${typeName}'`);
+    else if (type === undefined) this.#errors.add(at, `undefined field '${field}'`);
+    return type ?? t.ERROR;
+  }
+
+  #struct(expr: StructExpr): Type {
+    const name = expr.name.replace(/^\./, '');
+    const message = MESSAGES.get(name) ?? (name === t.DEVICE.name ? { type: t.DEVICE } : undefined);
+    const named = message?.type ?? this.#environment.typeNames.get(name);
+    if (named === undefined) return this.#undeclared(expr.at, expr.name);
+    const creatable = message !== undefined || named.kind === 'list' || named.kind === 'map' || named.kind === 'dyn' || named.kind === 'null';
+    if (!creatable) this.#errors.add(expr.at, `'${name}' is not a message type`);
+    for (const field of expr.fields) this.#structField(field, creatable ? (t.messageName(named) ?? name) : name);
+    return creatable ? named : t.ERROR;
+  }
+
+  #structField({ at, name, value, optional }: StructField, typeName: string): void {
+    const visited = this.visit(value);
+    const fieldType = this.#fieldType(at, typeName, name);
+    const type = optional ? this.#unwrapOptional(value, visited) : visited;
+    if (this.#mapping.assignable(fieldType, type)) return;
+    this.#errors.add(at, `expected type of field '${name}' is '${t.describeType(fieldType)}' but provided type is '${t.describeType(type)}'`);
+  }
+
   #call(expr: CallExpr): Type {
     for (const arg of expr.args) this.visit(arg);
-    if (expr.name === '_&&_' || expr.name === '_||_') return this.#logical(expr);
     const { target } = expr;
     if (target !== undefined) {
       const prefix = qualifiedName(target);
@@ -169,12 +205,21 @@ class Checker {
     return declaration === undefined ? this.#undeclared(expr.at, expr.name) : this.#resolve(expr, declaration, target);
   }
 
-  #logical(expr: CallExpr): Type {
-    for (const arg of expr.args) this.#expectType(arg, t.BOOL, this.#types.get(arg) ?? t.ERROR);
-    return t.BOOL;
+  #logical(expr: CallExpr, declaration: FunctionDeclaration): Type {
+    let isGood = true;
+    for (const arg of expr.args) {
+      const type = this.#types.get(arg) ?? t.ERROR;
+      if (this.#mapping.assignable(type, t.BOOL)) continue;
+      isGood = false;
+      this.#mismatch(arg.at, t.BOOL, type);
+    }
+    if (isGood) this.#overloads.set(expr, declaration.overloads);
+    return isGood ? t.BOOL : t.ERROR;
   }
 
   #resolve(expr: CallExpr, declaration: FunctionDeclaration, target: Expr | undefined): Type {
+    this.#declarations.set(expr, declaration);
+    if (expr.name === '_&&_' || expr.name === '_||_') return this.#logical(expr, declaration);
     const argExprs = target === undefined ? expr.args : [target, ...expr.args];
     const args = argExprs.map((arg) => this.#types.get(arg) ?? t.ERROR);
     const candidates: Overload[] = [];
@@ -218,6 +263,7 @@ class Checker {
     return t.param(`_var${this.#fresh++}`);
   }
 
+  /** The type of both: parts of a literal may differ here, the validators look at them later. */
   #join(previous: Type | undefined, current: Type): Type {
     if (previous === undefined) return current;
     return this.#mapping.assignable(previous, current) ? t.mostGeneral(previous, current) : t.DYN;
@@ -244,16 +290,17 @@ class Checker {
   }
 
   #unwrapOptional(expr: Expr, type: Type): Type {
-    const actual = this.#mapping.substitute(type, false);
-    if (t.isOptionalType(actual)) return t.at(actual, 0);
-    if (!t.isDyn(actual)) this.#expectType(expr, t.optionalOf(actual), actual);
-    return actual;
+    if (t.isOptionalType(type)) return t.at(type, 0);
+    if (!t.isDyn(type)) this.#mismatch(expr.at, t.optionalOf(type), type);
+    return type;
   }
 
   #expectType(expr: Expr, expected: Type, found: Type): void {
-    if (this.#mapping.assignable(expected, found)) return;
-    const text = (type: Type): string => t.describeType(this.#mapping.substitute(type, false));
-    this.#errors.add(expr.at, `expected type '${text(expected)}' but found '${text(found)}'`);
+    if (!this.#mapping.assignable(expected, found)) this.#mismatch(expr.at, expected, found);
+  }
+
+  #mismatch(at: number, expected: Type, found: Type): void {
+    this.#errors.add(at, `expected type '${t.describeType(expected)}' but found '${t.describeType(found)}'`);
   }
 
   #comprehension(expr: ComprehensionExpr): Type {
@@ -270,19 +317,19 @@ class Checker {
   }
 
   #iterationScope(expr: ComprehensionExpr, range: Type): Map<string, Type> {
-    const [first, second] = this.#iterationTypes(expr, range);
-    if (expr.iterVar2 === undefined) return new Map([[expr.iterVar, first]]);
+    const [key, value] = this.#iterationTypes(expr, range);
+    if (expr.iterVar2 === undefined) return new Map([[expr.iterVar, range.kind === 'list' ? value : key]]);
     return new Map([
-      [expr.iterVar, range.kind === 'list' ? t.INT : first],
-      [expr.iterVar2, second],
+      [expr.iterVar, key],
+      [expr.iterVar2, value],
     ]);
   }
 
-  /** Types of what a range yields: element or key first, then the value for two variables. */
-  #iterationTypes(expr: ComprehensionExpr, range: Type): [Type, Type] {
+  /** Types of index or key and of element or value. */
+  #iterationTypes(expr: ComprehensionExpr, range: Type): readonly [Type, Type] {
     switch (range.kind) {
       case 'list':
-        return [t.at(range, 0), t.at(range, 0)];
+        return [t.INT, t.at(range, 0)];
       case 'map':
         return [t.at(range, 0), t.at(range, 1)];
       case 'dyn':
@@ -304,7 +351,5 @@ function literalType(value: Value): Type {
   if (typeof value === 'number') return t.DOUBLE;
   if (typeof value === 'string') return t.STRING;
   if (value instanceof Uint) return t.UINT;
-  if (value instanceof Duration) return t.DURATION;
-  if (value instanceof Timestamp) return t.TIMESTAMP;
   return value instanceof CelError ? t.ERROR : t.BYTES;
 }

@@ -1,22 +1,19 @@
-/** What a call costs when it runs, in upstream's units (cel-go interpreter/runtimecost.go, apiserver pkg/cel/library/cost.go). */
-import { CelMap, isList, OpaqueValue, type Value } from './values.ts';
-
-/** Cost of touching one character of a string (common/cost.go). */
-export const STRING_TRAVERSAL_COST_FACTOR = 0.1;
-/** Cost factor of the length of a regular expression (common/cost.go). */
-export const REGEX_STRING_LENGTH_COST_FACTOR = 0.25;
-/** Cost of making a list (common/cost.go). */
-export const LIST_CREATE_BASE_COST = 10;
-/** Cost of making a map (common/cost.go). */
-export const MAP_CREATE_BASE_COST = 30;
+/** What a call costs when it runs, in upstream's units (cel-go interpreter/runtimecost.go and ext; apiserver pkg/cel/library/cost.go). */
+import { Quantity, Semver } from '#machinery';
+import { LIST_CREATE_BASE_COST, REGEX_STRING_LENGTH_COST_FACTOR, STRING_TRAVERSAL_COST_FACTOR } from './cost-units.ts';
+import { Aborted, CelError, CelMap, ConcatList, isList, listItems, OpaqueValue, Optional, type Value } from './values.ts';
 
 /** The size that costs are counted by: characters, bytes, elements, else 1. */
 export function actualSize(value: Value): number {
   if (typeof value === 'string') return codePointCount(value);
-  if (value instanceof Uint8Array) return value.length;
-  if (isList(value)) return value.length;
+  if (value instanceof Uint8Array || isList(value) || value instanceof ConcatList) return value.length;
   if (value instanceof CelMap) return value.size;
   return value instanceof OpaqueValue ? value.size : 1;
+}
+
+/** The same where upstream also looks into optional values: in its own functions, not in Kubernetes'. */
+function unwrappedSize(value: Value): number {
+  return value instanceof Optional && value.value !== undefined ? unwrappedSize(value.value) : actualSize(value);
 }
 
 function codePointCount(text: string): number {
@@ -25,37 +22,35 @@ function codePointCount(text: string): number {
   return count;
 }
 
-/** Cost of traversing one text, or several put together. */
-function traversal(...values: Value[]): number {
-  return Math.ceil(values.reduce<number>((sum, value) => sum + actualSize(value), 0) * STRING_TRAVERSAL_COST_FACTOR);
-}
-
-function shorter(a: Value, b: Value): number {
-  return Math.ceil(Math.min(actualSize(a), actualSize(b)) * STRING_TRAVERSAL_COST_FACTOR);
-}
-
-type CallCost = (args: readonly Value[], result: Value) => number;
+/** The cost of a call from its arguments, errors among them, and its result. */
+export type CallCost = (args: readonly Value[], result: Value) => number;
 
 const arg = (args: readonly Value[], index: number): Value => args[index] ?? null;
-const ofFirst: CallCost = (args) => traversal(arg(args, 0));
-const ofSecond: CallCost = (args) => traversal(arg(args, 1));
-const ofShorter: CallCost = (args) => shorter(arg(args, 0), arg(args, 1));
-const ofBoth: CallCost = (args) => traversal(arg(args, 0), arg(args, 1));
-const perElement: CallCost = (args) => actualSize(arg(args, 0));
-const product: CallCost = (args) => actualSize(arg(args, 0)) * actualSize(arg(args, 1));
+const scan = (size: number, times = 1): number => Math.ceil(size * times * STRING_TRAVERSAL_COST_FACTOR);
+const one: CallCost = () => 1;
 
-const regex: CallCost = (args) =>
-  Math.ceil((1 + actualSize(arg(args, 0))) * STRING_TRAVERSAL_COST_FACTOR) * Math.ceil(actualSize(arg(args, 1)) * REGEX_STRING_LENGTH_COST_FACTOR);
+const ofFirst: CallCost = (args) => scan(actualSize(arg(args, 0)));
+const ofFirstTwice: CallCost = (args) => scan(actualSize(arg(args, 0)), 2);
+const ofShorter: CallCost = (args) => scan(Math.min(unwrappedSize(arg(args, 0)), unwrappedSize(arg(args, 1))));
+const ofBoth: CallCost = (args) => scan(unwrappedSize(arg(args, 0)) + unwrappedSize(arg(args, 1)));
+const matching: CallCost = (args) => scan(1 + actualSize(arg(args, 0))) * Math.ceil(actualSize(arg(args, 1)) * REGEX_STRING_LENGTH_COST_FACTOR);
 
+/** Values of library types are equal or not at a glance. */
+function equality(args: readonly Value[]): number {
+  const first = arg(args, 0);
+  return first instanceof OpaqueValue || first instanceof Quantity || first instanceof Semver ? 1 : ofShorter(args, null);
+}
+
+/** Costs by signature: the standard functions. All others cost one. */
 const BY_OVERLOAD: Readonly<Record<string, CallCost>> = {
-  starts_with_string: ofSecond,
-  ends_with_string: ofSecond,
+  starts_with_string: (args) => scan(unwrappedSize(arg(args, 1))),
+  ends_with_string: (args) => scan(unwrappedSize(arg(args, 1))),
   string_to_bytes: ofFirst,
   bytes_to_string: ofFirst,
   strings_quote: ofFirst,
   string_format: ofFirst,
-  in_list: (args) => actualSize(arg(args, 1)),
-  equals: (args) => (arg(args, 0) instanceof OpaqueValue ? 1 : ofShorter(args, null)),
+  in_list: (args) => unwrappedSize(arg(args, 1)),
+  equals: equality,
   not_equals: ofShorter,
   less_string: ofShorter,
   greater_string: ofShorter,
@@ -67,26 +62,59 @@ const BY_OVERLOAD: Readonly<Record<string, CallCost>> = {
   greater_equals_bytes: ofShorter,
   add_string: ofBoth,
   add_bytes: ofBoth,
-  add_list: ofBoth,
-  matches: regex,
-  matches_string: regex,
-  contains_string: (args) => traversal(arg(args, 0)) * traversal(arg(args, 1)),
-  string_to_ip: ofFirst,
-  cidr_contains_ip_string: (args) => containsIp(args, true),
-  cidr_contains_ip_ip: (args) => containsIp(args, false),
-  cidr_contains_cidr_string: (args) => containsCidr(args, true),
-  cidr_contains_cidr: (args) => containsCidr(args, false),
+  matches: matching,
+  matches_string: matching,
+  contains_string: (args) => scan(unwrappedSize(arg(args, 0))) * scan(unwrappedSize(arg(args, 1))),
 };
 
-/** Costs by function name, which apply whatever the overload (library/cost.go, CallCost). */
+/** Cost of looking at everything in a value, rounded down for each text. */
+function treeSize(value: Value): number {
+  if (typeof value === 'string') return Math.trunc(utf8Length(value) * STRING_TRAVERSAL_COST_FACTOR);
+  if (value instanceof Uint8Array) return Math.trunc(value.length * STRING_TRAVERSAL_COST_FACTOR);
+  const items = listItems(value);
+  let size = 0;
+  if (items !== undefined) for (const item of items) size += treeSize(item);
+  else if (value instanceof CelMap) for (const entry of value.entries()) size += treeSize(entry.key) + treeSize(entry.value);
+  else size = 1;
+  return size;
+}
+
+function utf8Length(text: string): number {
+  let length = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) length += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 1 : 2;
+  }
+  return length;
+}
+
+const inspection: CallCost = (args) => treeSize(arg(args, 0));
+
+/** Formats cost as if each were a pattern. */
+function validation(args: readonly Value[]): number {
+  const format = arg(args, 0);
+  if (!(format instanceof OpaqueValue) || format.patternSize === 0) return 1;
+  return scan(1 + actualSize(arg(args, 1))) * Math.ceil(format.patternSize * REGEX_STRING_LENGTH_COST_FACTOR);
+}
+
+/** Masks and compares networks; a text is parsed first. */
+function containsIp(parsed: boolean): CallCost {
+  return (args) => ofFirstTwice(args, null) + (parsed ? scan(actualSize(arg(args, 1))) : 0);
+}
+
+function containsCidr(parsed: boolean): CallCost {
+  return (args) => containsIp(parsed)(args, null) + ofFirst(args, null) + 1;
+}
+
+/** Costs by name, whatever the signature: the Kubernetes libraries. */
 const BY_FUNCTION: Readonly<Record<string, CallCost>> = {
-  isSorted: ofTree,
-  sum: ofTree,
-  max: ofTree,
-  min: ofTree,
-  indexOf: ofTree,
-  lastIndexOf: ofTree,
-  includes: ofTree,
+  isSorted: inspection,
+  sum: inspection,
+  max: inspection,
+  min: inspection,
+  indexOf: inspection,
+  lastIndexOf: inspection,
+  includes: inspection,
   url: ofFirst,
   lowerAscii: ofFirst,
   upperAscii: ofFirst,
@@ -94,98 +122,85 @@ const BY_FUNCTION: Readonly<Record<string, CallCost>> = {
   trim: ofFirst,
   replace: ofFirstTwice,
   split: ofFirstTwice,
+  join: (_args, result) => scan(actualSize(result), 2),
+  find: matching,
+  findAll: matching,
+  cidr: ofFirst,
+  isIP: ofFirst,
+  isCIDR: ofFirst,
+  ip: ofFirst,
+  'ip.isCanonical': ofFirstTwice,
+  containsIP: containsIp(false),
+  containsCIDR: containsCidr(false),
   quantity: ofFirst,
   isQuantity: ofFirst,
   semver: ofFirst,
   isSemver: ofFirst,
-  isIP: ofFirst,
-  cidr: ofFirst,
-  isCIDR: ofFirst,
-  'ip.isCanonical': ofFirstTwice,
-  distinct: (args) => selfComparison(arg(args, 0)),
-  sort: (args) => selfComparison(arg(args, 0)),
-  '@sortByAssociatedKeys': (args) => selfComparison(arg(args, 1)),
-  reverse: (args) => perElement(args, null) + 11,
-  flatten: (args) => flattening(arg(args, 0), args[1]),
   validate: validation,
-  find: regexSearch,
-  findAll: regexSearch,
-  join: (_args, result) => traversal(result, result),
-  'sets.contains': (args, result) => product(args, result) + 1,
-  'sets.intersects': (args, result) => product(args, result) + 1,
-  'sets.equivalent': (args, result) => 2 * product(args, result) + 1,
-  'lists.range': (args) => rangeLength(arg(args, 0)) + 11,
-  slice: (_args, result) => actualSize(result) + 11,
 };
 
-/** Cost of looking at everything in a value, rounded down for each text (library/cost.go, traversalCost). */
-function treeSize(value: Value): number {
-  if (typeof value === 'string') return Math.trunc(new TextEncoder().encode(value).length * STRING_TRAVERSAL_COST_FACTOR);
-  if (value instanceof Uint8Array) return Math.trunc(value.length * STRING_TRAVERSAL_COST_FACTOR);
-  let size = 0;
-  if (isList(value)) for (const item of value) size += treeSize(item);
-  else if (value instanceof CelMap) for (const entry of value.entries()) size += treeSize(entry.key) + treeSize(entry.value);
-  else size = 1;
-  return size;
+/** Where the signature decides among those. */
+const BY_FUNCTION_AND_OVERLOAD: Readonly<Record<string, CallCost>> = {
+  cidr_ip: one,
+  cidr_contains_ip_string: containsIp(true),
+  cidr_contains_cidr_string: containsCidr(true),
+};
+
+/** A new list, each of whose elements is touched `times`. */
+function allocated(size: number, times: number): number {
+  return Math.trunc(size * (times < 0 ? 1 : times)) + 1 + LIST_CREATE_BASE_COST;
 }
 
-function ofTree(args: readonly Value[]): number {
-  return treeSize(arg(args, 0));
-}
-
-function ofFirstTwice(args: readonly Value[]): number {
-  return traversal(arg(args, 0), arg(args, 0));
-}
-
-/** Formats cost as if each were a pattern. */
-function validation(args: readonly Value[]): number {
-  const format = arg(args, 0);
-  if (!(format instanceof OpaqueValue)) return 1;
-  return Math.ceil((1 + actualSize(arg(args, 1))) * STRING_TRAVERSAL_COST_FACTOR) * Math.ceil(format.patternSize * REGEX_STRING_LENGTH_COST_FACTOR);
-}
-
-/** Masks and compares networks; a text is parsed first (library/cost.go). */
-function containsIp(args: readonly Value[], parsed: boolean): number {
-  return ofFirstTwice(args) + (parsed ? traversal(arg(args, 1)) : 0);
-}
-
-function containsCidr(args: readonly Value[], parsed: boolean): number {
-  return containsIp(args, parsed) + traversal(arg(args, 0)) + 1;
-}
-
-/** Each element against each, dearer for text (cel-go ext/lists.go, trackListSelfCompare). */
+/** Each element against each, dearer for text. */
 function selfComparison(values: Value): number {
+  // Upstream panics here and hides the error; dray tells it.
+  if (values instanceof CelError) throw new Aborted(values.message);
   const size = actualSize(values);
-  const first = isList(values) ? values[0] : undefined;
-  const factor = typeof first === 'string' || first instanceof Uint8Array ? 2 + STRING_TRAVERSAL_COST_FACTOR : 2;
-  return Math.trunc(size * size * factor) + 11;
+  const first = size === 0 ? undefined : listItems(values)?.[0];
+  const isText = typeof first === 'string' || first instanceof Uint8Array;
+  return allocated(size * size, isText ? 2 + STRING_TRAVERSAL_COST_FACTOR : 2);
 }
 
-function flattening(values: Value, depth: Value | undefined): number {
-  return Math.max(0, actualSize(values) * (typeof depth === 'bigint' ? Number(depth) : 1)) + 11;
+const ofResult: CallCost = (_args, result) => allocated(actualSize(result), 1);
+
+function sorting(type: string): readonly (readonly [string, CallCost])[] {
+  return [
+    [`list_${type}_sort`, (args) => selfComparison(arg(args, 0))],
+    [`list_${type}_sortByAssociatedKeys`, (args) => selfComparison(arg(args, 1))],
+  ];
 }
 
-function rangeLength(count: Value): number {
-  return typeof count === 'bigint' ? Math.max(0, Number(count)) : actualSize(count);
+function setComparison(times: number): CallCost {
+  return (args) => 1 + actualSize(arg(args, 0)) * actualSize(arg(args, 1)) * times;
 }
 
-function regexSearch(args: readonly Value[]): number {
-  return regex(args, null);
+function flattening(args: readonly Value[]): number {
+  const depth = arg(args, 1);
+  return allocated(actualSize(arg(args, 0)), typeof depth === 'bigint' ? Number(depth) : 1);
 }
 
-/** Functions whose cost is the size of what they return; all are linear in their arguments. */
-const PRICED_BY_RESULT = new Set(['join', 'slice']);
+/** Costs by signature that come before all others: list and set functions. */
+const LISTS_AND_SETS: Readonly<Record<string, CallCost>> = {
+  list_slice: ofResult,
+  list_flatten: flattening,
+  list_flatten_int: flattening,
+  lists_range: ofResult,
+  list_reverse: ofResult,
+  list_distinct: (args) => selfComparison(arg(args, 0)),
+  ...Object.fromEntries(['int', 'uint', 'double', 'bool', 'google.protobuf.Duration', 'google.protobuf.Timestamp', 'string', 'bytes'].flatMap(sorting)),
+  list_sets_contains_list: setComparison(1),
+  list_sets_intersects_list: setComparison(1),
+  list_sets_equivalent_list: setComparison(2),
+};
 
-/** Functions whose cost upstream counts only when the overload is known beforehand. */
-const BY_ONE_OVERLOAD = new Set(['sort', '@sortByAssociatedKeys', 'flatten']);
+const PRICED_BY_RESULT: ReadonlySet<CallCost | undefined> = new Set([ofResult, BY_FUNCTION['join']]);
 
-/** Whether the cost of a call is known only when it has run. */
-export function pricedByResult(name: string): boolean {
-  return PRICED_BY_RESULT.has(name);
+/** Whether the cost is known only when the call has run; such functions are linear in their arguments. */
+export function isPricedByResult(cost: CallCost): boolean {
+  return PRICED_BY_RESULT.has(cost);
 }
 
-/** The cost of a call. `overload` is empty when the checker left several. */
-export function callCost(name: string, overload: string, args: readonly Value[], result: Value): number {
-  const cost = overload === '' && BY_ONE_OVERLOAD.has(name) ? undefined : (BY_FUNCTION[name] ?? BY_OVERLOAD[overload]);
-  return cost === undefined ? 1 : cost(args, result);
+/** How a call is priced. `overload` is empty when the checker left several. */
+export function callCost(name: string, overload: string): CallCost {
+  return LISTS_AND_SETS[overload] ?? BY_FUNCTION_AND_OVERLOAD[overload] ?? BY_FUNCTION[name] ?? BY_OVERLOAD[overload] ?? one;
 }

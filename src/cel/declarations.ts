@@ -2,9 +2,9 @@
 import { Quantity, Semver } from '#machinery';
 import * as t from './types.ts';
 import type { Type } from './types.ts';
-import { CelMap, Duration, isList, type List, Optional, Timestamp, Uint, type Value, CelError } from './values.ts';
+import { CelMap, Duration, isList, type List, listItems, Optional, Timestamp, typeNameOf, Uint, type Value, CelError } from './values.ts';
 
-/** A static type together with the test whether a value is of it. */
+/** A static type together with the test whether a value may be passed for it. */
 export interface Kind<T extends Value> {
   readonly type: Type;
   readonly is: (value: Value) => value is T;
@@ -32,12 +32,34 @@ export const duration: Kind<Duration> = { type: t.DURATION, is: (value) => value
 export const quantity: Kind<Quantity> = { type: t.QUANTITY, is: (value) => value instanceof Quantity };
 /** Semantic versions. */
 export const semver: Kind<Semver> = { type: t.SEMVER, is: (value) => value instanceof Semver };
-/** Lists of the element type. */
-export const list = (element: Type): Kind<List> => ({ type: t.listOf(element), is: isList });
-/** Maps. */
-export const map = (key: Type, value: Type): Kind<CelMap> => ({ type: t.mapOf(key, value), is: (candidate) => candidate instanceof CelMap });
-/** Optional values. */
+/** Lists of the element type; their first element tells (types.Type, IsAssignableRuntimeType). */
+export const list = (element: Type): Kind<List> => ({ type: t.listOf(element), is: (value): value is List => isList(value) && isListOf(value, element) });
+/** Maps, judged by their first entry. */
+export const map = (key: Type, value: Type): Kind<CelMap> => ({
+  type: t.mapOf(key, value),
+  is: (candidate): candidate is CelMap => candidate instanceof CelMap && isMapOf(candidate, key, value),
+});
+/** Optional values, whatever they hold. */
 export const optional = (inner: Type): Kind<Optional> => ({ type: t.optionalOf(inner), is: (value) => value instanceof Optional });
+
+function isListOf(values: List, element: Type): boolean {
+  const [first] = values;
+  return first === undefined || isOf(first, element);
+}
+
+function isMapOf(values: CelMap, key: Type, value: Type): boolean {
+  for (const entry of values.entries()) return isOf(entry.key, key) && isOf(entry.value, value);
+  return true;
+}
+
+/** Whether a value is of the type as far as its first elements tell. */
+function isOf(value: Value, type: Type): boolean {
+  if (t.isDyn(type) || type.kind === 'param') return true;
+  if (typeNameOf(value) !== type.name) return false;
+  const items = listItems(value);
+  if (items !== undefined) return isListOf(items, t.at(type, 0));
+  return value instanceof CelMap ? isMapOf(value, t.at(type, 0), t.at(type, 1)) : true;
+}
 
 /** The first two type parameters of generic functions. */
 export const A = t.param('A');
@@ -62,10 +84,21 @@ export interface Overload {
   readonly run: Implementation;
 }
 
+/** One meaning for all signatures of a function, whatever is passed. */
+export interface Dispatch {
+  /** Types of the first argument that the function is for, by name; all types when absent. */
+  readonly receivers?: ReadonlySet<string> | undefined;
+  readonly run: Implementation;
+}
+
 /** A function with all its signatures. */
 export interface FunctionDeclaration {
   readonly name: string;
   readonly overloads: readonly Overload[];
+  /** How the function is carried out when its signatures do not tell; each signature has its own meaning when absent. */
+  readonly dispatch?: Dispatch | undefined;
+  /** Whether an error in one argument keeps the next ones from being evaluated even though there are but two (a FunctionBinding). */
+  readonly inSteps?: boolean | undefined;
 }
 
 /** A tuple of value types, and the kinds that test them. */
@@ -97,6 +130,26 @@ export function declare(name: string, ...overloads: Overload[]): FunctionDeclara
   return { name, overloads };
 }
 
+/** Declares a function with one meaning for all signatures (a singleton binding); `receivers` are the types whose values have the trait. */
+export function declareSingle(name: string, receivers: readonly Type[] | undefined, run: Implementation, ...overloads: Overload[]): FunctionDeclaration {
+  return { name, overloads, dispatch: { receivers: receivers && new Set(receivers.map((type) => type.name)), run } };
+}
+
+/** Declares a function that is judged argument by argument (FunctionBinding). */
+export function declareInSteps(name: string, ...overloads: Overload[]): FunctionDeclaration {
+  return { name, overloads, inSteps: true };
+}
+
+/** A signature of a function that declareSingle gives its meaning. */
+export function signature(form: 'global' | 'member', id: string, types: readonly Type[], result: Type): Overload {
+  return builtIn(
+    form,
+    id,
+    types.map((type) => any(type)),
+    result,
+  );
+}
+
 /** Whether the signature takes these values. */
 export function accepts(signature: Overload, args: readonly Value[]): boolean {
   return signature.kinds.length === args.length && signature.kinds.every((kind, i) => kind.is(args[i] ?? null));
@@ -118,7 +171,7 @@ export function functionTable(...libraries: readonly (readonly FunctionDeclarati
   const table = new Map<string, FunctionDeclaration>();
   for (const declaration of libraries.flat()) {
     const known = table.get(declaration.name);
-    table.set(declaration.name, known === undefined ? declaration : { name: declaration.name, overloads: [...known.overloads, ...declaration.overloads] });
+    table.set(declaration.name, known === undefined ? declaration : { ...known, overloads: [...known.overloads, ...declaration.overloads] });
   }
   return table;
 }

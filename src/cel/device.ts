@@ -1,6 +1,6 @@
 /** A device as expressions see it: the variable `device`. */
 import { parseQuantity, Semver, SemverError } from '#machinery';
-import { CelError, CelMap, StructValue, type Value } from './values.ts';
+import { CelError, CelMap, type Value } from './values.ts';
 
 /** An attribute as in resource.k8s.io/v1; exactly one field is set. */
 export interface CelAttribute {
@@ -54,20 +54,20 @@ export function valueOfDevice(device: CelDevice): Value {
   return device instanceof WrappedDevice ? device.value : deviceValue(device);
 }
 
-const EMPTY = new CelMap();
+/** What unknown domains hold. */
+const EMPTY = new CelMap(null);
 
 function deviceValue(device: CelDevice): Value {
   const attributes = byDomain(device.driver, device.attributes ?? {}, attributeValue);
   if (attributes instanceof CelError) return attributes;
   const capacity = byDomain(device.driver, device.capacity ?? {}, (_name, { value }) => parseQuantity(value) ?? new CelError(`quantity "${value}" is invalid`));
   if (capacity instanceof CelError) return capacity;
-  const fields = new Map<string, Value>([
-    ['driver', device.driver],
-    ['attributes', attributes],
-    ['capacity', capacity],
-    ['allowMultipleAllocations', device.allowMultipleAllocations ?? false],
-  ]);
-  return new StructValue('kubernetes.DRADevice', fields);
+  const fields = new CelMap(null);
+  fields.set('driver', device.driver);
+  fields.set('attributes', attributes);
+  fields.set('capacity', capacity);
+  fields.set('allowMultipleAllocations', device.allowMultipleAllocations ?? false);
+  return fields;
 }
 
 /** Sorts qualified names by domain; a name that spells the driver's own domain wins over one that leaves it out. */
@@ -78,8 +78,8 @@ function byDomain<T>(driver: string, entries: Readonly<Record<string, T>>, read:
     if (value instanceof CelError) return value;
     const slash = name.indexOf('/');
     const domain = slash < 0 ? driver : name.slice(0, slash);
-    const known = domains.has(domain) ? domains.getString(domain) : undefined;
-    const map = known instanceof CelMap ? known : new CelMap();
+    const known = domains.has(domain) ? domains.get(domain) : undefined;
+    const map = known instanceof CelMap ? known : new CelMap(null);
     if (map !== known) domains.set(domain, map);
     const id = name.slice(slash + 1);
     if (slash >= 0 || !map.has(id)) map.set(id, value);

@@ -1,6 +1,7 @@
 /** Puts environments together: which libraries, macros and fields an expression may use under which gates. */
 import { type Environment, functionTable } from './declarations.ts';
 import { ADDRESSES } from './library/addresses.ts';
+import { AUTHORIZERS } from './library/authorizer.ts';
 import { CONVERSIONS } from './library/conversions.ts';
 import { FORMATS } from './library/formats.ts';
 import { FORMATTING } from './library/formatting.ts';
@@ -26,7 +27,7 @@ export interface CelFeatures {
 /** The macros of the dialect: all that Kubernetes 1.36 enables. */
 export const MACROS: MacroSet = { optionals: true, bindings: true, twoVariables: true, lists: true };
 
-const BASE = [MAPS, OPERATORS, CONVERSIONS, TIMES, STRINGS, LISTS, OPTIONALS, QUANTITIES, SEMVERS, ADDRESSES, URLS, FORMATS, FORMATTING];
+const BASE = [AUTHORIZERS, MAPS, OPERATORS, CONVERSIONS, TIMES, STRINGS, LISTS, OPTIONALS, QUANTITIES, SEMVERS, ADDRESSES, URLS, FORMATS, FORMATTING];
 
 const TYPE_NAMES: ReadonlyMap<string, t.Type> = new Map([
   ['bool', t.BOOL],
@@ -38,13 +39,14 @@ const TYPE_NAMES: ReadonlyMap<string, t.Type> = new Map([
   ['null_type', t.NULL],
   ['list', t.listOf(t.DYN)],
   ['map', t.mapOf(t.DYN, t.DYN)],
-  ['type', t.typeOf(t.DYN)],
+  ['type', t.TYPE],
   ['dyn', t.DYN],
   ['google.protobuf.Timestamp', t.TIMESTAMP],
   ['google.protobuf.Duration', t.DURATION],
   ['net.IP', t.IP],
   ['net.CIDR', t.CIDR],
   ['optional_type', t.optionalOf(t.DYN)],
+  ['kubernetes.DRADevice', t.DEVICE],
 ]);
 
 const kept = new Map<string, Environment>();

@@ -1,24 +1,40 @@
 /** Equality and order of values across types. */
 import { Quantity, Semver } from '#machinery';
-import { CelError, CelMap, Duration, isList, noSuchOverload, OpaqueValue, Optional, StructValue, Timestamp, TypeValue, Uint, type Value } from './values.ts';
+import {
+  CelError,
+  CelMap,
+  ConcatList,
+  Duration,
+  isCalculated,
+  isList,
+  listItems,
+  noSuchOverload,
+  OpaqueValue,
+  Optional,
+  Timestamp,
+  TypeValue,
+  Uint,
+  type Value,
+} from './values.ts';
 
-/** Whether two values are equal; values of different types are not, save numbers, and save where upstream has no overload. */
+/**
+ * Whether two values are equal. Values of different types are not, save numbers; library types have no overload for others.
+ * Upstream loses errors of elements: lists and maps with them count as equal there, save lists that were added together.
+ */
 export function equal(a: Value, b: Value): boolean | CelError {
-  if (a === b) return true;
-  if (a === null || b === null || typeof a === 'string' || typeof a === 'boolean') return false;
+  if (a === null || b === null) return a === b;
+  if (typeof a === 'string' || typeof a === 'boolean') return a === b;
   if (isNumber(a)) return isNumber(b) && compareNumbers(a, b) === 0;
-  if (typeof a !== 'object') return false;
-  if (isList(a)) return isList(b) && listsEqual(a, b);
+  if (isList(a) || a instanceof ConcatList) return listsEqual(a, b);
   if (a instanceof CelMap) return b instanceof CelMap && mapsEqual(a, b);
   if (a instanceof Semver) return b instanceof Semver ? a.compare(b) === 0 : noSuchOverload();
-  if (a instanceof Quantity) return b instanceof Quantity ? a.compare(b) === 0 : noSuchOverload();
+  if (a instanceof Quantity) return b instanceof Quantity && !isCalculated(b) ? a.compare(b) === 0 : noSuchOverload();
   if (a instanceof OpaqueValue) return a.equals(b);
   if (a instanceof Timestamp) return b instanceof Timestamp && a.nanos === b.nanos;
   if (a instanceof Duration) return b instanceof Duration && a.nanos === b.nanos;
   if (a instanceof TypeValue) return b instanceof TypeValue && a.name === b.name;
   if (a instanceof Uint8Array) return b instanceof Uint8Array && compareBytes(a, b) === 0;
-  if (a instanceof Optional) return b instanceof Optional && optionalsEqual(a, b);
-  return a instanceof StructValue && b instanceof StructValue ? structsEqual(a, b) : false;
+  return a instanceof Optional && b instanceof Optional && optionalsEqual(a, b);
 }
 
 /** Whether the value is a number of any of the three types. */
@@ -26,10 +42,15 @@ export function isNumber(value: Value): value is bigint | number | Uint {
   return typeof value === 'bigint' || typeof value === 'number' || value instanceof Uint;
 }
 
-/** Order of two numbers of any type; NaN where a NaN is among them. */
+/** Order of two numbers of any type; NaN where a NaN is among them. Against a double the other is rounded to one, as upstream does. */
 export function compareNumbers(a: bigint | number | Uint, b: bigint | number | Uint): number {
   const left = a instanceof Uint ? a.value : a;
   const right = b instanceof Uint ? b.value : b;
+  if (typeof left === typeof right) return order(left, right);
+  return order(Number(left), Number(right));
+}
+
+function order(left: bigint | number, right: bigint | number): number {
   if (left < right) return -1;
   if (left > right) return 1;
   return Number.isNaN(left) || Number.isNaN(right) ? Number.NaN : 0;
@@ -59,22 +80,23 @@ function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
 
-function listsEqual(a: readonly Value[], b: readonly Value[]): boolean | CelError {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) {
-    const same = equal(a[i] ?? null, b[i] ?? null);
-    if (same !== true) return same;
+function listsEqual(a: readonly Value[] | ConcatList, b: Value): boolean | CelError {
+  if (!(isList(b) || b instanceof ConcatList) || a.length !== b.length) return false;
+  const [left, right] = [listItems(a) ?? [], listItems(b) ?? []];
+  let failed: CelError | undefined;
+  for (let i = 0; i < left.length; i++) {
+    const same = equal(left[i] ?? null, right[i] ?? null);
+    if (same === false) return false;
+    if (same instanceof CelError) failed ??= same;
   }
-  return true;
+  return failed !== undefined && a instanceof ConcatList ? failed : true;
 }
 
-function mapsEqual(a: CelMap, b: CelMap): boolean | CelError {
+function mapsEqual(a: CelMap, b: CelMap): boolean {
   if (a.size !== b.size) return false;
   for (const { key, value } of a.entries()) {
     const other = b.get(key);
-    if (other === undefined) return false;
-    const same = equal(value, other);
-    if (same !== true) return same;
+    if (other === undefined || equal(value, other) === false) return false;
   }
   return true;
 }
@@ -84,20 +106,13 @@ function optionalsEqual(a: Optional, b: Optional): boolean | CelError {
   return equal(a.value, b.value);
 }
 
-function structsEqual(a: StructValue, b: StructValue): boolean | CelError {
-  for (const [name, value] of a.fields) {
-    const same = equal(value, b.fields.get(name) ?? null);
-    if (same !== true) return same;
-  }
-  return true;
-}
-
 /** Order of two values for `<` and its kin; undefined when the first's type has no order at all. */
 export function compare(a: Value, b: Value): number | CelError | undefined {
   if (isNumber(a)) {
+    if (Number.isNaN(a)) return new CelError('NaN values cannot be ordered');
     if (!isNumber(b)) return noSuchOverload();
-    const order = compareNumbers(a, b);
-    return Number.isNaN(order) ? new CelError('NaN values cannot be ordered') : order;
+    const found = compareNumbers(a, b);
+    return Number.isNaN(found) ? new CelError('NaN values cannot be ordered') : found;
   }
   if (typeof a === 'string') return typeof b === 'string' ? compareStrings(a, b) : noSuchOverload();
   if (typeof a === 'boolean') return typeof b === 'boolean' ? Number(a) - Number(b) : noSuchOverload();

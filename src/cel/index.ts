@@ -24,5 +24,6 @@ export {
   type SelectorOptions,
   type SelectorOutcome,
 } from './selector.ts';
+export { nativeAttribute, type NativeAttribute, type NativeScalar } from './native.ts';
 export { typeText } from './types.ts';
 export { CelError, isList, type Value } from './values.ts';

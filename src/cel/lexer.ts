@@ -113,8 +113,7 @@ class Lexer {
 
   #unrecognized(end: number): void {
     const text = this.#text.slice(this.#index, end);
-    const shown = text.replaceAll('\n', '\\n').replaceAll('\t', '\\t').replaceAll('\r', '\\r');
-    this.#errors.add(this.#at, `Syntax error: token recognition error at: '${shown}'`);
+    this.#errors.add(this.#at, `Syntax error: token recognition error at: '${text}'`);
     this.#skip(text);
   }
 

@@ -1,5 +1,5 @@
 /** Macros: calls that the parser replaces by comprehensions before anything is judged. */
-import type { CallExpr, ComprehensionExpr, Expr, ListExpr, MapExpr } from './ast.ts';
+import { type CallExpr, children, type ComprehensionExpr, type Expr, type ListExpr, type MapExpr } from './ast.ts';
 import type { ErrorList } from './source.ts';
 
 /** Name of the value that a macro's loop builds up; no source can spell it. */
@@ -118,23 +118,28 @@ function expandHas(build: Build, call: MacroCall): Expansion {
   return undefined;
 }
 
+/** A name that older expansions use for their accumulator; new ones still keep it free. */
+const OLD_ACCUMULATOR = '__result__';
+
 /** The names of the iteration variables, or undefined after recording why they cannot be. */
-function variables(build: Build, call: MacroCall, count: 1 | 2): string[] | undefined {
+function variables(build: Build, call: MacroCall, count: 1 | 2, refusal = 'argument must be a simple name'): string[] | undefined {
+  const args = call.args.slice(0, count);
+  const refuse = (arg: Expr | undefined, message: string): undefined => {
+    build.errors.add(arg?.at ?? build.at, message);
+    return undefined;
+  };
   const names: string[] = [];
-  for (let i = 0; i < count; i++) {
-    const arg = call.args[i];
-    if (arg?.kind !== 'ident' || arg.name.startsWith('.')) {
-      build.errors.add(arg?.at ?? build.at, 'argument must be a simple name');
-      return undefined;
-    }
+  for (const arg of args) {
+    if (arg.kind !== 'ident' || arg.name.startsWith('.')) return refuse(arg, refusal);
     names.push(arg.name);
   }
-  if (count === 2 && names[0] === names[1]) {
-    build.errors.add(call.args[1]?.at ?? build.at, `duplicate variable name: ${names[0]}`);
-    return undefined;
-  }
-  return names;
+  if (count === 2 && names[0] === names[1]) return refuse(args[1], `duplicate variable name: ${names[0]}`);
+  const reserved = names.indexOf(OLD_ACCUMULATOR);
+  return reserved < 0 ? names : refuse(args[reserved], 'iteration variable overwrites accumulator variable');
 }
+
+/** How map, filter and sortBy word it. */
+const NO_IDENTIFIER = 'argument is not an identifier';
 
 type Loop = Parameters<Build['fold']>[2];
 
@@ -184,14 +189,14 @@ function collect(build: Build, value: Expr, predicate?: Expr): Loop {
 }
 
 function expandMap(build: Build, call: MacroCall): Expansion {
-  const names = variables(build, call, 1);
+  const names = variables(build, call, 1, NO_IDENTIFIER);
   const [, first, second] = call.args;
   if (names === undefined || first === undefined || call.target === undefined) return undefined;
   return build.fold(names, call.target, second === undefined ? collect(build, first) : collect(build, second, first));
 }
 
 function expandFilter(build: Build, call: MacroCall): Expansion {
-  const names = variables(build, call, 1);
+  const names = variables(build, call, 1, NO_IDENTIFIER);
   const [variable, predicate] = call.args;
   if (names === undefined || variable === undefined || call.target === undefined) return undefined;
   return build.fold(names, call.target, collect(build, variable, predicate));
@@ -237,7 +242,7 @@ function expandBind(build: Build, call: MacroCall): Expansion {
 
 /** `list.sortBy(x, key)`: the keys are computed by a loop, then the list is sorted by them. */
 function sortBy(build: Build, call: MacroCall): Expansion {
-  const names = variables(build, call, 1);
+  const names = variables(build, call, 1, NO_IDENTIFIER);
   const key = call.args[1];
   if (names === undefined || key === undefined || call.target === undefined) return undefined;
   const input = '@__sortBy_input__';
@@ -252,8 +257,23 @@ function optionalMap(build: Build, call: MacroCall, wrap: (value: Expr) => Expr)
     return undefined;
   }
   if (body === undefined || call.target === undefined) return undefined;
-  const mapped = (target: Expr): Expr =>
-    build.call('_?_:_', build.method('hasValue', target), wrap(bound(build, variable.name, build.method('value', target), body)), build.call('optional.none'));
-  if (call.target.kind === 'ident') return mapped(call.target);
-  return bound(build, '@target', call.target, mapped(build.ident('@target')));
+  // The target stands in the expansion twice, so chains of these grow exponentially: upstream never ends on long ones.
+  if (sizeOf(call.target) > MAX_REPEATED_NODES) {
+    build.errors.add(build.at, `${call.name}() is nested too deeply`);
+    return undefined;
+  }
+  const value = wrap(bound(build, variable.name, build.method('value', call.target), body));
+  const expanded = build.call('_?_:_', build.method('hasValue', call.target), value, build.call('optional.none'));
+  SIZES.set(expanded, 2 * sizeOf(call.target) + sizeOf(body));
+  return expanded;
+}
+
+/** The largest expression, repetitions counted, that may be repeated once more. */
+const MAX_REPEATED_NODES = 10_000;
+/** Sizes of expansions that hold their target twice. */
+const SIZES = new WeakMap<Expr, number>();
+
+/** How many nodes an expression has, each repetition counted. */
+function sizeOf(expr: Expr): number {
+  return SIZES.get(expr) ?? children(expr).reduce((sum, child) => sum + sizeOf(child), 1);
 }

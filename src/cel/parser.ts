@@ -1,5 +1,5 @@
 /** Parses an expression: recursive descent over the grammar of cel-go, with its error texts and depth limit. */
-import { type CallExpr, type Expr, type MapEntry, qualifiedName } from './ast.ts';
+import { type CallExpr, type Expr, type MapEntry, qualifiedName, type StructField } from './ast.ts';
 import { BYTES, EOF, ESC_IDENTIFIER, IDENTIFIER, NUM_FLOAT, NUM_INT, NUM_UINT, STRING, type Token, type TokenKind, tokenize } from './lexer.ts';
 import { readDouble, readInt, readQuoted, readUint } from './literals.ts';
 import { expandMacro, type MacroSet } from './macros.ts';
@@ -332,12 +332,13 @@ class Parser {
   }
 
   #struct(name: string, open: Token): Expr {
-    const fields: { name: string; value: Expr }[] = [];
+    const fields: StructField[] = [];
     while (this.#current.kind !== '}') {
-      this.#accept('?');
-      const field = this.#current.kind === ESC_IDENTIFIER ? this.#take().text.slice(1, -1) : this.#expect(IDENTIFIER, [IDENTIFIER]).text;
-      this.#expect(':', [':']);
-      fields.push({ name: field, value: this.#expression() });
+      const mark = this.#accept('?');
+      const optional = mark !== undefined && this.#optional(mark) === undefined;
+      const name = this.#current.kind === ESC_IDENTIFIER ? this.#take().text.slice(1, -1) : this.#expect(IDENTIFIER, [IDENTIFIER]).text;
+      const colon = this.#expect(':', [':']);
+      fields.push({ at: colon.at, name, value: this.#expression(), optional });
       if (this.#accept(',') === undefined) break;
     }
     this.#expect('}', ['}']);

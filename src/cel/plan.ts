@@ -1,13 +1,6 @@
-/** The parts a compiled expression is made of: frames, closures and the access paths that cel-go calls attributes. */
-import { typeText } from './types.ts';
-import { CelError, CelMap, isList, NONE, Optional, StructValue, Uint, type Value } from './values.ts';
-
-/** Thrown to end an evaluation whose cost exceeded the limit; caught where the evaluation began. */
-export class CostLimitExceeded extends Error {
-  constructor() {
-    super('operation cancelled: actual cost limit exceeded');
-  }
-}
+/** The parts a compiled expression is made of: frames, closures and the access paths that cel-go calls attributes (interpreter/attributes.go). */
+import { goText, goTypeName } from './go-values.ts';
+import { CelError, CelMap, ConcatList, CostLimitExceeded, isList, NONE, Optional, typeNameOf, Uint, type Value } from './values.ts';
 
 /** One evaluation: the device, the variables of loops and what has been spent. */
 export class Frame {
@@ -37,8 +30,8 @@ export interface Plan {
   readonly eval: Eval;
   /** The value of a constant, which costs nothing. */
   readonly constant?: Value;
-  /** For names, selects and indexes: the access without the charge for the whole path, to which qualifiers are added. */
-  readonly resolve?: Eval;
+  /** For names, selects, indexes and conditionals: the path that further qualifiers are added to. */
+  readonly attribute?: Attribute;
 }
 
 /** The plan of a constant. */
@@ -46,10 +39,31 @@ export function constant(value: Value): Plan {
   return { eval: () => value, constant: value };
 }
 
-/** The plan of an access path: each use of it costs one. */
-export function path(resolve: Eval): Plan {
+/** An access path: from a value by qualifiers, or either of two paths. */
+export type Attribute =
+  | { readonly kind: 'path'; readonly root: Eval; readonly qualifiers: readonly Qualifier[] }
+  | { readonly kind: 'conditional'; readonly condition: Eval; readonly truthy: Attribute; readonly falsy: Attribute };
+
+/** One step of an access path. */
+export interface Qualifier {
+  readonly optional: boolean;
+  /** The part of `value`; an error when it is not there. */
+  readonly qualify: (frame: Frame, value: Value) => Value;
+  /** The part of `value`; undefined when it is not there. */
+  readonly ifPresent: (frame: Frame, value: Value) => Value | undefined;
+}
+
+/** The path that starts at a value. */
+export function pathFrom(root: Eval): Attribute {
+  return { kind: 'path', root, qualifiers: [] };
+}
+
+/** The plan of an access path: each use of it costs one, save that of a conditional. */
+export function attributePlan(attribute: Attribute): Plan {
+  const resolve = resolver(attribute);
+  if (attribute.kind === 'conditional') return { eval: resolve, attribute };
   return {
-    resolve,
+    attribute,
     eval: (frame) => {
       const value = resolve(frame);
       frame.charge(1);
@@ -58,83 +72,156 @@ export function path(resolve: Eval): Plan {
   };
 }
 
-/** How an access path goes on from a value: a fixed key or a computed one. */
-export interface Qualifier {
-  readonly key: Eval;
-  readonly fixed?: Value | undefined;
-  readonly optional: boolean;
+/** The path as it goes on from another node: its own path, or a new one that starts with its value. */
+export function attributeOf(plan: Plan): Attribute {
+  return plan.attribute ?? pathFrom(plan.eval);
 }
 
-/** The access that goes on from `operand` by one qualifier. */
-export function qualified(operand: Eval, qualifier: Qualifier): Eval {
-  const { key, fixed, optional } = qualifier;
-  const step = (frame: Frame, value: Value, index: Value): Value => {
-    if (value instanceof Optional) return value.value === undefined ? NONE : present(frame, value.value, index);
-    if (optional) return present(frame, value, index);
-    frame.charge(1);
-    return lookUp(value, index) ?? missing(value, index);
-  };
-  if (fixed !== undefined) {
-    return (frame) => {
-      const value = operand(frame);
-      return value instanceof CelError ? value : step(frame, value, fixed);
-    };
-  }
+/** The path with one more step. */
+export function extended(attribute: Attribute, qualifier: Qualifier): Attribute {
+  if (attribute.kind === 'path') return { ...attribute, qualifiers: [...attribute.qualifiers, qualifier] };
+  return { ...attribute, truthy: extended(attribute.truthy, qualifier), falsy: extended(attribute.falsy, qualifier) };
+}
+
+/** Walks the path without the charge for using it. */
+export function resolver(attribute: Attribute): Eval {
+  if (attribute.kind === 'conditional') return conditional(attribute.condition, resolver(attribute.truthy), resolver(attribute.falsy));
+  const { root, qualifiers } = attribute;
+  if (qualifiers.length === 0) return root;
+  if (qualifiers.some((qualifier) => qualifier.optional)) return (frame) => walkOptionally(frame, root(frame), qualifiers, false);
   return (frame) => {
-    const value = operand(frame);
-    if (value instanceof CelError) return value;
-    if (value instanceof Optional && value.value === undefined) return NONE;
-    const index = key(frame);
-    return index instanceof CelError ? index : step(frame, value, index);
-  };
-}
-
-/** What is there, wrapped; absent things cost nothing. */
-function present(frame: Frame, value: Value, index: Value): Value {
-  const found = lookUp(value, index);
-  if (found === undefined) return NONE;
-  frame.charge(1);
-  return found instanceof CelError ? found : new Optional(found);
-}
-
-/** The test has(operand.field). */
-export function presenceTest(operand: Eval, field: string): Eval {
-  return (frame) => {
-    let value = operand(frame);
-    if (value instanceof CelError) return value;
-    if (value instanceof Optional) {
-      if (value.value === undefined) return false;
-      value = value.value;
+    let value = root(frame);
+    for (let i = 0; i < qualifiers.length; i++) {
+      if (value instanceof CelError) return value;
+      if (i === 0 && value instanceof Optional) return walkOptionally(frame, value, qualifiers, false);
+      value = qualifiers[i]?.qualify(frame, value) ?? null;
     }
-    frame.charge(1);
-    const found = value instanceof CelMap ? value.has(field) : lookUp(value, field);
-    return found instanceof CelError ? found : found !== undefined && found !== false;
+    return value;
   };
+}
+
+function conditional(condition: Eval, truthy: Eval, falsy: Eval): Eval {
+  return (frame) => {
+    const value = condition(frame);
+    if (value === true) return truthy(frame);
+    if (value === false) return falsy(frame);
+    return value instanceof CelError ? value : new CelError('no such overload');
+  };
+}
+
+/** From an optional value, or from the first optional step on, absent parts make the whole path absent. */
+function walkOptionally(frame: Frame, start: Value, qualifiers: readonly Qualifier[], isOptional: boolean): Value {
+  let value = start;
+  let optional = isOptional;
+  if (value instanceof Optional) {
+    if (value.value === undefined) return NONE;
+    optional = true;
+    value = value.value;
+  }
+  for (const qualifier of qualifiers) {
+    if (value instanceof CelError) return value;
+    optional ||= qualifier.optional;
+    const next: Value | undefined = optional ? qualifier.ifPresent(frame, value) : qualifier.qualify(frame, value);
+    if (next === undefined) return NONE;
+    value = next;
+  }
+  return value instanceof CelError ? value : new Optional(value);
+}
+
+/** A step by a fixed key; it costs one, unless it is optional and absent. A CelError when a value cannot be a key at all. */
+export function fixedQualifier(key: Value, optional: boolean): Qualifier | CelError {
+  const invalid = invalidKey(key);
+  if (invalid !== undefined) return invalid;
+  return {
+    optional,
+    qualify: (frame, value) => {
+      frame.charge(1);
+      return part(value, key) ?? missing(value, key);
+    },
+    ifPresent: (frame, value) => {
+      const found = part(value, key);
+      if (found !== undefined && !(found instanceof CelError)) frame.charge(1);
+      return found;
+    },
+  };
+}
+
+/** A step by a key that is evaluated first. */
+export function computedQualifier(index: Plan, optional: boolean): Qualifier {
+  const key = index.attribute === undefined ? index.eval : resolver(index.attribute);
+  return {
+    optional,
+    qualify: (frame, value) => {
+      const evaluated = key(frame);
+      frame.charge(1);
+      return invalidKey(evaluated) ?? part(value, evaluated) ?? missing(value, evaluated);
+    },
+    ifPresent: (frame, value) => {
+      const evaluated = key(frame);
+      const found = invalidKey(evaluated) ?? part(value, evaluated);
+      if (found !== undefined && !(found instanceof CelError)) frame.charge(1);
+      return found;
+    },
+  };
+}
+
+/** The last step of has(): whether the field is there. */
+export function presenceQualifier(field: string): Qualifier {
+  const test = (value: Value): Value => {
+    const found = part(value, field);
+    return found instanceof CelError ? found : found !== undefined;
+  };
+  return {
+    optional: false,
+    qualify: (frame, value) => {
+      frame.charge(1);
+      return test(value);
+    },
+    ifPresent: (frame, value) => {
+      const found = test(value);
+      if (found === false) return undefined;
+      if (found === true) frame.charge(1);
+      return found;
+    },
+  };
+}
+
+/** The plan of has(): what is optional is there when it has a value. */
+export function presencePlan(attribute: Attribute): Plan {
+  const resolve = resolver(attribute);
+  const test: Eval = (frame) => {
+    const found = resolve(frame);
+    return found instanceof Optional ? found.value !== undefined : found;
+  };
+  return { eval: test, attribute };
+}
+
+function invalidKey(key: Value): CelError | undefined {
+  if (typeof key === 'string' || typeof key === 'bigint' || typeof key === 'boolean' || typeof key === 'number') return undefined;
+  if (key instanceof CelError) return key;
+  return key instanceof Uint ? undefined : new CelError(`invalid qualifier type: ${goTypeName(key)}`);
 }
 
 /** The part of a value under a key: undefined when absent, an error when the key is of the wrong type. */
-export function lookUp(value: Value, index: Value): Value | undefined {
-  if (value instanceof CelMap) return typeof index === 'string' ? value.getString(index) : value.get(index);
-  if (value instanceof StructValue) return typeof index === 'string' ? value.fields.get(index) : undefined;
-  if (!isList(value)) return undefined;
-  const position = listIndex(index);
-  return position instanceof CelError ? position : position < 0 ? undefined : value[position];
+function part(value: Value, key: Value): Value | undefined {
+  if (value instanceof CelMap) return value.get(key);
+  if (value instanceof CelError) return value;
+  const length = isList(value) || value instanceof ConcatList ? value.length : undefined;
+  if (length === undefined) return undefined;
+  const position = listIndex(key);
+  if (position instanceof CelError) return position;
+  if (position < 0 || position >= length) return undefined;
+  return (value instanceof ConcatList ? value.items : isList(value) ? value : [])[position];
 }
 
-function listIndex(index: Value): number | CelError {
-  if (typeof index === 'bigint') return Number(index);
-  if (index instanceof Uint) return Number(index.value);
-  if (typeof index === 'number' && Number.isInteger(index)) return index;
-  return new CelError(`unsupported index value ${indexText(index)} in list`);
+function listIndex(key: Value): number | CelError {
+  if (typeof key === 'bigint') return Number(key);
+  if (key instanceof Uint && key.value < 2n ** 63n) return Number(key.value);
+  if (typeof key === 'number' && Number.isInteger(key)) return key;
+  if (typeof key === 'number' || key instanceof Uint) return new CelError(`unsupported index value ${goText(key)} in list`);
+  return new CelError(`unsupported index type '${typeNameOf(key)}' in list`);
 }
 
-function missing(value: Value, index: Value): CelError {
-  return new CelError(isList(value) ? `index out of bounds: ${indexText(index)}` : `no such key: ${indexText(index)}`);
-}
-
-/** A key as error texts show it. */
-export function indexText(index: Value): string {
-  if (index instanceof Uint) return String(index.value);
-  if (typeof index === 'object') return index === null ? 'null' : typeText({ kind: 'dyn', name: 'value', params: [] });
-  return String(index);
+function missing(value: Value, key: Value): CelError {
+  return new CelError(isList(value) || value instanceof ConcatList ? `index out of bounds: ${goText(key)}` : `no such key: ${goText(key)}`);
 }

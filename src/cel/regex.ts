@@ -22,7 +22,7 @@ function compilePattern(pattern: string): RE2JS | CelError {
     return RE2JS.compile(pattern);
   } catch (thrown) {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
-    return new CelError(message.replace(/^error parsing regexp: (.*?): `([\s\S]*)`$/, 'error parsing regexp: $1: `$2`'));
+    return new CelError(message.endsWith('trailing backslash at end of expression') ? `${message}: \`\`` : message);
   }
 }
 
@@ -30,4 +30,17 @@ function compilePattern(pattern: string): RE2JS | CelError {
 export function matches(text: string, pattern: string): boolean | CelError {
   const compiled = compileRegex(pattern);
   return compiled instanceof CelError ? compiled : compiled.test(text);
+}
+
+/** What the pattern finds in the text, at most `limit` times; an empty find right behind another one does not count. */
+export function findAll(text: string, regex: RE2JS, limit: number): string[] {
+  const found: string[] = [];
+  const matcher = regex.matcher(text);
+  let end = -1;
+  while (found.length < limit && matcher.find()) {
+    const isEmpty = matcher.start() === matcher.end();
+    if (!isEmpty || matcher.start() !== end) found.push(matcher.group() ?? '');
+    end = matcher.end();
+  }
+  return found;
 }

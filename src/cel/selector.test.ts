@@ -50,7 +50,6 @@ test('what costs more than the limit is not begun: set functions, distinct and s
     `sets.equivalent(${range}, ${range})`,
     `${range}.distinct().size() > 0`,
     `${range}.sort().size() > 0`,
-    'lists.range(9223372036854775807).size() > 0',
   ]) {
     const refused = outcome(call);
     assert.deepEqual([refused.kind, refused.kind === 'error' && refused.message], ['error', 'operation cancelled: actual cost limit exceeded'], call);

@@ -5,11 +5,12 @@ import { estimateCost } from './cost-estimate.ts';
 import { type CelDevice, valueOfDevice } from './device.ts';
 import { type CelFeatures, environmentFor, MACROS } from './environment.ts';
 import { parse } from './parser.ts';
-import { CostLimitExceeded, type Eval, Frame } from './plan.ts';
+import { type Eval, Frame } from './plan.ts';
 import { ErrorList, Source } from './source.ts';
 import * as t from './types.ts';
 import { validate } from './validators.ts';
-import { CelError, typeNameOf, type Value } from './values.ts';
+import { nativeBool } from './native.ts';
+import { Aborted, CelError, CostLimitExceeded, listItems, Panic, typeNameOf, type Value } from './values.ts';
 
 /** Longest expression in bytes (resource/v1 types.go). */
 export const CEL_SELECTOR_EXPRESSION_MAX_LENGTH = 10 * 1024;
@@ -49,7 +50,7 @@ export function compileExpression(text: string, mode: 'new' | 'stored', features
   if (checked !== undefined) validate(checked, errors);
   if (checked === undefined || errors.size > 0) return { kind: 'RuleInvalid', message: `compilation failed: ${errors.toString()}` };
   const type = checked.types.get(checked.expr) ?? t.DYN;
-  const refusal = purpose === 'selector' ? refuseSelectorType(type, environment.attributeType) : refuseDerivedType(type, environment.attributeType);
+  const refusal = purpose === 'selector' ? refuseSelectorType(type, environment.attributeType) : refuseDerivedType(type, environment.attributeType === t.DYN);
   if (refusal !== undefined) return { kind: 'RuleInvalid', message: refusal };
   const program = compile(checked);
   if (!program.ok) return { kind: 'InternalError', message: `program instantiation failed: ${program.error}` };
@@ -61,11 +62,12 @@ function refuseSelectorType(type: t.Type, attributeType: t.Type): string | undef
   return `must evaluate to bool or the unknown type, not ${t.typeText(type)}`;
 }
 
-function refuseDerivedType(type: t.Type, attributeType: t.Type): string | undefined {
-  const scalar = type.kind === 'list' ? t.at(type, 0) : type;
-  const good = ['bool', 'int', 'string'].includes(scalar.kind) || t.sameType(scalar, t.SEMVER) || scalar.kind === 'dyn' || scalar.kind === attributeType.kind;
+function refuseDerivedType(type: t.Type, allowLists: boolean): string | undefined {
+  const scalar = allowLists && type.kind === 'list' ? t.at(type, 0) : type;
+  const good = ['bool', 'int', 'string', 'dyn', 'any'].includes(scalar.kind) || t.sameType(scalar, t.SEMVER);
   if (good) return undefined;
-  return `must evaluate to a primitive scalar (string, integer, boolean, semver) or a list of these scalars, not ${t.typeText(type)}`;
+  const lists = allowLists ? ' or a list of these scalars' : '';
+  return `must evaluate to a primitive scalar (string, integer, boolean, semver)${lists}, not ${t.typeText(type)}`;
 }
 
 function evaluator(run: Eval): CompiledExpression['evaluate'] {
@@ -74,10 +76,12 @@ function evaluator(run: Eval): CompiledExpression['evaluate'] {
     if (value instanceof CelError) return { value };
     const frame = new Frame(value, costLimit);
     try {
-      return { value: run(frame), cost: frame.cost };
+      const result = run(frame);
+      return { value: listItems(result) ?? result, cost: frame.cost };
     } catch (thrown) {
-      if (!(thrown instanceof CostLimitExceeded)) throw thrown;
-      return { value: new CelError(thrown.message), cost: frame.cost };
+      if (thrown instanceof CostLimitExceeded || thrown instanceof Aborted) return { value: new CelError(thrown.message), cost: frame.cost };
+      if (thrown instanceof Panic) return { value: new CelError(`internal error: ${thrown.message}`), cost: frame.cost };
+      throw thrown;
     }
   };
 }
@@ -134,15 +138,8 @@ function featuresOf(gates: ReadonlyMap<string, boolean> | undefined): CelFeature
 /** What an evaluation says about a match: only true and false do. */
 export function outcomeOf(evaluation: Evaluation): SelectorOutcome {
   const { value, cost } = evaluation;
-  if (typeof value === 'boolean') return { kind: 'value', matches: value, cost: cost ?? 0 };
-  const message = value instanceof CelError ? value.message : notBool(value);
+  const matches = value instanceof CelError ? value.message : nativeBool(value);
+  if (typeof matches === 'boolean') return { kind: 'value', matches, cost: cost ?? 0 };
+  const message = value instanceof CelError ? value.message : `CEL result of type ${typeNameOf(value)} could not be converted to bool: ${matches}`;
   return cost === undefined ? { kind: 'error', message } : { kind: 'error', message, cost };
 }
-
-function notBool(value: Value): string {
-  const name = typeNameOf(value);
-  const reason = typeof value === 'bigint' ? `unsupported type conversion from '${name}' to bool` : `unsupported native conversion from ${name} to 'bool'`;
-  return `CEL result of type ${name} could not be converted to bool: ${reason}`;
-}
-
-/** Exposed for tools that want the tree with its types. */

@@ -22,8 +22,9 @@ export class Source {
     this.#lineStarts = starts;
   }
 
-  /** Line (from 1) and column (from 0) of a code point offset. */
+  /** Line (from 1) and column (from 0) of a code point offset; in an empty text there is no column. */
   location(at: number): { line: number; column: number } {
+    if (this.text === '') return { line: 1, column: -1 };
     let low = 0;
     let high = this.#lineStarts.length - 1;
     while (low < high) {
@@ -88,7 +89,7 @@ export class ErrorList {
 
   #display(found: Found): string {
     const head = `ERROR: <input>:${found.line}:${found.column + 1}: ${found.message}`;
-    if (found.line < 1) return head;
+    if (found.line < 1 || found.column < 0) return head;
     const text = this.source.line(found.line).replaceAll('\t', ' ');
     return `${head}\n | ${text}\n | ${caretUnder(Array.from(text), found.column)}`;
   }

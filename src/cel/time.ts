@@ -1,4 +1,5 @@
 /** Reads and writes durations and timestamps as Go's time package does. */
+import { goQuote } from '#machinery';
 import { CelError, Duration, Timestamp, type Value } from './values.ts';
 
 const NANOS = 1000000000n;
@@ -25,13 +26,18 @@ export function parseDuration(text: string): Value {
   return new Duration(text.startsWith('-') ? -nanos : nanos);
 }
 
-/** A duration in seconds, as string() writes it. */
+/** A duration in seconds, as string() writes it: by way of a double. */
 export function durationText(nanos: bigint): string {
-  const magnitude = nanos < 0n ? -nanos : nanos;
-  const fraction = String(magnitude % NANOS)
-    .padStart(9, '0')
-    .replace(/0+$/, '');
-  return `${nanos < 0n ? '-' : ''}${magnitude / NANOS}${fraction === '' ? '' : `.${fraction}`}s`;
+  return `${plainNumber(Number(nanos / NANOS) + Number(nanos % NANOS) / 1e9)}s`;
+}
+
+/** A double without exponent and with the fewest digits. */
+function plainNumber(value: number): string {
+  const text = String(value);
+  const [digits = '', exponent] = text.split('e-');
+  if (exponent === undefined) return text;
+  const sign = digits.startsWith('-') ? '-' : '';
+  return `${sign}0.${digits.replace(/[-.]/g, '').padStart(digits.replace(/[-.]/g, '').length + Number(exponent) - 1, '0')}`;
 }
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:\d\d)$/;
@@ -47,7 +53,7 @@ export function parseTimestamp(text: string): Value {
   const clock = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
   const offset = zone === 'Z' ? 0 : (zone.startsWith('-') ? -1 : 1) * (Number(zone.slice(1, 3)) * 3600 + Number(zone.slice(4)) * 60);
   const nanos = (BigInt(date.getTime() / 1000) + BigInt(clock - offset)) * NANOS + BigInt(fraction.padEnd(9, '0').slice(0, 9));
-  return nanos < -62135596800n * NANOS || nanos >= 253402300800n * NANOS ? failed : new Timestamp(nanos);
+  return nanos < -62135596800n * NANOS || nanos >= 253402300800n * NANOS ? new CelError('timestamp overflow') : new Timestamp(nanos, offset);
 }
 
 /** The parts of a moment in a time zone. */
@@ -63,10 +69,13 @@ export interface CalendarTime {
   readonly nanos: number;
 }
 
-/** The calendar in a zone given as `+hh:mm` or UTC. Named zones are not in the dialect's reach without a zone table. */
+/** The calendar in a zone: an offset such as `-08:00`, UTC, or a name of the time zone database. */
 export function calendar(nanos: bigint, zone: string): CalendarTime | CelError {
-  const offset = zoneOffset(zone);
-  if (offset === undefined) return new CelError(`unknown time zone ${zone}`);
+  const offset = zoneOffset(zone, nanos);
+  return offset instanceof CelError ? offset : calendarAt(nanos, offset);
+}
+
+function calendarAt(nanos: bigint, offset: number): CalendarTime {
   const shifted = nanos + BigInt(offset) * NANOS;
   const part = ((shifted % NANOS) + NANOS) % NANOS;
   const date = new Date(Number((shifted - part) / 1000000n));
@@ -85,17 +94,58 @@ export function calendar(nanos: bigint, zone: string): CalendarTime | CelError {
   };
 }
 
-function zoneOffset(zone: string): number | undefined {
-  if (zone === '' || zone === 'UTC') return 0;
-  const [, sign, hours = '', minutes = ''] = /^([+-]?)(\d\d):(\d\d)$/.exec(zone) ?? [];
-  return sign === undefined ? undefined : (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60);
+/** Seconds east of Greenwich (common/types/timestamp.go, timeZone). */
+function zoneOffset(zone: string, nanos: bigint): number | CelError {
+  const colon = zone.indexOf(':');
+  if (colon < 0) return namedOffset(zone, nanos);
+  const hours = goInteger(zone.slice(0, colon));
+  const minutes = goInteger(zone.slice(colon + 1));
+  if (typeof hours !== 'number') return hours;
+  if (typeof minutes !== 'number') return minutes;
+  if (minutes < 0 || minutes > 59) return new CelError(`timezone offset minutes out of range [0, 59]: ${zone}`);
+  return (zone.startsWith('-') ? hours * 60 - minutes : hours * 60 + minutes) * 60;
 }
 
-/** A moment in RFC 3339, UTC, as string() writes it. */
-export function timestampText(nanos: bigint): string {
-  const time = calendar(nanos, 'UTC');
-  if (time instanceof CelError) return time.message;
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const fraction = time.nanos === 0 ? '' : `.${String(time.nanos).padStart(9, '0').replace(/0+$/, '')}`;
-  return `${String(time.year).padStart(4, '0')}-${two(time.month + 1)}-${two(time.day)}T${two(time.hour)}:${two(time.minute)}:${two(time.second)}${fraction}Z`;
+/** A text as Go's strconv.Atoi reads it. */
+function goInteger(text: string): number | CelError {
+  if (!/^[+-]?\d+$/.test(text)) return new CelError(`strconv.Atoi: parsing ${goQuote(text)}: invalid syntax`);
+  const value = Number(text);
+  return Math.abs(value) < 2 ** 63 ? value : new CelError(`strconv.Atoi: parsing ${goQuote(text)}: value out of range`);
+}
+
+function namedOffset(zone: string, nanos: bigint): number | CelError {
+  if (zone === '' || zone === 'UTC') return 0;
+  if (!/^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(zone)) return new CelError(`unknown time zone ${zone}`);
+  try {
+    const formatter = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
+    const millis = Number(nanos / 1000000n);
+    const name = formatter.formatToParts(millis).find((part) => part.type === 'timeZoneName')?.value ?? 'GMT';
+    const [, sign = '+', hours = '0', minutes = '0', seconds = '0'] = /^GMT(?:([+-])(\d+):(\d+)(?::(\d+))?)?$/.exec(name) ?? [];
+    return (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds));
+  } catch {
+    return new CelError(`unknown time zone ${zone}`);
+  }
+}
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+function clockText({ year, month, day, hour, minute, second, nanos }: CalendarTime, separator: string): string {
+  const fraction = nanos === 0 ? '' : `.${String(nanos).padStart(9, '0').replace(/0+$/, '')}`;
+  return `${String(year).padStart(4, '0')}-${two(month + 1)}-${two(day)}${separator}${two(hour)}:${two(minute)}:${two(second)}${fraction}`;
+}
+
+function offsetText(offset: number, colon: string): string {
+  const minutes = Math.abs(Math.trunc(offset / 60));
+  return `${offset < 0 ? '-' : '+'}${two(Math.trunc(minutes / 60))}${colon}${two(minutes % 60)}`;
+}
+
+/** A moment in RFC 3339 with the offset it was read with, as string() writes it. */
+export function timestampText({ nanos, offset }: Timestamp): string {
+  return clockText(calendarAt(nanos, offset), 'T') + (offset === 0 ? 'Z' : offsetText(offset, ':'));
+}
+
+/** A moment as Go's %v prints it. */
+export function goTimeText({ nanos, offset }: Timestamp): string {
+  const zone = offsetText(offset, '');
+  return `${clockText(calendarAt(nanos, offset), ' ')} ${zone} ${offset === 0 ? 'UTC' : zone}`;
 }

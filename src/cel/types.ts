@@ -26,6 +26,8 @@ export interface Type {
   readonly kind: TypeKind;
   readonly name: string;
   readonly params: readonly Type[];
+  /** How the type is written where that is not its name: `wrapper(bool)`, which may be null too. */
+  readonly wrapper?: string;
 }
 
 const simple = (kind: TypeKind, name: string = kind): Type => ({ kind, name, params: [] });
@@ -54,20 +56,25 @@ export const BYTES = simple('bytes');
 export const TIMESTAMP = simple('timestamp', 'google.protobuf.Timestamp');
 /** Spans of time. */
 export const DURATION = simple('duration', 'google.protobuf.Duration');
+/** A type with fields, or one that upstream declares so. */
+export const object = (name: string): Type => simple('struct', name);
+
 /** Kubernetes quantities. */
-export const QUANTITY = simple('opaque', 'kubernetes.Quantity');
+export const QUANTITY = object('kubernetes.Quantity');
 /** Semantic versions. */
-export const SEMVER = simple('opaque', 'kubernetes.Semver');
+export const SEMVER = object('kubernetes.Semver');
 /** IP addresses. */
 export const IP = simple('opaque', 'net.IP');
 /** Networks. */
 export const CIDR = simple('opaque', 'net.CIDR');
 /** URLs. */
-export const URL = simple('opaque', 'kubernetes.URL');
+export const URL = object('kubernetes.URL');
 /** Named formats of text. */
-export const FORMAT = simple('opaque', 'kubernetes.NamedFormat');
+export const FORMAT = object('kubernetes.NamedFormat');
 /** The variable `device`. */
-export const DEVICE = simple('struct', 'kubernetes.DRADevice');
+export const DEVICE = object('kubernetes.DRADevice');
+/** The type of types, when it is not known of which. */
+export const TYPE = simple('type');
 
 /** A list of the element type. */
 export const listOf = (element: Type): Type => ({ kind: 'list', name: 'list', params: [element] });
@@ -75,6 +82,8 @@ export const listOf = (element: Type): Type => ({ kind: 'list', name: 'list', pa
 export const mapOf = (key: Type, value: Type): Type => ({ kind: 'map', name: 'map', params: [key, value] });
 /** An optional value. */
 export const optionalOf = (type: Type): Type => ({ kind: 'opaque', name: 'optional_type', params: [type] });
+/** A basic type or null: what messages that wrap one value are seen as. */
+export const wrapperOf = (type: Type): Type => ({ ...type, wrapper: `wrapper(${type.name})` });
 /** The type of a type. */
 export const typeOf = (type: Type): Type => ({ kind: 'type', name: 'type', params: [type] });
 /** A type parameter. */
@@ -121,7 +130,7 @@ export function typeText(type: Type): string {
 }
 
 function withParams(type: Type, text: (type: Type) => string): string {
-  return type.params.length === 0 ? type.name : `${type.name}(${type.params.map(text).join(', ')})`;
+  return type.params.length === 0 ? (type.wrapper ?? type.name) : `${type.name}(${type.params.map(text).join(', ')})`;
 }
 
 /** What is known of type parameters while a call is judged. */
@@ -213,7 +222,7 @@ export class Mapping {
 }
 
 function isNullable(type: Type): boolean {
-  return ['any', 'dyn', 'duration', 'timestamp', 'opaque', 'struct', 'null'].includes(type.kind);
+  return type.wrapper !== undefined || ['any', 'dyn', 'duration', 'timestamp', 'opaque', 'struct', 'null'].includes(type.kind);
 }
 
 /** The less specific of two types that go together. */
@@ -227,4 +236,24 @@ function isAtMostAsSpecific(a: Type, b: Type): boolean {
   if (a.kind !== b.kind || a.name !== b.name) return false;
   if (a.kind === 'type') return true;
   return a.params.length === b.params.length && a.params.every((inner, i) => isAtMostAsSpecific(inner, at(b, i)));
+}
+
+const MESSAGE_NAMES: Readonly<Partial<Record<TypeKind, string>>> = {
+  any: 'google.protobuf.Any',
+  bool: 'google.protobuf.BoolValue',
+  bytes: 'google.protobuf.BytesValue',
+  double: 'google.protobuf.DoubleValue',
+  duration: 'google.protobuf.Duration',
+  dyn: 'google.protobuf.Value',
+  int: 'google.protobuf.Int64Value',
+  list: 'google.protobuf.ListValue',
+  map: 'google.protobuf.Struct',
+  string: 'google.protobuf.StringValue',
+  timestamp: 'google.protobuf.Timestamp',
+  uint: 'google.protobuf.UInt64Value',
+};
+
+/** The message whose fields a type has that stands for a well-known message (checker.go, getWellKnownTypeName). */
+export function messageName(type: Type): string | undefined {
+  return MESSAGE_NAMES[type.kind];
 }

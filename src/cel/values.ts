@@ -1,6 +1,5 @@
 /** The values of the language as they are at run time, errors among them. */
 import { Quantity, Semver } from '#machinery';
-import type { Type } from './types.ts';
 
 /** An error as a value: operators pass it on, `&&`, `||` and optionals may absorb it. */
 export class CelError {
@@ -20,12 +19,14 @@ export class Uint {
   }
 }
 
-/** A point in time: nanoseconds since the Unix epoch. */
+/** A point in time: nanoseconds since the Unix epoch, and seconds east of Greenwich where it was read, which only shows in its text. */
 export class Timestamp {
   readonly nanos: bigint;
+  readonly offset: number;
 
-  constructor(nanos: bigint) {
+  constructor(nanos: bigint, offset = 0) {
     this.nanos = nanos;
+    this.offset = offset;
   }
 }
 
@@ -63,8 +64,14 @@ export class TypeValue {
 export abstract class OpaqueValue {
   /** Name of the value's type. */
   abstract readonly typeName: string;
+  /** Name of the Go type behind it, as some of upstream's errors show it. */
+  abstract readonly goTypeName: string;
+  /** Name of the type of the Go value that it holds. */
+  abstract readonly goNativeName: string;
   /** Whether the other value is of the same type and equal; a CelError where upstream has no overload. */
   abstract equals(other: Value): boolean | CelError;
+  /** The value as error texts show it. */
+  abstract toString(): string;
 
   /** Length of the pattern that a validation by this value is counted by; 0 when it validates nothing. */
   readonly patternSize: number = 0;
@@ -73,21 +80,74 @@ export abstract class OpaqueValue {
   get size(): number {
     return 1;
   }
-}
 
-/** The `device` variable: a struct with fixed fields. */
-export class StructValue {
-  readonly typeName: string;
-  readonly fields: ReadonlyMap<string, Value>;
-
-  constructor(typeName: string, fields: ReadonlyMap<string, Value>) {
-    this.typeName = typeName;
-    this.fields = fields;
+  /** What makes it the key of a map: values with the same key are one key; undefined where each value is a key of its own. */
+  get key(): string | undefined {
+    return undefined;
   }
 }
 
-/** A list. Lists are never changed once they are visible. */
+/** A list. Lists are never changed once they are visible, save a GrowingList. */
 export type List = readonly Value[];
+
+/** The most elements or characters that a value is spelled out with; whoever needs more would exceed any cost limit soon. */
+export const MAX_SPELLED_OUT = 10_000_000;
+
+/** Thrown to end an evaluation whose cost exceeded the limit; caught where the evaluation began. */
+export class CostLimitExceeded extends Error {
+  constructor() {
+    super('operation cancelled: actual cost limit exceeded');
+  }
+}
+
+/** Thrown where upstream panics and reports an internal error; caught where the evaluation began. */
+export class Panic extends Error {}
+
+/** Thrown to end an evaluation with an error that nothing may absorb; caught where the evaluation began. */
+export class Aborted extends Error {}
+
+/** Ends the evaluation if so many elements or characters are more than any limit lets through. */
+export function guardSize(size: number): void {
+  if (size > MAX_SPELLED_OUT) throw new CostLimitExceeded();
+}
+
+/** A list that an accumulator holds: adding to it changes it, as upstream's mutable lists do. That keeps loops linear. */
+export class GrowingList extends Array<Value> {}
+
+/** Two lists after one another, spelled out only when somebody looks: adding a list to itself again and again stays cheap. */
+export class ConcatList {
+  /** How many elements there are. */
+  readonly length: number;
+  #parts: readonly [List | ConcatList, List | ConcatList] | undefined;
+  #items: List | undefined;
+
+  constructor(left: List | ConcatList, right: List | ConcatList) {
+    this.length = left.length + right.length;
+    this.#parts = [left, right];
+  }
+
+  /** The elements; throws CostLimitExceeded when there are too many to spell out. */
+  get items(): List {
+    if (this.#items !== undefined || this.#parts === undefined) return this.#items ?? [];
+    guardSize(this.length);
+    const items: Value[] = [];
+    const waiting: (List | ConcatList)[] = [...this.#parts];
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const parts = next instanceof ConcatList ? next.#parts : undefined;
+      if (parts !== undefined) waiting.unshift(...parts);
+      else for (const item of next instanceof ConcatList ? next.items : next) items.push(item);
+    }
+    this.#parts = undefined;
+    this.#items = items;
+    return items;
+  }
+}
+
+/** The elements of a value that is a list; undefined for others. */
+export function listItems(value: Value): List | undefined {
+  if (isList(value)) return value;
+  return value instanceof ConcatList ? value.items : undefined;
+}
 
 /** Whatever an expression can evaluate to. */
 export type Value =
@@ -98,6 +158,7 @@ export type Value =
   | string
   | Uint8Array
   | List
+  | ConcatList
   | CelMap
   | Uint
   | Timestamp
@@ -105,34 +166,50 @@ export type Value =
   | Optional
   | TypeValue
   | OpaqueValue
-  | StructValue
   | Quantity
   | Semver
   | CelError;
 
-/** The key of a value in a map, or undefined when the value cannot be one. Numbers that are equal share a key. */
-export function mapKey(value: Value): string | undefined {
-  switch (typeof value) {
-    case 'string':
-      return `s${value}`;
-    case 'bigint':
-      return `n${value}`;
-    case 'boolean':
-      return value ? 'true' : 'false';
-    case 'number':
-      return Number.isInteger(value) ? `n${BigInt(value)}` : undefined;
-    default:
-      return value instanceof Uint ? `n${value.value}` : undefined;
-  }
+/** What stands for a value as the key of a map; throws Panic for values that upstream cannot hash. Numbers of different types differ. */
+export function mapKey(value: Value): unknown {
+  if (typeof value === 'string') return value.startsWith('\0') ? `\0s${value}` : value;
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Uint) return `\0u${value.value}`;
+  if (value instanceof Timestamp) return `\0t${value.nanos}`;
+  if (value instanceof Duration) return `\0d${value.nanos}`;
+  if (value instanceof TypeValue) return `\0y${value.name}`;
+  if (value instanceof OpaqueValue) return value.key === undefined ? value : `\0o${value.typeName} ${value.key}`;
+  if (value instanceof Semver) throw new Panic('runtime error: hash of unhashable type cel.Semver');
+  if (value instanceof Uint8Array) throw new Panic('runtime error: hash of unhashable type types.Bytes');
+  return value;
 }
 
-/** A map in order of insertion; `fallback` answers for absent keys (the domains of a device). */
+/** The numbers of other types that find the same entry: an int finds uints, a double both. */
+function kinOf(key: Value): readonly Value[] {
+  if (typeof key === 'bigint') return isUint64(key) ? [new Uint(key)] : [];
+  if (key instanceof Uint) return isInt64(key.value) ? [key.value] : [];
+  if (typeof key !== 'number' || !Number.isInteger(key)) return [];
+  const whole = BigInt(key);
+  return [...(isInt64(whole) ? [whole] : []), ...(isUint64(whole) ? [new Uint(whole)] : [])];
+}
+
+/** One entry of a map. */
+export interface Entry {
+  readonly key: Value;
+  readonly value: Value;
+}
+
+/** A map in order of insertion. */
 export class CelMap {
-  readonly #entries = new Map<string, { readonly key: Value; readonly value: Value }>();
+  readonly #entries = new Map<unknown, Entry>();
+  /** Whether the map is one of a device. */
+  readonly isOfDevice: boolean;
   readonly #fallback: Value | undefined;
 
+  /** With `fallback`, or null for none, the map is one of a device: its keys are strings, and `fallback` answers for absent ones. */
   constructor(fallback?: Value) {
-    this.#fallback = fallback;
+    this.isOfDevice = fallback !== undefined;
+    this.#fallback = fallback ?? undefined;
   }
 
   /** How many entries there are. */
@@ -140,24 +217,36 @@ export class CelMap {
     return this.#entries.size;
   }
 
-  /** Adds an entry; only while the map is built. */
+  /** Adds an entry or replaces it; only while the map is built. */
   set(key: Value, value: Value): void {
-    this.#entries.set(mapKey(key) ?? '', { key, value });
+    this.#entries.set(mapKey(key), { key, value });
   }
 
-  /** The value under a key. */
+  /** Removes an entry; only while the map is built. */
+  delete(key: Value): void {
+    this.#entries.delete(mapKey(key));
+  }
+
+  /** The value under a key, or the fallback. */
   get(key: Value): Value | undefined {
-    return this.#entries.get(mapKey(key) ?? '')?.value ?? this.#fallback;
-  }
-
-  /** The value under a string key. */
-  getString(key: string): Value | undefined {
-    return this.#entries.get(`s${key}`)?.value ?? this.#fallback;
+    return this.#find(key)?.value ?? this.#fallback;
   }
 
   /** Whether the key itself is there, fallback aside. */
   has(key: Value): boolean {
-    return this.#entries.has(mapKey(key) ?? '');
+    return this.#find(key) !== undefined;
+  }
+
+  #find(key: Value): Entry | undefined {
+    if (this.#entries.size === 0) return undefined;
+    if (typeof key !== 'string' && this.isOfDevice) return undefined;
+    const found = this.#entries.get(mapKey(key));
+    if (found !== undefined || typeof key === 'string') return found;
+    for (const kin of kinOf(key)) {
+      const other = this.#entries.get(mapKey(kin));
+      if (other !== undefined) return other;
+    }
+    return undefined;
   }
 
   /** Keys in order of insertion. */
@@ -166,9 +255,26 @@ export class CelMap {
   }
 
   /** Entries in order of insertion. */
-  entries(): Iterable<{ readonly key: Value; readonly value: Value }> {
+  entries(): Iterable<Entry> {
     return this.#entries.values();
   }
+}
+
+/** A map that an accumulator holds, which grows in place as upstream's mutable maps do. */
+export class GrowingMap extends CelMap {}
+
+/** Quantities that were calculated: upstream hands them out by pointer, and nothing is equal to those. */
+const CALCULATED = new WeakSet<Quantity>();
+
+/** Notes that the quantity is the result of a calculation. */
+export function calculated(quantity: Quantity): Quantity {
+  CALCULATED.add(quantity);
+  return quantity;
+}
+
+/** Whether the quantity is the result of a calculation. */
+export function isCalculated(quantity: Quantity): boolean {
+  return CALCULATED.has(quantity);
 }
 
 /** Whether the value is a list. */
@@ -183,7 +289,7 @@ export function typeNameOf(value: Value): string {
   if (typeof value === 'bigint') return 'int';
   if (typeof value === 'number') return 'double';
   if (typeof value === 'string') return 'string';
-  if (isList(value)) return 'list';
+  if (isList(value) || value instanceof ConcatList) return 'list';
   if (value instanceof CelMap) return 'map';
   if (value instanceof Uint8Array) return 'bytes';
   if (value instanceof Uint) return 'uint';
@@ -197,23 +303,26 @@ export function typeNameOf(value: Value): string {
   return value.typeName;
 }
 
-/** The run-time value of a type named in an expression. */
-export function typeValue(type: Type): TypeValue {
-  return new TypeValue(type.name);
-}
-
 const INT_MIN = -(2n ** 63n);
 const INT_MAX = 2n ** 63n - 1n;
 const UINT_MAX = 2n ** 64n - 1n;
 
 /** The integer when it fits int64, else the overflow error. */
 export function int64(value: bigint): bigint | CelError {
-  return value < INT_MIN || value > INT_MAX ? new CelError('integer overflow') : value;
+  return isInt64(value) ? value : new CelError('integer overflow');
+}
+
+function isInt64(value: bigint): boolean {
+  return value >= INT_MIN && value <= INT_MAX;
+}
+
+function isUint64(value: bigint): boolean {
+  return value >= 0n && value <= UINT_MAX;
 }
 
 /** The integer when it fits uint64, else the overflow error. */
 export function uint64(value: bigint): Uint | CelError {
-  return value < 0n || value > UINT_MAX ? new CelError('unsigned integer overflow') : new Uint(value);
+  return isUint64(value) ? new Uint(value) : new CelError('unsigned integer overflow');
 }
 
 /** The error of an operation that no overload takes. */

@@ -19,7 +19,7 @@ const MAX_INT64_FACTORS = 18;
 const NANO = -9;
 /** The largest absolute value of a BinarySI text (maxAllowed). */
 const MAX_ALLOWED = 2n ** 63n - 1n;
-/** Largest exponent accepted. Upstream wraps exponents at 32 bits and computes for minutes; a bound answers at once. */
+/** Largest exponent that amounts are spelled out with; upstream computes for minutes. */
 const EXPONENT_MAX = 99_999;
 /** Below this every amount is less than 1n however many digits it has, and rounds up to 1n. */
 const EXPONENT_MIN = -99_999;
@@ -66,8 +66,10 @@ function interpret(text: string): Suffix {
   const known = SUFFIXES.get(text);
   if (known !== undefined) return known;
   if (!EXPONENT.test(text)) throw new QuantityError(ERR_SUFFIX);
-  const exponent = Number(text.slice(1));
-  if (exponent > EXPONENT_MAX) throw new QuantityError(ERR_SUFFIX);
+  // Upstream keeps 32 bits of the exponent.
+  const written = BigInt(text.slice(1).replace('+', ''));
+  if (BigInt.asIntN(64, written) !== written) throw new QuantityError(ERR_SUFFIX);
+  const exponent = Number(BigInt.asIntN(32, written));
   return { base: 10, exponent: Math.max(exponent, EXPONENT_MIN), format: 'DecimalExponent' };
 }
 
@@ -108,6 +110,7 @@ function slowPath({ negative, digits, fraction, suffix }: Scanned): QuantityPart
 }
 
 function toNanos(amount: bigint, exponent: number): bigint {
+  if (exponent > EXPONENT_MAX) throw new QuantityError(ERR_SUFFIX);
   if (exponent >= NANO) return amount * pow10(exponent - NANO);
   const divisor = pow10(NANO - exponent);
   return amount % divisor === 0n ? amount / divisor : amount / divisor + 1n;

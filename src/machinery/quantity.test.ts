@@ -63,7 +63,10 @@ test('the JSON form reads strings, bare numbers and null', () => {
 });
 
 test('an exponent of any size is answered at once', () => {
-  assert.equal(parseQuantity('1e2147483648'), undefined);
+  assert.equal(parseQuantity('1e2147483648')?.toString(), '1e-9');
+  assert.equal(parseQuantity('1e99999999999999999999'), undefined);
+  const huge = Quantity.parse('1e99999999999');
+  assert.deepEqual([huge.compare(Quantity.of(1)), huge.asInt64(), huge.exactly(0), huge.add(Quantity.of(1)).compare(huge)], [1, undefined, undefined, 0]);
   assert.equal(parseQuantity('1e-2147483648')?.toString(), '1e-9');
   assert.equal(parseQuantity('1e99999')?.compare(Quantity.of(1)), 1);
 });

@@ -20,6 +20,8 @@ export interface QuantityParts {
 
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
+/** Most powers of ten that an amount is spelled out with. */
+const MAX_SHIFT = 200_000;
 const DECIMAL_SUFFIXES: ReadonlyMap<number, string> = new Map([
   [-9, 'n'],
   [-6, 'u'],
@@ -119,6 +121,9 @@ export class Quantity {
     if (!decimal && addend === 0n) return Quantity.#make(this.#unscaled, this.#exponent, false, format);
     if (!decimal && this.#unscaled === 0n) return Quantity.#make(addend, other.#exponent, false, format);
     const shift = this.#exponent - other.#exponent;
+    // Beyond this nothing of the smaller amount could ever be seen; upstream would compute for minutes.
+    if (Math.abs(shift) > MAX_SHIFT)
+      return shift > 0 ? Quantity.#make(this.#unscaled, this.#exponent, decimal, format) : Quantity.#make(addend, other.#exponent, decimal, format);
     const left = shift > 0 ? this.#unscaled * pow10(shift) : this.#unscaled;
     const right = shift < 0 ? addend * pow10(-shift) : addend;
     return Quantity.#make(left + right, Math.min(this.#exponent, other.#exponent), decimal, format);
@@ -168,9 +173,10 @@ export class Quantity {
     return value > INT64_MAX || value < INT64_MIN ? undefined : value;
   }
 
-  /** The exact amount in units of 10^`exponent` when that is a whole number, otherwise undefined. No bounds. */
+  /** The exact amount in units of 10^`exponent` when that is a whole number of at most some hundred thousand digits, otherwise undefined. */
   exactly(exponent: number): bigint | undefined {
     const shift = this.#exponent - exponent;
+    if (shift > MAX_SHIFT) return undefined;
     if (shift >= 0) return this.#unscaled * pow10(shift);
     const divisor = pow10(-shift);
     return this.#unscaled % divisor === 0n ? this.#unscaled / divisor : undefined;

@@ -4,7 +4,8 @@ import {
   CEL_SELECTOR_EXPRESSION_MAX_LENGTH,
   CelError,
   compileExpression,
-  isList,
+  nativeAttribute,
+  type NativeAttribute,
   outcomeOf,
   typeText,
   type CelDevice,
@@ -13,7 +14,6 @@ import {
   type CompileFailure,
   type Evaluation,
   type Purpose,
-  type Value,
 } from '#cel';
 import { Semver } from '#machinery';
 import { MACHINERY_OPERATIONS, type MachineryRequest } from './machinery-oracle.ts';
@@ -88,35 +88,15 @@ function matchAnswer(evaluation: Evaluation): object {
 
 function attributeAnswer({ value, cost }: Evaluation): object {
   const spent = cost === undefined ? {} : { cost };
-  if (value instanceof CelError) return { error: value.message, ...spent };
-  const attribute = derivedAttribute(value);
-  return typeof attribute === 'string' ? { error: attribute, ...spent } : { value: attribute, ...spent };
+  const attribute = value instanceof CelError ? value.message : nativeAttribute(value);
+  return typeof attribute === 'string' ? { error: attribute, ...spent } : { value: attributeJson(attribute), ...spent };
 }
 
-const FIELDS: Readonly<Record<string, string>> = { string: 'string', bigint: 'int', boolean: 'bool' };
-
-/** The attribute that a value becomes, or why it becomes none. */
-function derivedAttribute(value: Value): object | string {
-  if (!isList(value)) {
-    const field = fieldOf(value);
-    return field === undefined ? `unsupported type ${typeof value}` : { [field]: plain(value) };
-  }
-  const [first] = value;
-  const field = first === undefined ? undefined : fieldOf(first);
-  if (field === undefined) return value.length === 0 ? {} : `unsupported type ${typeof first}`;
-  const odd = value.findIndex((item) => fieldOf(item) !== field);
-  if (odd >= 0) return `expected list element at index ${odd} to be ${goName(field)}, got ${goName(fieldOf(value[odd] ?? null) ?? '')}`;
-  return { [`${field}s`]: value.map(plain) };
-}
-
-function goName(field: string): string {
-  return field === 'int' ? 'int64' : field;
-}
-
-function fieldOf(value: Value): string | undefined {
-  return value instanceof Semver ? 'version' : FIELDS[typeof value];
-}
-
-function plain(value: Value): unknown {
-  return typeof value === 'bigint' || value instanceof Semver ? value.toString() : value;
+/** The attribute as the API spells it, integers as decimal strings; an empty list says nothing. */
+function attributeJson({ isList, values }: NativeAttribute): object {
+  const [first] = values;
+  if (first === undefined) return {};
+  const field = first instanceof Semver ? 'version' : typeof first === 'bigint' ? 'int' : typeof first === 'boolean' ? 'bool' : 'string';
+  const plain = values.map((value) => (typeof value === 'bigint' || value instanceof Semver ? value.toString() : value));
+  return isList ? { [`${field}s`]: plain } : { [field]: plain[0] };
 }

@@ -6,6 +6,8 @@ import { type Address, AddressError, addressText, parseAddress, parsePrefix } fr
 
 class IpValue extends OpaqueValue {
   readonly typeName = t.IP.name;
+  readonly goTypeName = 'cel.IP';
+  readonly goNativeName = 'netip.Addr';
   readonly address: Address;
 
   constructor(address: Address) {
@@ -17,6 +19,14 @@ class IpValue extends OpaqueValue {
     return this.address.width / 8;
   }
 
+  override get key(): string {
+    return this.toString();
+  }
+
+  override toString(): string {
+    return addressText(this.address);
+  }
+
   equals(other: Value): boolean | CelError {
     return other instanceof IpValue ? same(other.address, this.address) : noSuchOverload();
   }
@@ -24,6 +34,8 @@ class IpValue extends OpaqueValue {
 
 class CidrValue extends OpaqueValue {
   readonly typeName = t.CIDR.name;
+  readonly goTypeName = 'cel.CIDR';
+  readonly goNativeName = 'netip.Prefix';
   readonly address: Address;
   readonly length: number;
 
@@ -35,6 +47,14 @@ class CidrValue extends OpaqueValue {
 
   override get size(): number {
     return Math.ceil(this.length / 8);
+  }
+
+  override get key(): string {
+    return this.toString();
+  }
+
+  override toString(): string {
+    return `${addressText(this.address)}/${this.length}`;
   }
 
   equals(other: Value): boolean | CelError {

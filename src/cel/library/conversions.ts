@@ -107,7 +107,7 @@ export const CONVERSIONS: readonly FunctionDeclaration[] = [
     global('double_to_string', [double], t.STRING, goFloat),
     global('duration_to_string', [duration], t.STRING, (a) => durationText(a.nanos)),
     global('int64_to_string', [int], t.STRING, (a) => String(a)),
-    global('timestamp_to_string', [timestamp], t.STRING, (a) => timestampText(a.nanos)),
+    global('timestamp_to_string', [timestamp], t.STRING, (a) => timestampText(a)),
     global('uint64_to_string', [uint], t.STRING, (a) => String(a.value)),
   ),
   declare(

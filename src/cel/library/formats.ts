@@ -12,6 +12,8 @@ type Problems = (text: string) => readonly string[];
 /** A format as a value. */
 export class FormatValue extends OpaqueValue {
   readonly typeName = t.FORMAT.name;
+  readonly goTypeName = 'cel.Format';
+  readonly goNativeName = 'cel.Format';
   readonly name: string;
   readonly problems: Problems;
   /** Length of the pattern that upstream counts validation by. */
@@ -22,6 +24,10 @@ export class FormatValue extends OpaqueValue {
     this.name = name;
     this.patternSize = patternSize;
     this.problems = problems;
+  }
+
+  override toString(): string {
+    return `{${this.name}}`;
   }
 
   equals(other: Value): boolean | CelError {

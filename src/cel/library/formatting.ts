@@ -1,10 +1,10 @@
 /** `format` on strings: clauses, what each takes and how it writes it (cel-go ext/formatting.go). */
-import { goFloat } from '#machinery';
-import { declare, type FunctionDeclaration, list, member, str } from '../declarations.ts';
+import { goFloat, goQuote } from '#machinery';
+import { declareInSteps, type FunctionDeclaration, list, member, str } from '../declarations.ts';
 import { durationText, timestampText } from '../time.ts';
 import * as t from '../types.ts';
-import { CelError, CelMap, Duration, isList, type List, Timestamp, typeNameOf, TypeValue, Uint, type Value } from '../values.ts';
-import { fixedText, scientificText } from './number-text.ts';
+import { CelError, CelMap, Duration, isList, type List, listItems, Timestamp, typeNameOf, TypeValue, Uint, type Value } from '../values.ts';
+import { fixedText, plainFixedText, scientificText } from './number-text.ts';
 
 /** Digits behind the point when a clause does not say. */
 const DEFAULT_PRECISION = 6;
@@ -123,19 +123,20 @@ function plainText(value: Value): string {
   if (value instanceof Uint) return String(value.value);
   if (value instanceof Uint8Array) return decode(value);
   if (value instanceof TypeValue) return value.name;
-  if (value instanceof Timestamp) return timestampText(value.nanos);
+  if (value instanceof Timestamp) return timestampText(value);
   if (value instanceof Duration) return durationText(value.nanos);
-  if (isList(value)) return `[${value.map(nestedText).join(', ')}]`;
+  const items = listItems(value);
+  if (items !== undefined) return `[${items.map(nestedText).join(', ')}]`;
   return value instanceof CelMap ? mapText(value) : refuse('s', value);
 }
 
 /** A value inside a list or map: written so that it could be read again. */
 function nestedText(value: Value): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'number') return Number.isFinite(value) ? value.toFixed(DEFAULT_PRECISION) : JSON.stringify(goFloat(value));
-  if (value instanceof Uint8Array) return `b${JSON.stringify(decode(value))}`;
-  if (value instanceof Timestamp) return `timestamp(${JSON.stringify(timestampText(value.nanos))})`;
-  if (value instanceof Duration) return `duration(${JSON.stringify(durationText(value.nanos))})`;
+  if (typeof value === 'string') return goQuote(value);
+  if (typeof value === 'number') return Number.isFinite(value) ? plainFixedText(value, DEFAULT_PRECISION) : goQuote(goFloat(value));
+  if (value instanceof Uint8Array) return `b${goQuote(decode(value))}`;
+  if (value instanceof Timestamp) return `timestamp(${goQuote(timestampText(value))})`;
+  if (value instanceof Duration) return `duration(${goQuote(durationText(value.nanos))})`;
   try {
     return plainText(value);
   } catch (thrown) {
@@ -165,4 +166,4 @@ function format(text: string, args: List): Value {
 }
 
 /** `"...".format([...])`. */
-export const FORMATTING: readonly FunctionDeclaration[] = [declare('format', member('string_format', [str, list(t.DYN)], t.STRING, format))];
+export const FORMATTING: readonly FunctionDeclaration[] = [declareInSteps('format', member('string_format', [str, list(t.DYN)], t.STRING, format))];

@@ -1,9 +1,9 @@
 /** Quantity, Semver and includes(): what Kubernetes adds for devices. */
 import { parseQuantity, Quantity, QuantityError, Semver, SemverError } from '#machinery';
-import { A, any, bool, declare, type FunctionDeclaration, global, int, list, member, quantity, semver, str } from '../declarations.ts';
+import { any, bool, declare, type FunctionDeclaration, global, int, member, quantity, semver, str } from '../declarations.ts';
 import { equal } from '../equality.ts';
 import * as t from '../types.ts';
-import { CelError, type Value } from '../values.ts';
+import { calculated, CelError, isList, type Value } from '../values.ts';
 
 function readQuantity(text: string): Quantity | CelError {
   try {
@@ -62,13 +62,13 @@ export const QUANTITIES: readonly FunctionDeclaration[] = [
   ),
   declare(
     'add',
-    member('quantity_add', [quantity, quantity], t.QUANTITY, (a, b) => a.add(b)),
-    member('quantity_add_int', [quantity, int], t.QUANTITY, (a, b) => a.add(Quantity.of(b))),
+    member('quantity_add', [quantity, quantity], t.QUANTITY, (a, b) => calculated(a.add(b))),
+    member('quantity_add_int', [quantity, int], t.QUANTITY, (a, b) => calculated(a.add(Quantity.of(b, 'DecimalExponent')))),
   ),
   declare(
     'sub',
-    member('quantity_sub', [quantity, quantity], t.QUANTITY, (a, b) => a.sub(b)),
-    member('quantity_sub_int', [quantity, int], t.QUANTITY, (a, b) => a.sub(Quantity.of(b))),
+    member('quantity_sub', [quantity, quantity], t.QUANTITY, (a, b) => calculated(a.sub(b))),
+    member('quantity_sub_int', [quantity, int], t.QUANTITY, (a, b) => calculated(a.sub(Quantity.of(b, 'DecimalExponent')))),
   ),
 ];
 
@@ -114,9 +114,8 @@ export const SEMVERS: readonly FunctionDeclaration[] = [
 export const INCLUDES: readonly FunctionDeclaration[] = [
   declare(
     'includes',
-    member('list_includes', [list(A), any(A)], t.BOOL, (values, sought): Value => values.some((value) => equal(value, sought) === true)),
-    member('dyn_includes', [any(t.DYN), any(t.DYN)], t.BOOL, (value, sought): Value =>
-      Array.isArray(value) ? value.some((item) => equal(item, sought) === true) : equal(value, sought),
+    member('list_includes_dyn_dyn', [any(t.DYN), any(t.DYN)], t.BOOL, (value, sought): Value =>
+      isList(value) ? value.some((item) => equal(item, sought) === true) : equal(value, sought) === true,
     ),
   ),
 ];

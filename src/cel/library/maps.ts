@@ -1,17 +1,15 @@
 /** Building maps in loops: what transformMap and transformMapEntry expand to (cel-go ext/comprehensions.go). */
 import { A, any, B, declare, type FunctionDeclaration, global, map } from '../declarations.ts';
+import { goText } from '../go-values.ts';
 import * as t from '../types.ts';
-import { CelError, CelMap, type Value } from '../values.ts';
-
-/** A map that only the accumulator of one loop holds, so it may grow in place: loops stay linear. */
-class GrowingMap extends CelMap {}
+import { CelError, CelMap, type Entry, GrowingMap, type Value } from '../values.ts';
 
 /** The map with more entries; a key that is there already is an error. */
-function insert(into: CelMap, entries: Iterable<{ readonly key: Value; readonly value: Value }>): Value {
-  const grown = into instanceof GrowingMap ? into : new GrowingMap();
+function insert(into: CelMap, entries: Iterable<Entry>): Value {
+  const grown = into instanceof GrowingMap ? into : new CelMap();
   if (grown !== into) for (const { key, value } of into.entries()) grown.set(key, value);
   for (const { key, value } of entries) {
-    if (grown.has(key)) return new CelError(`insert failed: key ${String(key)} already exists`);
+    if (grown.has(key)) return new CelError(`insert failed: key ${goText(key)} already exists`);
     grown.set(key, value);
   }
   return grown;

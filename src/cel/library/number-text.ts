@@ -29,13 +29,15 @@ const sign = (value: number): string => (value < 0 || Object.is(value, -0) ? '-'
 
 /** With a point and thousands parted by commas. */
 export function fixedText(value: number, precision: number): string {
-  const known = special(value);
-  if (known !== undefined) return known;
+  return special(value) ?? plainFixedText(value, precision).replace(/\d(?=(?:\d{3})+(?:\.|$))(?<!\.\d*)/g, '$&,');
+}
+
+/** With a point and nothing else: Go's %.6f. The value is finite. */
+export function plainFixedText(value: number, precision: number): string {
   const digits = scaled(value, precision)
     .toString()
     .padStart(precision + 1, '0');
-  const whole = digits.slice(0, digits.length - precision).replace(/\B(?=(?:\d{3})+$)/g, ',');
-  return `${sign(value)}${whole}${precision === 0 ? '' : `.${digits.slice(-precision)}`}`;
+  return `${sign(value)}${digits.slice(0, digits.length - precision)}${precision === 0 ? '' : `.${digits.slice(-precision)}`}`;
 }
 
 const SCIENTIFIC_DIGITS = 6;

@@ -1,58 +1,51 @@
 /** The operators of the language and `size`, `matches` and their kin: cel-go's standard environment without conversions. */
-import {
-  A,
-  any,
-  B,
-  bool,
-  builtIn,
-  bytes,
-  declare,
-  double,
-  duration,
-  type FunctionDeclaration,
-  global,
-  int,
-  list,
-  map,
-  member,
-  type Overload,
-  str,
-  timestamp,
-  uint,
-} from '../declarations.ts';
+import { A, any, B, builtIn, declare, declareSingle, type FunctionDeclaration, type Implementation, type Overload, signature } from '../declarations.ts';
 import { compare, equal } from '../equality.ts';
+import { actualSize } from '../cost-runtime.ts';
 import { matches } from '../regex.ts';
 import * as t from '../types.ts';
-import { CelError, Duration, int64, Timestamp, Uint, uint64, type Value } from '../values.ts';
-import { actualSize } from '../cost-runtime.ts';
+import {
+  CelError,
+  CelMap,
+  ConcatList,
+  Duration,
+  GrowingList,
+  int64,
+  isList,
+  listItems,
+  noSuchOverload,
+  Timestamp,
+  Uint,
+  uint64,
+  type Value,
+} from '../values.ts';
 
-const DYN_LIST = list(A);
-const A_MAP = map(A, B);
+const LIST = t.listOf(A);
+const MAP = t.mapOf(A, B);
+const COMPARABLE = [t.BOOL, t.INT, t.UINT, t.DOUBLE, t.STRING, t.BYTES, t.TIMESTAMP, t.DURATION];
+const NUMBERS = [t.INT, t.UINT, t.DOUBLE];
 
-/** `[...]` membership by CEL equality; an element that cannot be compared counts as different. */
-function inList(value: Value, values: readonly Value[]): boolean {
-  return values.some((element) => equal(element, value) === true);
-}
-
-function ordering(name: string, test: (order: number) => boolean): FunctionDeclaration {
-  const word = { '_<_': 'less', '_<=_': 'less_equals', '_>_': 'greater', '_>=_': 'greater_equals' }[name] ?? '';
-  const run = (a: Value, b: Value): Value => {
-    const order = compare(a, b);
-    if (order === undefined) return new CelError(`no such overload: ${name}`);
-    return order instanceof CelError ? order : test(order);
-  };
-  const same = [bool, int, uint, double, str, bytes, timestamp, duration].map((kind) =>
-    global(`${word}_${shortName(kind.type)}`, [any(kind.type), any(kind.type)], t.BOOL, run),
-  );
-  const numbers = [int, uint, double];
-  const mixed = numbers.flatMap((a) =>
-    numbers.filter((b) => b !== a).map((b) => global(`${word}_${shortName(a.type)}_${shortName(b.type)}`, [any(a.type), any(b.type)], t.BOOL, run)),
-  );
-  return declare(name, ...same, ...mixed);
+/** What `in` finds: elements by the element's own equality, keys of maps. */
+function contains(sought: Value, container: Value): Value {
+  if (container instanceof CelMap) return container.has(sought);
+  const items = listItems(container);
+  return items === undefined ? noSuchOverload() : items.some((item) => equal(sought, item) === true);
 }
 
 function shortName(type: t.Type): string {
   return { int: 'int64', uint: 'uint64' }[type.kind as string] ?? type.kind;
+}
+
+function ordering(name: string, word: string, test: (order: number) => boolean): FunctionDeclaration {
+  const same = COMPARABLE.map((type) => signature('global', `${word}_${shortName(type)}`, [type, type], t.BOOL));
+  const mixed = NUMBERS.flatMap((a) =>
+    NUMBERS.filter((b) => b !== a).map((b) => signature('global', `${word}_${shortName(a)}_${shortName(b)}`, [a, b], t.BOOL)),
+  );
+  const run: Implementation = (a = null, b = null) => {
+    const order = compare(a, b) ?? noSuchOverload();
+    return order instanceof CelError ? order : test(order);
+  };
+  return declareSingle(name, COMPARABLE, run, ...same, ...mixed);
 }
 
 const NANOS_MIN = -(2n ** 63n);
@@ -64,107 +57,164 @@ function span(nanos: bigint): Value {
   return nanos < NANOS_MIN || nanos > NANOS_MAX ? new CelError('integer overflow') : new Duration(nanos);
 }
 
-function moment(nanos: bigint): Value {
-  return nanos < TIME_MIN || nanos > TIME_MAX ? new CelError('timestamp overflow') : new Timestamp(nanos);
+/** A moment after another one, with its offset. */
+function moment(from: Timestamp, nanos: bigint): Value {
+  const sum = from.nanos + nanos;
+  return sum < TIME_MIN || sum > TIME_MAX ? new CelError('timestamp overflow') : new Timestamp(sum, from.offset);
+}
+
+/** What an operator does with two values of one type; undefined where the type has no such operator. */
+interface Arithmetic {
+  readonly ints?: (a: bigint, b: bigint) => Value;
+  readonly uints?: (a: bigint, b: bigint) => Value;
+  readonly doubles?: (a: number, b: number) => number;
+}
+
+function calculate({ ints, uints, doubles }: Arithmetic, a: Value, b: Value): Value {
+  if (typeof a === 'bigint' && typeof b === 'bigint' && ints !== undefined) return ints(a, b);
+  if (a instanceof Uint && b instanceof Uint && uints !== undefined) return uints(a.value, b.value);
+  if (typeof a === 'number' && typeof b === 'number' && doubles !== undefined) return doubles(a, b);
+  return noSuchOverload();
+}
+
+function add(a: Value, b: Value): Value {
+  if (typeof a === 'string' && typeof b === 'string') return a + b;
+  if (isList(a) || a instanceof ConcatList) return addLists(a, b);
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return Uint8Array.from([...a, ...b]);
+  if (a instanceof Duration && b instanceof Duration) return span(a.nanos + b.nanos);
+  if (a instanceof Duration && b instanceof Timestamp) return moment(b, a.nanos);
+  if (a instanceof Timestamp && b instanceof Duration) return moment(a, b.nanos);
+  return calculate({ ints: (x, y) => int64(x + y), uints: (x, y) => uint64(x + y), doubles: (x, y) => x + y }, a, b);
+}
+
+function addLists(a: readonly Value[] | ConcatList, b: Value): Value {
+  if (!isList(b) && !(b instanceof ConcatList)) return noSuchOverload();
+  if (!(a instanceof GrowingList)) return new ConcatList(a, b);
+  for (const item of isList(b) ? b : b.items) a.push(item);
+  return a;
+}
+
+function subtract(a: Value, b: Value): Value {
+  if (a instanceof Duration && b instanceof Duration) return span(a.nanos - b.nanos);
+  if (a instanceof Timestamp && b instanceof Duration) return b.nanos === NANOS_MIN ? new CelError('integer overflow') : moment(a, -b.nanos);
+  if (a instanceof Timestamp && b instanceof Timestamp) return span(a.nanos - b.nanos);
+  return calculate({ ints: (x, y) => int64(x - y), uints: (x, y) => uint64(x - y), doubles: (x, y) => x - y }, a, b);
+}
+
+const quotient = (x: bigint, y: bigint): bigint | CelError => (y === 0n ? new CelError('division by zero') : x / y);
+
+function divide(a: Value, b: Value): Value {
+  const ints = (x: bigint, y: bigint): Value => checked(quotient(x, y), int64);
+  return calculate({ ints, uints: (x, y) => checked(quotient(x, y), uint64), doubles: (x, y) => x / y }, a, b);
+}
+
+function checked(value: bigint | CelError, fit: (value: bigint) => Value): Value {
+  return value instanceof CelError ? value : fit(value);
+}
+
+function modulo(a: Value, b: Value): Value {
+  const zero = new CelError('modulus by zero');
+  const ints = (x: bigint, y: bigint): Value => (y === 0n ? zero : x === NANOS_MIN && y === -1n ? new CelError('integer overflow') : x % y);
+  return calculate({ ints, uints: (x, y) => (y === 0n ? zero : new Uint(x % y)) }, a, b);
+}
+
+function negate(a: Value): Value {
+  if (typeof a === 'bigint') return int64(-a);
+  return typeof a === 'number' ? -a : noSuchOverload();
+}
+
+const two =
+  (run: (a: Value, b: Value) => Value): Implementation =>
+  (a = null, b = null) =>
+    run(a, b);
+
+/** Signatures of an operator on two values of one type. */
+function ofTypes(word: string, types: readonly t.Type[]): Overload[] {
+  return types.map((type) => signature('global', `${word}_${shortName(type)}`, [type, type], type));
 }
 
 const ARITHMETIC: FunctionDeclaration[] = [
-  declare(
+  declareSingle(
     '_+_',
-    global('add_bytes', [bytes, bytes], t.BYTES, (a, b) => Uint8Array.from([...a, ...b])),
-    global('add_double', [double, double], t.DOUBLE, (a, b) => a + b),
-    global('add_duration_duration', [duration, duration], t.DURATION, (a, b) => span(a.nanos + b.nanos)),
-    global('add_duration_timestamp', [duration, timestamp], t.TIMESTAMP, (a, b) => moment(a.nanos + b.nanos)),
-    global('add_timestamp_duration', [timestamp, duration], t.TIMESTAMP, (a, b) => moment(a.nanos + b.nanos)),
-    global('add_int64', [int, int], t.INT, (a, b) => int64(a + b)),
-    global('add_list', [DYN_LIST, DYN_LIST], t.listOf(A), (a, b) => [...a, ...b]),
-    global('add_string', [str, str], t.STRING, (a, b) => a + b),
-    global('add_uint64', [uint, uint], t.UINT, (a, b) => uint64(a.value + b.value)),
+    [t.BYTES, t.DOUBLE, t.DURATION, t.INT, t.TIMESTAMP, t.UINT, t.STRING, LIST],
+    two(add),
+    ...ofTypes('add', [t.BYTES, t.DOUBLE]),
+    signature('global', 'add_duration_duration', [t.DURATION, t.DURATION], t.DURATION),
+    signature('global', 'add_duration_timestamp', [t.DURATION, t.TIMESTAMP], t.TIMESTAMP),
+    signature('global', 'add_timestamp_duration', [t.TIMESTAMP, t.DURATION], t.TIMESTAMP),
+    ...ofTypes('add', [t.INT, LIST, t.STRING, t.UINT]),
   ),
-  declare(
+  declareSingle(
     '_-_',
-    global('subtract_double', [double, double], t.DOUBLE, (a, b) => a - b),
-    global('subtract_duration_duration', [duration, duration], t.DURATION, (a, b) => span(a.nanos - b.nanos)),
-    global('subtract_int64', [int, int], t.INT, (a, b) => int64(a - b)),
-    global('subtract_timestamp_duration', [timestamp, duration], t.TIMESTAMP, (a, b) => moment(a.nanos - b.nanos)),
-    global('subtract_timestamp_timestamp', [timestamp, timestamp], t.DURATION, (a, b) => span(a.nanos - b.nanos)),
-    global('subtract_uint64', [uint, uint], t.UINT, (a, b) => uint64(a.value - b.value)),
+    [t.DOUBLE, t.DURATION, t.INT, t.TIMESTAMP, t.UINT],
+    two(subtract),
+    ...ofTypes('subtract', [t.DOUBLE]),
+    signature('global', 'subtract_duration_duration', [t.DURATION, t.DURATION], t.DURATION),
+    ...ofTypes('subtract', [t.INT]),
+    signature('global', 'subtract_timestamp_duration', [t.TIMESTAMP, t.DURATION], t.TIMESTAMP),
+    signature('global', 'subtract_timestamp_timestamp', [t.TIMESTAMP, t.TIMESTAMP], t.DURATION),
+    ...ofTypes('subtract', [t.UINT]),
   ),
-  declare(
+  declareSingle(
     '_*_',
-    global('multiply_double', [double, double], t.DOUBLE, (a, b) => a * b),
-    global('multiply_int64', [int, int], t.INT, (a, b) => int64(a * b)),
-    global('multiply_uint64', [uint, uint], t.UINT, (a, b) => uint64(a.value * b.value)),
+    NUMBERS,
+    two((a, b) => calculate({ ints: (x, y) => int64(x * y), uints: (x, y) => uint64(x * y), doubles: (x, y) => x * y }, a, b)),
+    ...ofTypes('multiply', [t.DOUBLE, t.INT, t.UINT]),
   ),
-  declare(
-    '_/_',
-    global('divide_double', [double, double], t.DOUBLE, (a, b) => a / b),
-    global('divide_int64', [int, int], t.INT, (a, b) => (b === 0n ? new CelError('division by zero') : int64(a / b))),
-    global('divide_uint64', [uint, uint], t.UINT, (a, b) => (b.value === 0n ? new CelError('division by zero') : uint64(a.value / b.value))),
-  ),
-  declare(
-    '_%_',
-    global('modulo_int64', [int, int], t.INT, (a, b) =>
-      b === 0n ? new CelError('modulus by zero') : a === NANOS_MIN && b === -1n ? new CelError('integer overflow') : a % b,
-    ),
-    global('modulo_uint64', [uint, uint], t.UINT, (a, b) => (b.value === 0n ? new CelError('modulus by zero') : new Uint(a.value % b.value))),
-  ),
-  declare(
+  declareSingle('_/_', NUMBERS, two(divide), ...ofTypes('divide', [t.DOUBLE, t.INT, t.UINT])),
+  declareSingle('_%_', [t.INT, t.UINT], two(modulo), ...ofTypes('modulo', [t.INT, t.UINT])),
+  declareSingle(
     '-_',
-    global('negate_double', [double], t.DOUBLE, (a) => -a),
-    global('negate_int64', [int], t.INT, (a) => int64(-a)),
+    [t.INT, t.DOUBLE, t.BOOL],
+    (a = null) => negate(a),
+    signature('global', 'negate_double', [t.DOUBLE], t.DOUBLE),
+    signature('global', 'negate_int64', [t.INT], t.INT),
   ),
 ];
 
-const sizeOf = (value: Value): Value => BigInt(actualSize(value));
-
-function sizes(make: typeof global, prefix: string): Overload[] {
-  return [
-    make(`${prefix}bytes`, [bytes], t.INT, sizeOf),
-    make(`${prefix}list`, [DYN_LIST], t.INT, sizeOf),
-    make(`${prefix}map`, [A_MAP], t.INT, sizeOf),
-    make(`${prefix}string`, [str], t.INT, sizeOf),
-  ];
+/** Upstream's functions on texts say nothing of the types they are given. */
+function onTexts(name: string, id: string, run: (a: string, b: string) => Value): FunctionDeclaration {
+  const implementation: Implementation = (a = null, b = null) => (typeof a === 'string' && typeof b === 'string' ? run(a, b) : noSuchOverload());
+  return declareSingle(name, undefined, implementation, signature('member', id, [t.STRING, t.STRING], t.BOOL));
 }
 
 /** Operators and the functions that every environment has. */
 export const OPERATORS: readonly FunctionDeclaration[] = [
-  declare('_?_:_', builtIn('global', 'conditional', [bool, any(A), any(A)], A)),
-  declare('_&&_', builtIn('global', 'logical_and', [bool, bool], t.BOOL)),
-  declare('_||_', builtIn('global', 'logical_or', [bool, bool], t.BOOL)),
-  declare(
-    '!_',
-    global('logical_not', [bool], t.BOOL, (a) => !a),
-  ),
-  declare('@not_strictly_false', builtIn('global', 'not_strictly_false', [bool], t.BOOL)),
-  declare('_==_', global('equals', [any(A), any(A)], t.BOOL, equal)),
-  declare(
+  declare('_?_:_', builtIn('global', 'conditional', [any(t.BOOL), any(A), any(A)], A)),
+  declare('_&&_', signature('global', 'logical_and', [t.BOOL, t.BOOL], t.BOOL)),
+  declare('_||_', signature('global', 'logical_or', [t.BOOL, t.BOOL], t.BOOL)),
+  declareSingle('!_', undefined, (a = null) => (typeof a === 'boolean' ? !a : noSuchOverload()), signature('global', 'logical_not', [t.BOOL], t.BOOL)),
+  declare('@not_strictly_false', signature('global', 'not_strictly_false', [t.BOOL], t.BOOL)),
+  declareSingle('_==_', undefined, two(equal), signature('global', 'equals', [A, A], t.BOOL)),
+  declareSingle(
     '_!=_',
-    global('not_equals', [any(A), any(A)], t.BOOL, (a, b) => equal(a, b) !== true),
+    undefined,
+    two((a, b) => equal(a, b) !== true),
+    signature('global', 'not_equals', [A, A], t.BOOL),
   ),
-  ordering('_<_', (order) => order < 0),
-  ordering('_<=_', (order) => order <= 0),
-  ordering('_>_', (order) => order > 0),
-  ordering('_>=_', (order) => order >= 0),
+  ordering('_<_', 'less', (order) => order < 0),
+  ordering('_<=_', 'less_equals', (order) => order <= 0),
+  ordering('_>_', 'greater', (order) => order > 0),
+  ordering('_>=_', 'greater_equals', (order) => order >= 0),
   ...ARITHMETIC,
-  declare(
-    '@in',
-    global('in_list', [any(A), DYN_LIST], t.BOOL, inList),
-    global('in_map', [any(A), A_MAP], t.BOOL, (key, entries) => entries.has(key)),
+  declareSingle('@in', undefined, two(contains), signature('global', 'in_list', [A, LIST], t.BOOL), signature('global', 'in_map', [A, MAP], t.BOOL)),
+  declare('_[_]', signature('global', 'index_list', [LIST, t.INT], A), signature('global', 'index_map', [MAP, A], B)),
+  declareSingle(
+    'size',
+    [t.BYTES, LIST, MAP, t.STRING],
+    (value = null) => BigInt(actualSize(value)),
+    ...(['global', 'member'] as const).flatMap((form) =>
+      [t.BYTES, LIST, MAP, t.STRING].map((type) => signature(form, form === 'global' ? `size_${type.kind}` : type.kind, [type], t.INT)),
+    ),
   ),
-  declare('_[_]', builtIn('global', 'index_list', [DYN_LIST, int], A), builtIn('global', 'index_map', [A_MAP, any(A)], B)),
-  declare('size', ...sizes(global, 'size_'), ...sizes(member, '')),
-  declare(
-    'contains',
-    member('contains_string', [str, str], t.BOOL, (a, b) => a.includes(b)),
+  onTexts('contains', 'contains_string', (a, b) => a.includes(b)),
+  onTexts('startsWith', 'starts_with_string', (a, b) => a.startsWith(b)),
+  onTexts('endsWith', 'ends_with_string', (a, b) => a.endsWith(b)),
+  declareSingle(
+    'matches',
+    [t.STRING],
+    (a = null, b = null) => (typeof a === 'string' && typeof b === 'string' ? matches(a, b) : noSuchOverload()),
+    signature('global', 'matches', [t.STRING, t.STRING], t.BOOL),
+    signature('member', 'matches_string', [t.STRING, t.STRING], t.BOOL),
   ),
-  declare(
-    'startsWith',
-    member('starts_with_string', [str, str], t.BOOL, (a, b) => a.startsWith(b)),
-  ),
-  declare(
-    'endsWith',
-    member('ends_with_string', [str, str], t.BOOL, (a, b) => a.endsWith(b)),
-  ),
-  declare('matches', global('matches', [str, str], t.BOOL, matches), member('matches_string', [str, str], t.BOOL, matches)),
 ];

@@ -9,7 +9,7 @@ function isZero(value: Value): boolean {
   if (value instanceof CelMap) return value.size === 0;
   if (value instanceof Uint) return value.value === 0n;
   if (value instanceof Duration || value instanceof Timestamp) return value.nanos === 0n;
-  return value instanceof Optional && value.value === undefined;
+  return false;
 }
 
 const of = (value: Value): Value => new Optional(value);
@@ -27,7 +27,7 @@ export const OPTIONALS: readonly FunctionDeclaration[] = [
   ),
   declare(
     'value',
-    member('optional_value', [optional(A)], A, (value) => value.value ?? new CelError('optional.none() dereference')),
+    member('optional_value', [optional(A)], A, (value) => (value.value === undefined ? new CelError('optional.none() dereference') : value.value)),
   ),
   declare(
     'hasValue',

@@ -1,8 +1,9 @@
 /** String functions (cel-go ext/strings.go version 2) and Kubernetes' find and findAll. */
-import { declare, type FunctionDeclaration, global, int, list, member, str } from '../declarations.ts';
-import { compileRegex } from '../regex.ts';
+import { declare, declareInSteps, type FunctionDeclaration, global, int, list, member, str } from '../declarations.ts';
+import { goText } from '../go-values.ts';
+import { compileRegex, findAll } from '../regex.ts';
 import * as t from '../types.ts';
-import { CelError, isList, type Value } from '../values.ts';
+import { CelError, guardSize, isList, type Value } from '../values.ts';
 
 const chars = (text: string): string[] => Array.from(text);
 const outOfRange = (index: bigint): CelError => new CelError(`index out of range: ${index}`);
@@ -16,36 +17,41 @@ function charAt(text: string, index: bigint): Value {
 function indexOf(text: string, sought: string, from: bigint): Value {
   const all = chars(text);
   if (from < 0n) return outOfRange(from);
-  if (from > BigInt(all.length)) return sought === '' ? BigInt(all.length) : -1n;
-  if (sought === '') return from;
+  if (sought === '') return from > BigInt(all.length) ? BigInt(all.length) : from;
+  if (from >= BigInt(all.length)) return -1n;
   const start = all.slice(0, Number(from)).join('').length;
   const found = text.indexOf(sought, start);
   return found < 0 ? -1n : BigInt(chars(text.slice(0, found)).length);
 }
 
-function lastIndexOf(text: string, sought: string, from?: bigint): Value {
+function lastIndexOf(text: string, sought: string): Value {
+  const { length } = chars(text);
+  if (sought === '') return BigInt(length);
+  return text.length < sought.length ? -1n : lastIndexFrom(text, sought, BigInt(length - 1));
+}
+
+function lastIndexFrom(text: string, sought: string, from: bigint): Value {
   const all = chars(text);
-  if (from === undefined) {
-    if (sought === '') return BigInt(all.length);
-  } else {
-    if (sought === '') return from;
-    if (text === '') return -1n;
-    if (from < 0n || from > BigInt(all.length)) return outOfRange(from);
-  }
-  const start = from === undefined ? undefined : all.slice(0, Number(from)).join('').length;
-  const found = text.lastIndexOf(sought, start);
+  const length = BigInt(all.length);
+  if (from < 0n) return outOfRange(from);
+  if (sought === '') return from > length ? length : from;
+  if (from >= length) return -1n;
+  const found = text.lastIndexOf(sought, all.slice(0, Number(from)).join('').length);
   return found < 0 ? -1n : BigInt(chars(text.slice(0, found)).length);
 }
 
 function replace(text: string, from: string, to: string, times: bigint): Value {
   const limit = times < 0n ? Number.POSITIVE_INFINITY : Number(times);
+  if (from === '') return limit > 0 ? replaceGaps(text, to, limit) : text;
   const parts = splitUpTo(text, from, limit);
-  return from === '' && limit > 0 ? replaceGaps(text, to, limit) : parts.join(to);
+  guardSize(text.length + (parts.length - 1) * to.length);
+  return parts.join(to);
 }
 
 /** An empty text is found before each character and at the end. */
 function replaceGaps(text: string, to: string, limit: number): string {
   const all = chars(text);
+  guardSize(text.length + Math.min(limit, all.length + 1) * to.length);
   let out = '';
   for (let i = 0; i <= all.length; i++) out += (i < limit ? to : '') + (all[i] ?? '');
   return out;
@@ -73,7 +79,12 @@ function substring(text: string, from: bigint, to?: bigint): Value {
 }
 
 function join(parts: readonly Value[], separator: string): Value {
-  for (const part of parts) if (typeof part !== 'string') return new CelError('no such overload');
+  let length = 0;
+  for (const part of parts) {
+    if (typeof part !== 'string') return new CelError(`join: invalid input: ${goText(part)}`);
+    length += part.length + separator.length;
+    guardSize(length);
+  }
   return parts.join(separator);
 }
 
@@ -115,11 +126,8 @@ function find(text: string, pattern: string): Value {
 
 function findUpTo(text: string, pattern: string, limit: bigint): Value {
   const regex = compileRegex(pattern);
-  if (regex instanceof CelError) return regex;
-  const found: string[] = [];
-  const matcher = regex.matcher(text);
-  while ((limit < 0n || BigInt(found.length) < limit) && matcher.find()) found.push(matcher.group() ?? '');
-  return found;
+  if (regex instanceof CelError) return new CelError(`Illegal regex: ${regex.message}`);
+  return findAll(text, regex, limit < 0n ? Number.POSITIVE_INFINITY : Number(limit));
 }
 
 const lower = (text: string): string => text.replace(/[A-Z]+/g, (part) => part.toLowerCase());
@@ -136,12 +144,12 @@ export const STRINGS: readonly FunctionDeclaration[] = [
   ),
   declare(
     'lastIndexOf',
-    member('string_last_index_of_string', [str, str], t.INT, (a, b) => lastIndexOf(a, b)),
-    member('string_last_index_of_string_int', [str, str, int], t.INT, (a, b, c) => lastIndexOf(a, b, c)),
+    member('string_last_index_of_string', [str, str], t.INT, lastIndexOf),
+    member('string_last_index_of_string_int', [str, str, int], t.INT, lastIndexFrom),
   ),
   declare('lowerAscii', member('string_lower_ascii', [str], t.STRING, lower)),
   declare('upperAscii', member('string_upper_ascii', [str], t.STRING, upper)),
-  declare(
+  declareInSteps(
     'replace',
     member('string_replace_string_string', [str, str, str], t.STRING, (a, b, c) => replace(a, b, c, -1n)),
     member('string_replace_string_string_int', [str, str, str, int], t.STRING, replace),

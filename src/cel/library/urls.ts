@@ -6,11 +6,19 @@ import { checkUrl, parseQuery, parseUrl, splitHostPort, UrlError, type UrlParts 
 
 class UrlValue extends OpaqueValue {
   readonly typeName = t.URL.name;
+  readonly goTypeName = 'cel.URL';
+  readonly goNativeName = '*url.URL';
   readonly parts: UrlParts;
 
   constructor(parts: UrlParts) {
     super();
     this.parts = parts;
+  }
+
+  override toString(): string {
+    const { scheme, userInfo, host, path, opaque, query, fragment } = this.parts;
+    const authority = host === '' && userInfo === '' ? '' : `//${userInfo === '' ? '' : `${userInfo}@`}${host}`;
+    return `${scheme === '' ? '' : `${scheme}:`}${opaque === '' ? authority + path : opaque}${query === '' ? '' : `?${query}`}${fragment === '' ? '' : `#${fragment}`}`;
   }
 
   equals(other: Value): boolean | CelError {

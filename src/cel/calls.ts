@@ -1,0 +1,172 @@
+/** Calls: which signature is meant, in what order arguments are evaluated and what is charged (cel-go interpreter, planCall). */
+import { callCost, isPricedByResult } from './cost-runtime.ts';
+import { accepts, type FunctionDeclaration, type Implementation, type Overload } from './declarations.ts';
+import { constant, type Eval, type Plan } from './plan.ts';
+import { compileRegex } from './regex.ts';
+import { CelError, ConcatList, isList, mapKey, noSuchOverload, Optional, Timestamp, Duration, typeNameOf, Uint, type Value } from './values.ts';
+
+/** Thrown when a constant part of the expression fails already while compiling. */
+export class InstantiationError extends Error {}
+
+/** A call to be planned. `candidates` are the signatures that the checker left. */
+export interface Call {
+  readonly name: string;
+  readonly declaration: FunctionDeclaration;
+  readonly candidates: readonly Overload[];
+  readonly args: readonly Plan[];
+}
+
+/** Functions that are carried out while compiling when their argument is a constant (planner optimisation). */
+const FOLDED = new Set(['bool', 'bytes', 'double', 'duration', 'dyn', 'int', 'string', 'timestamp', 'type', 'uint']);
+/** Functions whose second argument is a pattern; a constant one is read while compiling. */
+const PATTERNED = new Set(['matches', 'find', 'findAll']);
+
+/** Plans a call whose arguments are planned. */
+export function callPlan(call: Call): Plan {
+  const { name, args } = call;
+  const [first, second] = args;
+  if (first !== undefined && second !== undefined) {
+    if (name === '_&&_' || name === '_||_') return { eval: logical(first.eval, second.eval, name === '_||_') };
+    if (name === 'or' || name === 'orValue') return { eval: optionalOr(name, first.eval, second.eval) };
+    const membership = soleId(call) === 'in_list' ? constantMembership(first.eval, second.constant) : undefined;
+    if (membership !== undefined) return membership;
+  }
+  const run = implementation(call);
+  if (FOLDED.has(name) && args.length === 1 && first?.constant !== undefined) {
+    const folded = run(first.constant);
+    if (folded instanceof CelError) throw new InstantiationError(folded.message);
+    return constant(folded);
+  }
+  const pattern = PATTERNED.has(name) ? second?.constant : undefined;
+  if (typeof pattern === 'string') {
+    const compiled = compileRegex(pattern);
+    if (compiled instanceof CelError) throw new InstantiationError(compiled.message);
+    return { eval: evaluation(call, patterned(run), true) };
+  }
+  return { eval: evaluation(call, run, false) };
+}
+
+function soleId({ candidates }: Call): string {
+  return candidates.length === 1 ? (candidates[0]?.id ?? '') : '';
+}
+
+/** The meaning of the call: that of its one signature, that of the function, or that of whichever signature fits the values. */
+function implementation({ name, declaration, candidates }: Call): Implementation {
+  const { dispatch, overloads } = declaration;
+  if (dispatch !== undefined) {
+    const { receivers, run } = dispatch;
+    return (...args) => (receivers === undefined || receivers.has(typeNameOf(args[0] ?? null)) ? run(...args) : notReceived(name, args));
+  }
+  const possible = candidates.length === 1 ? candidates : overloads;
+  return (...args) => {
+    for (const overload of possible) if (accepts(overload, args)) return overload.run(...args);
+    return new CelError(`no such overload: ${name}(${args.map(typeNameOf).join(', ')})`);
+  };
+}
+
+/** Matches texts; with a constant pattern nothing is said of other values. */
+function patterned(run: Implementation): Implementation {
+  return (...args) => (typeof args[0] === 'string' ? run(...args) : noSuchOverload());
+}
+
+/** Texts, timestamps and durations know of functions themselves and have nothing to say to others. */
+function notReceived(name: string, [first = null]: readonly Value[]): CelError {
+  if (typeof first === 'string' || first instanceof Timestamp || first instanceof Duration) return noSuchOverload();
+  return new CelError(`no such overload: ${name}`);
+}
+
+/**
+ * Evaluates arguments and passes their errors on. A call of two evaluates both even if the first fails; with more, with
+ * several possible signatures or with a constant pattern it stops at the first error, and costs nothing unless that was the
+ * last argument. The cost is charged before it runs, unless it is that of the result: what costs more than the limit is never begun.
+ */
+function evaluation(call: Call, run: Implementation, isPatterned: boolean): Eval {
+  const { name, declaration } = call;
+  const args = call.args.map((plan) => plan.eval);
+  const cost = callCost(name, soleId(call));
+  const byResult = isPricedByResult(cost);
+  const several = declaration.dispatch === undefined && declaration.overloads.length > 1 && call.candidates.length > 1;
+  const inSteps = args.length > 2 || isPatterned || declaration.inSteps === true || several;
+  if (name === '@not_strictly_false') return notStrictlyFalse(args[0]);
+  const flat = name !== '_+_' && name !== 'size';
+  return (frame) => {
+    const values: Value[] = [];
+    let failed: CelError | undefined;
+    for (let i = 0; i < args.length; i++) {
+      const value = args[i]?.(frame) ?? null;
+      if (value instanceof CelError && failed === undefined) {
+        failed = value;
+        if (inSteps && i < args.length - 1) return failed;
+      }
+      values.push(flat && value instanceof ConcatList ? value.items : value);
+    }
+    if (failed !== undefined || !byResult) frame.charge(cost(values, failed ?? null));
+    if (failed !== undefined) return failed;
+    const result = run(...values);
+    if (byResult) frame.charge(cost(values, result));
+    return result;
+  };
+}
+
+function notStrictlyFalse(arg: Eval | undefined): Eval {
+  return (frame) => {
+    const value = arg?.(frame) ?? null;
+    frame.charge(1);
+    return typeof value === 'boolean' ? value : true;
+  };
+}
+
+/** `&&` and `||`: the deciding side wins over errors of the other. */
+function logical(left: Eval, right: Eval, deciding: boolean): Eval {
+  return (frame) => {
+    const a = left(frame);
+    if (a === deciding) return deciding;
+    const b = right(frame);
+    if (b === deciding) return deciding;
+    if (typeof a !== 'boolean') return a instanceof CelError ? a : noSuchOverload();
+    if (typeof b !== 'boolean') return b instanceof CelError ? b : noSuchOverload();
+    return !deciding;
+  };
+}
+
+function optionalOr(name: 'or' | 'orValue', left: Eval, right: Eval): Eval {
+  return (frame) => {
+    const value = left(frame);
+    if (value instanceof CelError) return value;
+    if (!(value instanceof Optional)) return noSuchOverload();
+    if (value.value !== undefined) return name === 'or' ? value : value.value;
+    return right(frame);
+  };
+}
+
+/** Membership in a list of constants: a set lookup that costs nothing (planner optimisation); undefined when it is none. */
+function constantMembership(element: Eval, list: Value | undefined): Plan | undefined {
+  if (list === undefined || !isList(list)) return undefined;
+  if (list.length === 0) return constant(false);
+  const keys = new Set<unknown>();
+  for (const value of list) {
+    if (!isPrimitive(value)) return undefined;
+    for (const twin of [value, ...numberTwins(value)]) keys.add(mapKey(twin));
+  }
+  return {
+    eval: (frame) => {
+      const value = element(frame);
+      return value instanceof CelError ? value : keys.has(mapKey(value));
+    },
+  };
+}
+
+function isPrimitive(value: Value): boolean {
+  return ['string', 'bigint', 'boolean', 'number'].includes(typeof value) || value instanceof Uint;
+}
+
+/** The same number in the other types. */
+function numberTwins(value: Value): readonly Value[] {
+  if (typeof value !== 'bigint' && typeof value !== 'number' && !(value instanceof Uint)) return [];
+  if (typeof value === 'number' && !Number.isInteger(value)) return [];
+  const whole = value instanceof Uint ? value.value : BigInt(value);
+  const twins: Value[] = [Number(whole)];
+  if (whole >= -(2n ** 63n) && whole < 2n ** 63n) twins.push(whole);
+  if (whole >= 0n && whole < 2n ** 64n) twins.push(new Uint(whole));
+  return twins;
+}
