@@ -1,10 +1,13 @@
 /** What the articles say that DRA does, shown on a running `dray up`; docs/seeds.md says which statement each test proves. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
 import type { AllocatedDeviceStatus, DeviceRequest } from '#api';
 import { asError } from '#base';
-import { EVENTS, PODS, RESOURCE_CLAIMS, RESOURCE_CLAIM_TEMPLATES, RESOURCE_SLICES } from '#client';
+import { DEVICE_CLASSES, EVENTS, PODS, RESOURCE_CLAIMS, RESOURCE_CLAIM_TEMPLATES, RESOURCE_SLICES } from '#client';
 import { ApiError } from '#machinery';
+import { unixGrpc } from '#platform';
+import { callUnary, podResourcesV1 } from '#wire';
 import { eventually } from '../../e2e/dray.ts';
 import { SeedCluster } from './cluster.ts';
 
@@ -96,6 +99,18 @@ test('each request of a claim brings its own configuration to its device', () =>
     assert.match(log, /GPU_DEVICE_\d_PARTITION_COUNT=10/);
   }));
 
+test('a class brings its configuration to every device that is asked for by it', () =>
+  cluster.inNamespace('class-config', async (namespace) => {
+    const sharing = { strategy: 'SpacePartitioning', spacePartitioningConfig: { partitionCount: 3 } };
+    const parameters = { apiVersion: 'gpu.resource.example.com/v1alpha1', kind: 'GpuConfig', sharing };
+    const selectors = [{ cel: { expression: `device.driver == "${GPU}" && device.attributes["${GPU}"].type == "gpu"` } }];
+    await cluster.client.create(DEVICE_CLASSES, { metadata: { name: 'split' }, spec: { selectors, config: [{ opaque: { driver: GPU, parameters } }] } });
+    await cluster.addClaim(namespace, 'claim', { requests: [{ name: 'gpu', exactly: { deviceClassName: 'split', count: 2 } }] });
+    await cluster.addPod(namespace, 'pod', ['claim']);
+    const log = await cluster.log(namespace, 'pod', /_PARTITION_COUNT=3/);
+    assert.equal([...log.matchAll(/_PARTITION_COUNT=3$/gm)].length, 2);
+  }));
+
 test('a device that names no capacity is shared by as many claims as ask for it', () =>
   withSlice('unlimited', { driver: NET, nodeName: 'node-1', devices: [{ name: 'uplink', allowMultipleAllocations: true }] }, () =>
     cluster.inNamespace('unlimited', async (namespace) => {
@@ -139,6 +154,30 @@ test('two requests of one claim and the claim of another namespace share one int
         }),
       ),
   ));
+
+test('a partition of a device can itself be shared, and then the whole device cannot be had', async () => {
+  const counters = (value: string) => ({ consumesCounters: [{ counterSet: 'card', counters: { memory: { value } } }] });
+  const pool = { name: 'cards', generation: 1, resourceSliceCount: 2 };
+  const spec = { driver: NET, nodeName: 'node-1', pool };
+  const half = { name: 'half', allowMultipleAllocations: true, capacity: { memory: { value: '20Gi' } }, ...counters('20Gi') };
+  const slices = [
+    { ...spec, sharedCounters: [{ name: 'card', counters: { memory: { value: '40Gi' } } }] },
+    { ...spec, devices: [half, { name: 'whole', ...counters('40Gi') }] },
+  ];
+  for (const [index, slice] of slices.entries()) await cluster.client.create(RESOURCE_SLICES, { metadata: { name: `cards-${String(index)}` }, spec: slice });
+  await cluster.inNamespace('partition', async (namespace) => {
+    for (const name of ['a', 'b']) {
+      await cluster.addClaim(namespace, name, { requests: [onNet('net', { memory: '10Gi' })] });
+      await cluster.addPod(namespace, name, [name]);
+      const [result] = await cluster.results(namespace, name);
+      assert.deepEqual([result?.device, result?.consumedCapacity], ['half', { memory: '10Gi' }]);
+    }
+    await cluster.addClaim(namespace, 'c', { requests: [onNet('net')] });
+    await cluster.addPod(namespace, 'c', ['c']);
+    assert.match(await cluster.refusal(namespace, 'c'), /cannot allocate all claims/);
+  });
+  for (const index of slices.keys()) await cluster.client.delete(RESOURCE_SLICES, `cards-${String(index)}`);
+});
 
 test('the scheduler allocates from slices alone, also when the driver is nowhere', async () => {
   const driver = 'nobody.example.com';
@@ -195,22 +234,6 @@ test('sixteen pods get the sixteen GPUs of both nodes, and the next one waits un
     assert.match(await cluster.refusal(namespace, pending), /^0\/2 nodes are available: 2 cannot allocate all claims\./);
     await cluster.client.delete(PODS, names.find((name) => name !== pending) ?? '', { namespace, gracePeriodSeconds: 0 });
     await cluster.running(namespace, pending);
-  }));
-
-test('a pod that names its node waits until its claim is allocated, is then reserved, and runs', () =>
-  cluster.inNamespace('pre-scheduled', async (namespace) => {
-    await cluster.addClaim(namespace, 'claim', { requests: [gpu('gpu')] });
-    const node = { nodeName: 'node-1' };
-    await cluster.addPod(namespace, 'placed', ['claim'], node);
-    await eventually(async () => {
-      const { items } = await cluster.client.list(EVENTS, { namespace });
-      return items.length > 0 ? true : undefined;
-    });
-    assert.equal((await cluster.client.get(PODS, 'placed', namespace)).status?.phase, 'Pending');
-    await cluster.addPod(namespace, 'scheduled', ['claim'], { nodeSelector: { 'kubernetes.io/hostname': 'node-1' } });
-    await cluster.running(namespace, 'placed');
-    const { status } = await cluster.client.get(RESOURCE_CLAIMS, 'claim', namespace);
-    assert.deepEqual(new Set(status?.reservedFor?.map(({ name }) => name)), new Set(['placed', 'scheduled']));
   }));
 
 test('claims and templates with adminAccess are refused outside labelled namespaces', async () => {
@@ -285,32 +308,103 @@ test('a driver reports addresses in the status of a shared device, by its share'
     }),
   ));
 
-test('a pod is bound when the binding conditions of its device are true, and not before', () =>
-  withSlice(
-    'binding',
-    {
-      driver: NET,
-      nodeName: 'node-1',
-      devices: [{ name: 'fpga', bindsToNode: true, bindingConditions: ['example.com/attached'], bindingFailureConditions: ['example.com/broken'] }],
-    },
-    () =>
-      cluster.inNamespace('binding', async (namespace) => {
+test('the PodResources service of a node lists the devices that its pods hold', () =>
+  cluster.inNamespace('monitoring', async (namespace) => {
+    await cluster.addClaim(namespace, 'claim', { requests: [gpu('gpu', { count: 2 })] });
+    await cluster.addPod(namespace, 'pod', ['claim'], { nodeSelector: { 'kubernetes.io/hostname': 'node-2' } });
+    await cluster.running(namespace, 'pod');
+    const agent = (await unixGrpc()).connect(join(cluster.folder, 'nodes', 'node-2', 'pod-resources', 'kubelet.sock'));
+    try {
+      const { list } = podResourcesV1.PodResourcesLister.method;
+      const { podResources } = await callUnary(agent, list, {}, { deadlineMs: 5_000 });
+      const held = podResources.find((pod) => pod.namespace === namespace && pod.name === 'pod')?.containers[0]?.dynamicResources;
+      assert.deepEqual([held?.length, held?.[0]?.claimName], [1, 'claim']);
+      const devices = held?.[0]?.claimResources.map(({ driverName, poolName, deviceName }) => `${driverName}/${poolName}/${deviceName}`);
+      const allocated = (await cluster.results(namespace, 'claim')).map(({ driver, pool, device }) => `${driver}/${pool}/${device}`);
+      assert.deepEqual(new Set(devices), new Set(allocated));
+      assert.match(held?.[0]?.claimResources[0]?.cdiDevices[0]?.name ?? '', /^k8s\.gpu\.example\.com\/claim=/);
+    } finally {
+      agent.close();
+    }
+  }));
+
+/** These wait for periods of the scheduler and the node agent, so they run at once. */
+describe('with patience', { concurrency: true }, () => {
+  test('a pod that names its node waits until its claim is allocated, is then reserved, and runs', () =>
+    cluster.inNamespace('pre-scheduled', async (namespace) => {
+      await cluster.addClaim(namespace, 'claim', { requests: [gpu('gpu')] });
+      const node = { nodeName: 'node-1' };
+      await cluster.addPod(namespace, 'placed', ['claim'], node);
+      await eventually(async () => {
+        const { items } = await cluster.client.list(EVENTS, { namespace });
+        return items.length > 0 ? true : undefined;
+      });
+      assert.equal((await cluster.client.get(PODS, 'placed', namespace)).status?.phase, 'Pending');
+      await cluster.addPod(namespace, 'scheduled', ['claim'], { nodeSelector: { 'kubernetes.io/hostname': 'node-1' } });
+      await cluster.running(namespace, 'placed');
+      const { status } = await cluster.client.get(RESOURCE_CLAIMS, 'claim', namespace);
+      assert.deepEqual(new Set(status?.reservedFor?.map(({ name }) => name)), new Set(['placed', 'scheduled']));
+    }));
+
+  test('a pod is bound when the binding conditions of its device are true, and not before', () =>
+    withSlice(
+      'binding',
+      {
+        driver: NET,
+        nodeName: 'node-1',
+        devices: [{ name: 'fpga', bindsToNode: true, bindingConditions: ['example.com/attached'], bindingFailureConditions: ['example.com/broken'] }],
+      },
+      () =>
+        cluster.inNamespace('binding', async (namespace) => {
+          await cluster.addClaim(namespace, 'claim', { requests: [onNet('fpga')] });
+          await cluster.addPod(namespace, 'pod', ['claim']);
+          const [result] = await cluster.results(namespace, 'claim');
+          assert.deepEqual(result?.bindingConditions, ['example.com/attached']);
+          assert.equal((await cluster.client.get(PODS, 'pod', namespace)).spec?.nodeName, undefined);
+          const condition = {
+            type: 'example.com/attached',
+            status: 'True',
+            reason: 'Attached',
+            message: '',
+            lastTransitionTime: '2026-01-01T00:00:00Z',
+          } as const;
+          await reportDevice(namespace, 'claim', { driver: NET, pool: 'binding', device: 'fpga', conditions: [condition] });
+          assert.equal((await cluster.running(namespace, 'pod')).spec?.nodeName, 'node-1');
+        }),
+    ));
+
+  test('a device that reports a binding failure is given back, and the pod gets another one', async () => {
+    const conditions = { bindsToNode: true, bindingConditions: ['example.com/attached'], bindingFailureConditions: ['example.com/broken'] };
+    const devices = ['one', 'two'].map((name) => ({ name, ...conditions }));
+    await withSlice('failing', { driver: NET, nodeName: 'node-1', devices }, () =>
+      cluster.inNamespace('binding-failure', async (namespace) => {
         await cluster.addClaim(namespace, 'claim', { requests: [onNet('fpga')] });
         await cluster.addPod(namespace, 'pod', ['claim']);
-        const [result] = await cluster.results(namespace, 'claim');
-        assert.deepEqual(result?.bindingConditions, ['example.com/attached']);
-        assert.equal((await cluster.client.get(PODS, 'pod', namespace)).spec?.nodeName, undefined);
-        const condition = {
-          type: 'example.com/attached',
+        const [first] = await cluster.results(namespace, 'claim');
+        const broken = {
+          type: 'example.com/broken',
           status: 'True',
-          reason: 'Attached',
-          message: '',
+          reason: 'Broken',
+          message: 'no link',
           lastTransitionTime: '2026-01-01T00:00:00Z',
         } as const;
-        await reportDevice(namespace, 'claim', { driver: NET, pool: 'binding', device: 'fpga', conditions: [condition] });
-        assert.equal((await cluster.running(namespace, 'pod')).spec?.nodeName, 'node-1');
+        await reportDevice(namespace, 'claim', { driver: NET, pool: 'failing', device: first?.device ?? '', conditions: [broken] });
+        await eventually(async () => {
+          const { items } = await cluster.client.list(EVENTS, { namespace });
+          return items.some(({ message }) => message?.includes('device binding failed') === true) ? true : undefined;
+        });
+        await eventually(async () => {
+          const { status } = await cluster.client.get(RESOURCE_CLAIMS, 'claim', namespace);
+          return status?.allocation !== undefined && status.devices === undefined ? true : undefined;
+        });
+        const attached = { type: 'example.com/attached', status: 'True', reason: 'Attached', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' } as const;
+        const [again] = await cluster.results(namespace, 'claim');
+        await reportDevice(namespace, 'claim', { driver: NET, pool: 'failing', device: again?.device ?? '', conditions: [attached] });
+        await cluster.running(namespace, 'pod');
       }),
-  ));
+    );
+  });
+});
 
 /** Writes the status of a claim's one device as its driver does, again when another writer was faster. */
 async function reportDevice(namespace: string, name: string, device: AllocatedDeviceStatus): Promise<void> {
