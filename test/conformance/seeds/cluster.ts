@@ -175,9 +175,10 @@ export class SeedCluster {
     return eventually(async () => (await this.client.get(RESOURCE_CLAIMS, claim, namespace)).status?.allocation?.devices?.results);
   }
 
-  /** What a pod has printed, once that matches. */
-  async log(namespace: string, pod: string, expected: RegExp): Promise<string> {
-    const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log`;
+  /** What a container of a pod (`main` in those of addPod) has printed, once that matches. */
+  async log(namespace: string, pod: string, expected: RegExp, container?: string): Promise<string> {
+    const query = container === undefined ? '' : `?container=${container}`;
+    const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log${query}`;
     return eventually(async () => {
       const response = await this.#transport({ method: 'GET', path, headers: {} }, AbortSignal.timeout(10_000));
       const log = Buffer.concat(await Array.fromAsync(response.body)).toString();

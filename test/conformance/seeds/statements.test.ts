@@ -82,6 +82,24 @@ test('a pod with two entries for a template gets two claims with a device each',
     assert.equal(new Set(devices.map(({ device }) => device)).size, 2);
   }));
 
+test('two containers of a pod that name one claim get its device, a third one does not', () =>
+  cluster.inNamespace('containers', async (namespace) => {
+    await cluster.addClaim(namespace, 'claim', { requests: [gpu('gpu')] });
+    const image = 'example.com/any';
+    const resources = { claims: [{ name: 'claim' }] };
+    const containers = [
+      { name: 'a', image, resources },
+      { name: 'b', image, resources },
+      { name: 'without', image },
+    ];
+    await cluster.addPod(namespace, 'pod', ['claim'], { containers });
+    await cluster.running(namespace, 'pod');
+    const [result] = await cluster.results(namespace, 'claim');
+    const variable = new RegExp(`GPU_DEVICE_\\d=${result?.device ?? ''}\\b`);
+    for (const container of ['a', 'b']) await cluster.log(namespace, 'pod', variable, container);
+    assert.doesNotMatch(await cluster.log(namespace, 'pod', /example\.com\/any/, 'without'), /GPU_DEVICE/);
+  }));
+
 test('each request of a claim brings its own configuration to its device', () =>
   cluster.inNamespace('configured', async (namespace) => {
     const parameters = { apiVersion: 'gpu.resource.example.com/v1alpha1', kind: 'GpuConfig' };

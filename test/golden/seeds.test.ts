@@ -1,0 +1,123 @@
+/** docs/seeds.md is true: its counts, the tests that it names and the commands that it gives. UPDATE_GOLDEN=1 writes the counts into it. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const ROOT = join(import.meta.dirname, '../..');
+const PAGE = join(ROOT, 'docs/seeds.md');
+const COUNTS = /^(?:COUNTS|\*\*.* statements: .*\*\*)$/m;
+
+interface Row {
+  readonly statement: string;
+  readonly commands: readonly string[];
+  /** Cells of "proven by": tests, or one that begins with "pending". */
+  readonly proofs: readonly string[];
+}
+
+const readPage = (): string => readFileSync(PAGE, 'utf8');
+
+/** The rows of all tables of three columns, without their heads. */
+function rowsOf(page: string): readonly Row[] {
+  const rows = page.split('\n').flatMap((line) => {
+    const [, statement, commands, proofs, after, more] = line.split(/(?<!\\)\|/).map((cell) => cell.trim());
+    if (statement === undefined || commands === undefined || proofs === undefined || after !== '' || more !== undefined) return [];
+    return statement === 'statement' || statement.startsWith('---') ? [] : [{ statement, commands: commands.split('<br>'), proofs: proofs.split('<br>') }];
+  });
+  return rows;
+}
+
+const isPending = ({ proofs }: Row): boolean => proofs[0]?.startsWith('pending') === true;
+
+test('docs/seeds.md counts its statements right', () => {
+  const rows = rowsOf(readPage());
+  const pending = rows.filter(isPending).length;
+  const counts = `**${String(rows.length)} statements: ${String(rows.length - pending)} proven, ${String(pending)} pending.**`;
+  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(PAGE, readPage().replace(COUNTS, counts));
+  assert.equal(COUNTS.exec(readPage())?.[0], counts);
+  assert.equal(new Set(rows.map(({ statement }) => statement)).size, rows.length, 'a statement stands there twice');
+});
+
+test('each statement in docs/seeds.md names its article and has tests that exist, or says why it is pending', () => {
+  for (const row of rowsOf(readPage())) {
+    assert.match(row.statement, /^(?:(?:introduction|article|updates|capacity|summary)(?:, |: ))+\S/);
+    if (isPending(row)) {
+      assert.equal(row.proofs.length, 1, row.statement);
+      assert.match(row.proofs[0] ?? '', /^pending: \S/);
+    } else row.proofs.forEach(checkTest);
+  }
+});
+
+/** A proof reads: path in backquotes, colon, title of the test. */
+function checkTest(proof: string): void {
+  const [, path, title] = /^`([^`]+\.test\.ts)`: (\S.*)$/.exec(proof) ?? [];
+  assert.ok(path !== undefined && title !== undefined, `no test: ${proof}`);
+  assert.ok(existsSync(join(ROOT, path)), `there is no ${path}`);
+  const source = readFileSync(join(ROOT, path), 'utf8');
+  assert.ok(
+    ["'", '"', '`'].some((quote) => source.includes(`test(${quote}${title}${quote}`)),
+    `${path} has no test called: ${title}`,
+  );
+}
+
+/** Verbs of kubectl that the page uses. */
+const KUBECTL_VERBS: ReadonlySet<string> = new Set([
+  'apply',
+  'api-resources',
+  'api-versions',
+  'auth',
+  'create',
+  'delete',
+  'describe',
+  'explain',
+  'get',
+  'label',
+  'logs',
+]);
+
+test('the commands in docs/seeds.md can be run', () => {
+  const commands = new Set(rowsOf(readPage()).flatMap((row) => row.commands));
+  for (const cell of commands) {
+    const command = /^`([^`]+)`$/.exec(cell)?.[1] ?? '';
+    const [program = '', ...args] = command.split(' ');
+    if (program === 'kubectl') checkKubectl(args, command);
+    else if (program === 'dray') checkDray(args, command);
+    else assert.match(command, /^npm test -- [\w/-]+$/, cell);
+  }
+});
+
+function checkKubectl(args: readonly string[], command: string): void {
+  assert.ok(KUBECTL_VERBS.has(args[0] ?? ''), command);
+  const file = args[args.indexOf('-f') + 1] ?? '';
+  if (args.includes('-f')) assert.ok(existsSync(join(ROOT, file)), `there is no ${file}`);
+  const namespace = args[args.indexOf('-n') + 1] ?? '';
+  if (args.includes('-n')) assert.ok(exampleNamespaces().has(namespace), `no example has a namespace ${namespace}`);
+}
+
+function exampleNamespaces(): ReadonlySet<string> {
+  const texts = readdirSync(join(ROOT, 'examples'))
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => readFileSync(join(ROOT, 'examples', name), 'utf8'));
+  return new Set(texts.flatMap((text) => [...text.matchAll(/^ {2}namespace: (\S+)$/gm)].map(([, namespace = '']) => namespace)));
+}
+
+function checkDray([name = '', ...args]: readonly string[], command: string): void {
+  const help = helpOf(name);
+  for (const flag of args.filter((arg) => arg.startsWith('--'))) {
+    const long = flag.split('=')[0] ?? '';
+    assert.match(help, new RegExp(`(?:^|[ ,])${long}\\b`, 'm'), `${command}: no flag ${long}`);
+  }
+}
+
+const helps = new Map<string, string>();
+
+/** What `dray NAME --help` prints. */
+function helpOf(name: string): string {
+  const known = helps.get(name);
+  if (known !== undefined) return known;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'src/cmd/main.ts'), name, '--help'], { encoding: 'utf8' });
+  assert.equal(status, 0, `dray ${name} --help: ${stderr}`);
+  helps.set(name, stdout);
+  return stdout;
+}
