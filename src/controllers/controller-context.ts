@@ -1,5 +1,5 @@
 /** What every controller gets, and informers shared between them. */
-import type { Clock, Logger, Random } from '#base';
+import type { Clock, Logger, Metrics, Random } from '#base';
 import { Informer, type Resource, type RestClient } from '#client';
 import { type ApiObject, apiVersionOf } from '#machinery';
 
@@ -9,6 +9,7 @@ export interface ControllerContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly gates: ReadonlyMap<string, boolean>;
   readonly informers: SharedInformers;
 }

@@ -1,7 +1,8 @@
 /** Starts all controllers over shared informers. */
-import { asError, type Clock, type Logger, type Random, sleep } from '#base';
+import { asError, type Clock, type Logger, type Metrics, type Random, sleep } from '#base';
 import type { RestClient } from '#client';
 import { type ControllerContext, SharedInformers } from './controller-context.ts';
+import { runDeviceTaintEviction } from './devicetainteviction/taint-eviction-controller.ts';
 import { runGarbageCollector } from './garbagecollector/garbage-collector.ts';
 import { runNamespaceController } from './namespace/namespace-controller.ts';
 import { runNodeIpamController } from './nodeipam/nodeipam-controller.ts';
@@ -13,6 +14,7 @@ export interface ControllersOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly gates: ReadonlyMap<string, boolean>;
   readonly signal: AbortSignal;
 }
@@ -25,16 +27,17 @@ type Run = (context: ControllerContext, signal: AbortSignal) => Promise<void>;
 /** All controllers by name. */
 const CONTROLLERS: Readonly<Record<string, Run>> = {
   resourceclaim: runResourceClaimController,
+  'device-taint-eviction': runDeviceTaintEviction,
   namespace: runNamespaceController,
   garbagecollector: runGarbageCollector,
   nodeipam: runNodeIpamController,
 };
 
-/** Runs all controllers until `options.signal` aborts; never rejects for one of them. */
+/** Runs all controllers until `options.signal` aborts; never rejects for one of them. A controller whose feature is off ends at once. */
 export async function runControllers(options: ControllersOptions): Promise<void> {
-  const { client, clock, random, logger, gates, signal } = options;
+  const { client, clock, random, logger, metrics, gates, signal } = options;
   const informers = new SharedInformers({ client, clock, random, logger }, signal);
-  const context: ControllerContext = { client, clock, random, logger, gates, informers };
+  const context: ControllerContext = { client, clock, random, logger, metrics, gates, informers };
   await Promise.all(Object.entries(CONTROLLERS).map(([name, run]) => keepRunning(name, () => run(context, signal), options)));
   await informers.ended();
 }
@@ -43,6 +46,7 @@ async function keepRunning(name: string, run: () => Promise<void>, { clock, logg
   while (!signal.aborted) {
     try {
       await run();
+      return;
     } catch (error) {
       if (signal.aborted) return;
       logger.error('a controller broke off and is started again', { controller: name, error: asError(error).message });
