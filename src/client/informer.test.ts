@@ -100,6 +100,32 @@ test('when the history is gone the collection is listed anew and only difference
   await running;
 });
 
+test('when the server starts anew with fewer revisions the collection is listed anew', async () => {
+  const { transport } = fakeServer((request) => {
+    if (request.path.includes('resourceVersion=90')) {
+      const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
+      return { status: 504, body: { kind: 'Status', reason: 'Timeout', code: 504, details: { causes } } };
+    }
+    return request.path.includes('watch=true') ? watch : (lists.shift() ?? list('4'));
+  });
+  const watch = new FakeWatch();
+  const lists = [list('90', node('a', '80')), list('3', node('b', '2'))];
+  const clock = new ManualClock();
+  const informer = new Informer({ client: new RestClient(transport, { userAgent: 'test' }), resource: NODES, clock, random, logger: silentLogger });
+  const stop = new AbortController();
+  const running = informer.run(stop.signal);
+  await informer.whenSynced();
+  await settled();
+  clock.advance(60_000);
+  await settled();
+  assert.deepEqual(
+    informer.lister.list().map((object) => object.metadata.name),
+    ['b'],
+  );
+  stop.abort();
+  await running;
+});
+
 test('a handler that is added late learns what is there, and one that throws stops nobody', async () => {
   const watch = new FakeWatch();
   const { informer, log } = setUp([list('5', node('a', '3'))], [watch]);

@@ -1,6 +1,6 @@
-/** Mirrors a collection of the API: list once, then follow the watch; list anew only when the history is gone. */
+/** Mirrors a collection of the API: list once, then follow the watch; list anew only when the history is gone, or another's. */
 import { asError, type Clock, type Logger, type Random, sleep } from '#base';
-import { type ApiObject, isExpired } from '#machinery';
+import { type ApiObject, isExpired, isTooLargeResourceVersion } from '#machinery';
 import { Backoff, REFLECTOR_BACKOFF } from './backoff.ts';
 import type { Resource } from './resource.ts';
 import type { RestClient, Scope } from './rest-client.ts';
@@ -46,7 +46,7 @@ export async function reflect<T extends ApiObject>(options: ReflectorOptions<T>,
       if (clock.monotonicMs() - startedMs < 1000) await pause(backoff, clock, signal);
     } catch (error) {
       if (signal.aborted) return;
-      if (isExpired(error)) resourceVersion = undefined;
+      if (isExpired(error) || isTooLargeResourceVersion(error)) resourceVersion = undefined;
       else logger.warn('watching failed, trying again', { resource: resource.plural, error: asError(error).message });
       await pause(backoff, clock, signal);
     }

@@ -23,6 +23,8 @@ import { writeKubeconfig } from './kubeconfig-file.ts';
 
 /** Upstream's default port. */
 const DEFAULT_SECURE_PORT = 6443;
+/** No store makes more: so one that starts later starts beyond all revisions of those before it. */
+const REVISIONS_PER_MS = 1000;
 
 /** A served API server. */
 export interface ControlPlane {
@@ -48,7 +50,7 @@ export async function startControlPlane(flags: ApiServerFlags, dataDir: string, 
   const serving = await authority.issue('apiserver', { commonName: 'kube-apiserver', hosts: hostsOf(bindAddress) });
   const nodeClient = await authority.issue('apiserver-kubelet-client', { commonName: APISERVER_CLIENT_NAME, organizations: ['system:masters'] });
   const admin = await authority.issue('admin', { commonName: 'kubernetes-admin', organizations: ['system:masters'] });
-  const store: Store = flags.store === 'memory' ? new MemoryStore() : SqliteStore.open(join(dataDir, 'dray.db'));
+  const store: Store = flags.store === 'memory' ? new MemoryStore(systemClock.nowMs() * REVISIONS_PER_MS) : SqliteStore.open(join(dataDir, 'dray.db'));
   const apiServer = createApiServer({
     store,
     clock: systemClock,

@@ -43,8 +43,11 @@ export class SlicePublisher {
       resource: RESOURCE_SLICES,
       fieldSelector: `spec.driver=${driver},spec.nodeName=${nodeName}`,
     });
-    const changed = (slice: ResourceSlice): void => this.#planRepair(slice);
-    this.#informer.addHandler({ added: changed, updated: (_old, now) => changed(now), deleted: changed });
+    const changed = (slice: ResourceSlice): void => {
+      if (!this.#ownWrites.has(`${nameOf(slice)}@${slice.metadata.resourceVersion ?? ''}`)) this.#planRepair();
+    };
+    // What is gone is gone in the version that this publisher wrote.
+    this.#informer.addHandler({ added: changed, updated: (_old, now) => changed(now), deleted: () => this.#planRepair() });
   }
 
   /** Wants exactly these pools, by name, from now on. Returns at once. */
@@ -89,9 +92,8 @@ export class SlicePublisher {
     this.#woken = false;
   }
 
-  #planRepair(slice: ResourceSlice): void {
-    if (this.#cancelRepair !== undefined || this.#ownWrites.has(`${nameOf(slice)}@${slice.metadata.resourceVersion ?? ''}`)) return;
-    this.#cancelRepair = this.#options.clock.setTimer(REPAIR_DELAY_MS, () => {
+  #planRepair(): void {
+    this.#cancelRepair ??= this.#options.clock.setTimer(REPAIR_DELAY_MS, () => {
       this.#cancelRepair = undefined;
       this.#wakeUp();
     });

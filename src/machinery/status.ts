@@ -221,6 +221,11 @@ export function isExpired(error: unknown): boolean {
   return hasReason(error, 'Expired', 410) || hasReason(error, 'Gone', 410);
 }
 
+/** True for an ApiError that says the asked-for revision lies ahead of the server: it started anew, or from an older copy of its store. */
+export function isTooLargeResourceVersion(error: unknown): boolean {
+  return error instanceof ApiError && error.status.details?.causes?.some((cause) => cause.reason === 'ResourceVersionTooLarge') === true;
+}
+
 /** True for an ApiError that says the object is invalid. */
 export function isInvalid(error: unknown): boolean {
   return hasReason(error, 'Invalid', 422);

@@ -123,7 +123,9 @@ export async function keepAlive(options: NodeRegistrationOptions, signal: AbortS
         reportedMs = options.clock.monotonicMs();
       }
     } catch (error) {
-      options.logger.warn('Heartbeat failed', { node: options.nodeName, error: asError(error).message });
+      // The lease goes with its node: somebody deleted it, or the API server lost it.
+      if (isNotFound(error)) await registerNode(options, signal);
+      else options.logger.warn('Heartbeat failed', { node: options.nodeName, error: asError(error).message });
     }
     await sleep(options.clock, LEASE_RENEW_MS, signal).catch(() => undefined);
   }

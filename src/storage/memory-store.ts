@@ -4,7 +4,15 @@ import type { CommitResult, Entry, RangeQuery, RangeResult, Store, StoreEvent, T
 
 /** A store that lives as long as its process. Commits take effect before `commit` returns its promise. */
 export class MemoryStore implements Store {
-  readonly #index = new RevisionIndex();
+  readonly #index: RevisionIndex;
+
+  /**
+   * Revisions follow `revision`. Where clients outlive the store, it must lie beyond all revisions of the one before: a watch that
+   * goes on from there is then told that its history is gone, instead of being continued in a history of others.
+   */
+  constructor(revision = 1) {
+    this.#index = new RevisionIndex(revision);
+  }
 
   revision(): number {
     return this.#index.revision;
