@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { PODS, RESOURCE_CLAIMS, type RestClient } from '#client';
+import { PODS, RESOURCE_CLAIMS, RESOURCE_SLICES, type RestClient } from '#client';
 import { expectationsOf, isReached, parseManifests } from '#cli';
 import { keyOf } from '#machinery';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -27,6 +27,14 @@ async function examplesDone(client: RestClient): Promise<void> {
     const missing = expectations.find(({ pod, state }) => !isReached(state, pods.get(pod)));
     if (missing !== undefined) throw new Error(`${missing.pod} is not ${missing.state}: ${JSON.stringify(pods.get(missing.pod)?.status)}`);
     return true;
+  }, DEADLINE_MS);
+}
+
+/** Waits until the drivers of all nodes have published their devices. */
+async function devicesPublished(client: RestClient): Promise<void> {
+  await eventually(async () => {
+    const pools = new Set((await client.list(RESOURCE_SLICES)).items.map((slice) => slice.spec.pool.name));
+    return NODES.every((node) => pools.has(node)) || undefined;
   }, DEADLINE_MS);
 }
 
@@ -62,8 +70,9 @@ class Cluster {
   /** Starts all other components. */
   startOthers(): void {
     const connected = ['--kubeconfig', join(this.#folder, 'kubeconfig')];
-    this.#running.set('scheduler', dray('scheduler', ...connected));
-    this.#running.set('controller-manager', dray('controller-manager', ...connected));
+    for (const name of ['scheduler', 'controller-manager']) {
+      this.#running.set(name, dray(name, ...connected, '--secure-port', '0', '--leader-elect=false'));
+    }
     for (const node of NODES) {
       const rest = [...connected, '--node-name', node, '--root-dir', join(this.#folder, node)];
       this.#running.set(`nodeagent ${node}`, dray('nodeagent', ...rest));
@@ -101,6 +110,7 @@ test('a cluster of separate processes runs the examples, outlives its API server
   inCluster('sqlite', async (cluster) => {
     const before = await cluster.startServer();
     cluster.startOthers();
+    await devicesPublished(before);
     await cluster.run('apply', '-f', EXAMPLES);
     await examplesDone(before);
     await cluster.end('apiserver', 'SIGTERM');
@@ -120,11 +130,14 @@ test('components go on with an API server that has forgotten everything', { time
   inCluster('memory', async (cluster) => {
     const before = await cluster.startServer();
     cluster.startOthers();
+    await devicesPublished(before);
     await cluster.run('apply', '-f', EXAMPLES);
     await examplesDone(before);
     await cluster.end('apiserver', 'SIGTERM');
     const client = await cluster.startServer();
     assert.deepEqual((await client.list(PODS)).items, []);
+    // Which of the pods that compete for a device gets it is certain only if they come one after another.
+    await devicesPublished(client);
     await cluster.run('apply', '-f', EXAMPLES);
     await examplesDone(client);
   }),
