@@ -10,6 +10,7 @@ import { unixGrpc } from '#platform';
 import { callUnary, podResourcesV1 } from '#wire';
 import { eventually } from '../../e2e/dray.ts';
 import { SeedCluster } from './cluster.ts';
+import { startHealthDriver } from './health-driver.ts';
 
 const GPU = 'gpu.example.com';
 const NET = 'net.example.com';
@@ -345,6 +346,30 @@ test('the PodResources service of a node lists the devices that its pods hold', 
       agent.close();
     }
   }));
+
+test('the status of a pod tells the health of its devices as their driver reports it', async () => {
+  const driver = 'health.example.com';
+  await cluster.addClass(driver);
+  const health = await startHealthDriver(cluster, driver, 'health');
+  await withSlice('health', { driver, nodeName: 'node-1', devices: [{ name: 'd0' }] }, () =>
+    cluster.inNamespace('health', async (namespace) => {
+      health.report('d0', true, '');
+      await cluster.addClaim(namespace, 'claim', { requests: [{ name: 'd', exactly: { deviceClassName: driver } }] });
+      await cluster.addPod(namespace, 'pod', ['claim']);
+      await cluster.running(namespace, 'pod');
+      const shown = (expected: string): Promise<unknown> =>
+        eventually(async () => {
+          const { status } = await cluster.client.get(PODS, 'pod', namespace);
+          const [resource] = status?.containerStatuses?.[0]?.allocatedResourcesStatus ?? [];
+          return resource?.resources?.[0]?.health === expected ? resource : undefined;
+        });
+      assert.deepEqual(await shown('Healthy'), { name: 'claim:claim', resources: [{ resourceID: 'health.example.com/health/d0', health: 'Healthy' }] });
+      health.report('d0', false, 'too hot');
+      assert.match(JSON.stringify(await shown('Unhealthy')), /"message":"too hot"/);
+    }),
+  );
+  await health.stop();
+});
 
 /** These wait for periods of the scheduler and the node agent, so they run at once. */
 describe('with patience', { concurrency: true }, () => {
