@@ -42,14 +42,22 @@ function uuidFrom(seed: string): string {
 }
 
 const POOL_FIELDS: ReadonlySet<string> = new Set(['generation', 'nodeSelector', 'allNodes', 'slices']);
-const SLICE_FIELDS: ReadonlySet<string> = new Set(['devices', 'sharedCounters', 'perDeviceNodeSelection']);
+const SLICE_FIELDS: ReadonlySet<string> = new Set(['devices', 'sharedCounters', 'perDeviceNodeSelection', 'partitionTypeAttribute', 'skipNodeOperations']);
 
 /** Pools of a JSON file `{"pools": {NAME: {generation?, nodeSelector?, allNodes?, slices: […]}}}`; throws for unknown fields. */
 function poolsFromFile(path: string): ReadonlyMap<string, DesiredPool> {
-  const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+  const value = parsed(readFileSync(path, 'utf8'), path);
   if (typeof value !== 'object' || value === null || !('pools' in value)) throw new Error(`${path}: no "pools"`);
   const pools = members(value.pools, `${path}: pools`);
   return new Map(pools.map(([name, pool]) => [name, checkedPool(pool, `${path}: pools.${name}`)]));
+}
+
+function parsed(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${path}: ${error instanceof Error ? error.message : 'no JSON'}`, { cause: error });
+  }
 }
 
 function checkedPool(value: unknown, at: string): DesiredPool {

@@ -66,6 +66,12 @@ export interface ControllerFlags extends ComponentFlags, LeaderElectionFlags {
 export interface NodeFlags extends ComponentFlags {
   readonly nodeName: string;
   readonly rootDir: string;
+  /** Where CDI files are looked for, of rising priority. */
+  readonly cdiSpecDirs?: readonly string[];
+  /** Where its own endpoint listens, and where the certificate of that is kept. */
+  readonly bindAddress: string;
+  readonly securePort?: number;
+  readonly certDir?: string;
 }
 
 /** Flags of `dray driver run`. */
@@ -73,6 +79,8 @@ export interface DriverFlags {
   readonly kubeconfig: string;
   readonly nodeName: string;
   readonly rootDir: string;
+  readonly driverName?: string;
+  readonly cdiDir?: string;
 }
 
 /** Flags of `dray up`. */
@@ -210,6 +218,11 @@ export function parseAddress(text: string): string {
 /** Reads a TCP port; 0 takes any free one. */
 export function parsePort(text: string): number {
   return wholeNumber(text, { min: 0, max: 65_535, what: 'a port' });
+}
+
+/** Reads a list of directories; the paths are made absolute. */
+export function parseDirectories(text: string): readonly string[] {
+  return text.split(',').map((directory) => resolve(directory.trim()));
 }
 
 /** Reads --nodes. */

@@ -1,10 +1,5 @@
-/** Puts a node together: agent, runtimes, the endpoint for its logs, and the example driver as a process of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { openSync, closeSync } from 'node:fs';
+/** Puts a node together: agent, runtimes, the endpoint for its logs, and what it says of itself. */
 import { mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { join } from 'node:path';
 import type { RestClient } from '#client';
 import { NodeAgent, processRuntime, simulatedRuntime } from '#nodeagent';
 import {
@@ -20,7 +15,7 @@ import {
   systemRandom,
   unixGrpc,
 } from '#platform';
-import { sleep } from '#base';
+import type { Metrics } from '#base';
 
 /** A node to run; `rootDir` is absolute. */
 export interface NodeSpec {
@@ -31,6 +26,10 @@ export interface NodeSpec {
   readonly logLevel: LogLevel;
   /** Signs the endpoint's certificate; without it (foreign API server) logs are not served. */
   readonly authority?: CertificateAuthority | undefined;
+  /** Where CDI files are looked for, of rising priority; default `<rootDir>/cdi`. */
+  readonly cdiSpecDirs?: readonly string[] | undefined;
+  /** Where the agent declares its metrics; a registry serves one agent. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /** A running node agent; `ended` settles when it has stopped or could not start. */
@@ -60,6 +59,8 @@ export async function startNode(spec: NodeSpec, signal: AbortSignal): Promise<Ru
     rootDir,
     machine: await machineFacts(rootDir),
     gates,
+    metrics: spec.metrics,
+    cdiDirectories: spec.cdiSpecDirs,
     kubeletPort: endpoint?.port,
   });
   created.agent = agent;
@@ -85,41 +86,4 @@ async function logEndpoint(nodeName: string, authority: CertificateAuthority, ag
     tls: { ...pair, caPem: authority.caPem },
     logs: (request) => agent()?.logs(request) ?? Promise.reject(new Error('the node agent is starting')),
   });
-}
-
-/** Pause before a driver that ended by itself is started again. */
-const DRIVER_RESTART_MS = 1_000;
-const DRIVER_PROGRAM = fileURLToPath(new URL('../../drivers/example-gpu/main.ts', import.meta.url));
-const END_WITH_PARENT = new URL('../platform/end-with-parent.ts', import.meta.url).href;
-
-/** A driver process to keep running. */
-export interface DriverSpec {
-  readonly nodeName: string;
-  readonly rootDir: string;
-  readonly kubeconfig: string;
-  /** A device file, or the name of a preset. */
-  readonly devices: string;
-}
-
-/** Runs the example driver, again whenever it ends by itself, until `signal` aborts. Its output goes to `<rootDir>/driver.log`. */
-export async function keepDriverRunning(spec: DriverSpec, signal: AbortSignal): Promise<void> {
-  await mkdir(spec.rootDir, { recursive: true });
-  while (!signal.aborted) {
-    const child = startDriver(spec);
-    const stop = (): void => void child.kill('SIGTERM');
-    signal.addEventListener('abort', stop, { once: true });
-    await once(child, 'exit');
-    signal.removeEventListener('abort', stop);
-    await sleep(systemClock, DRIVER_RESTART_MS, signal).catch(() => undefined);
-  }
-}
-
-function startDriver({ nodeName, rootDir, kubeconfig, devices }: DriverSpec): ChildProcess {
-  const log = openSync(join(rootDir, 'driver.log'), 'a', 0o640);
-  try {
-    const flags = ['--kubeconfig', kubeconfig, '--node-name', nodeName, '--root-dir', rootDir, '--devices', devices];
-    return spawn(process.execPath, ['--import', END_WITH_PARENT, DRIVER_PROGRAM, ...flags], { stdio: ['ignore', log, log, 'ipc'] });
-  } finally {
-    closeSync(log);
-  }
 }

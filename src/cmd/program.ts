@@ -66,14 +66,16 @@ function addComponents(dray: Command, actions: Actions): void {
     .action((given: flags.ApiServerFlags) => actions.apiserver(given));
   for (const name of ['scheduler', 'controller-manager'] as const) {
     const command = component(dray.command(name).description(`run the ${name} alone, against any API server`));
-    for (const option of [...endpointOptions(name), ...leaderElectionOptions()]) command.addOption(option);
+    for (const option of [...endpointOptions(`./.dray/${name}`), ...leaderElectionOptions()]) command.addOption(option);
     if (name === 'scheduler') command.option('--config <file>', 'KubeSchedulerConfiguration to schedule by');
     command.action((given: flags.ControllerFlags) => actions.controller(name, given));
   }
-  component(dray.command('nodeagent').description('run the agent of one node alone, against any API server'))
+  const nodeagent = component(dray.command('nodeagent').description('run the agent of one node alone, against any API server'))
     .addOption(nodeName())
     .option('--root-dir <dir>', 'where drivers register and claims are checkpointed', value(resolve), './.dray/node')
-    .action((given: flags.NodeFlags) => actions.nodeagent(given));
+    .option('--cdi-spec-dirs <dirs>', 'where CDI files are looked for, later ones win (default: <root-dir>/cdi)', value(flags.parseDirectories));
+  for (const option of endpointOptions('<root-dir>/pki')) nodeagent.addOption(option);
+  nodeagent.action((given: flags.NodeFlags) => actions.nodeagent(given));
   dray
     .command('driver')
     .description('the example driver')
@@ -82,6 +84,8 @@ function addComponents(dray: Command, actions: Actions): void {
     .addOption(requiredKubeconfig())
     .addOption(nodeName())
     .requiredOption('--root-dir <dir>', 'root directory of the node agent', value(resolve))
+    .option('--driver-name <name>', 'name of the driver (default: gpu.example.com)')
+    .option('--cdi-dir <dir>', 'where CDI files are written (default: <root-dir>/cdi)', value(resolve))
     .action((devices: string, given: flags.DriverFlags) => actions.driver(devices, given));
 }
 
@@ -142,11 +146,11 @@ function servingOptions(): readonly Option[] {
 }
 
 /** Flags of a component's own endpoint. */
-function endpointOptions(name: string): readonly Option[] {
+function endpointOptions(certDir: string): readonly Option[] {
   return [
     new Option('--bind-address <address>', 'IP address of its own /healthz and /metrics').argParser(value(flags.parseAddress)).default('127.0.0.1'),
     new Option('--secure-port <port>', "port of these, 0 for none (default: upstream's or the next free one)").argParser(value(flags.parsePort)),
-    new Option('--cert-dir <dir>', `where the certificate of these is kept (default: ./.dray/${name})`).argParser(value(resolve)),
+    new Option('--cert-dir <dir>', `where the certificate of these is kept (default: ${certDir})`).argParser(value(resolve)),
   ];
 }
 

@@ -52,19 +52,38 @@ export async function controller(name: 'scheduler' | 'controller-manager', flags
   }
 }
 
-/** `dray nodeagent`, until `stop` aborts. */
+/** Kubelet: --port. */
+const USUAL_NODE_PORT = 10_250;
+
+/** `dray nodeagent`, beside its own endpoint, until `stop` aborts. */
 export async function nodeagent(flags: NodeFlags, stop: AbortSignal): Promise<void> {
   const gates = gatesOf(flags);
   const client = await connect('dray-nodeagent', flags.kubeconfig);
-  const { startNode } = await import('./node.ts');
-  const node = await startNode({ nodeName: flags.nodeName, rootDir: flags.rootDir, client, gates, logLevel: logLevelOf(flags) }, stop);
-  await node.ended;
+  // Two agents on one checkpoint would each undo what the other prepared.
+  const held = await openDataDir(flags.rootDir, '--root-dir');
+  const { nodeName, bindAddress: address, securePort: port, certDir, cdiSpecDirs } = flags;
+  const rootDir = held.path;
+  const metrics = new Metrics();
+  try {
+    const { serveComponent } = await import('./component-endpoint.ts');
+    const endpoint = { component: 'nodeagent', certDir: certDir ?? join(rootDir, 'pki'), address, port, usualPort: USUAL_NODE_PORT, client, metrics };
+    const listener = await serveComponent(endpoint);
+    try {
+      const { startNode } = await import('./node.ts');
+      const node = await startNode({ nodeName, rootDir, client, gates, logLevel: logLevelOf(flags), metrics, cdiSpecDirs }, stop);
+      await node.ended;
+    } finally {
+      await listener?.close();
+    }
+  } finally {
+    await held.release();
+  }
 }
 
-/** `dray driver run`: the example driver with the devices of a file or a preset, until `stop` aborts. */
+/** `dray driver run`: the example driver with the devices of a file or a preset, until `stop` aborts or it ends. */
 export async function driver(devices: string, flags: DriverFlags, stop: AbortSignal): Promise<void> {
-  const { keepDriverRunning } = await import('./node.ts');
-  await keepDriverRunning({ ...flags, devices: devicesOf(devices) }, stop);
+  const { runDriver } = await import('./driver-process.ts');
+  process.exitCode = await runDriver({ ...flags, devices: devicesOf(devices) }, stop);
 }
 
 async function connect(userAgent: string, kubeconfig: string): Promise<RestClient> {

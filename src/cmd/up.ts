@@ -146,7 +146,7 @@ class Cluster {
       const pair = await plane.authority.issue(`driver-${nodeName}`, account);
       await writeKubeconfig(kubeconfig, { server: plane.url, caPem: plane.authority.caPem, user: 'example-gpu', pair });
     }
-    const { keepDriverRunning } = await import('./node.ts');
+    const { keepDriverRunning } = await import('./driver-process.ts');
     this.#keep(
       `driver of ${nodeName}`,
       this.#running.drivers,

@@ -7,6 +7,9 @@ export interface DesiredSlice {
   readonly devices?: readonly Device[] | undefined;
   readonly sharedCounters?: readonly CounterSet[] | undefined;
   readonly perDeviceNodeSelection?: boolean | undefined;
+  /** Kubernetes 1.37; older servers drop them, which the kit reports. */
+  readonly partitionTypeAttribute?: string | undefined;
+  readonly skipNodeOperations?: readonly string[] | undefined;
 }
 
 /** A pool that a driver wants published. Without a placement of its own it belongs to the driver's node. */
@@ -104,6 +107,8 @@ interface SlicePlace {
 function sliceOf(place: SlicePlace, owner: SliceOwner, existing: ResourceSlice | undefined): ResourceSlice {
   const { name, pool, slice, generation } = place;
   const elsewhere = pool.nodeSelector !== undefined || pool.allNodes === true || slice.perDeviceNodeSelection === true;
+  // Fields that the generated type of this release does not have yet.
+  const newer = { partitionTypeAttribute: slice.partitionTypeAttribute, skipNodeOperations: slice.skipNodeOperations };
   const prefix = place.index.toString(16).padStart(place.digits, '0');
   const metadata = existing?.metadata ?? {
     generateName: `${prefix}-${owner.driver}-${owner.nodeName}-`,
@@ -120,6 +125,7 @@ function sliceOf(place: SlicePlace, owner: SliceOwner, existing: ResourceSlice |
       perDeviceNodeSelection: slice.perDeviceNodeSelection,
       devices: withTimes(slice.devices, existing?.spec.devices),
       sharedCounters: slice.sharedCounters,
+      ...newer,
     },
   };
 }

@@ -1,10 +1,10 @@
 /** Prepares and unprepares the claims of pods, counting who uses what. */
-import type { Clock } from '#base';
+import { asError, type Clock } from '#base';
 import type { Pod, ResourceClaim } from '#api';
 import { RESOURCE_CLAIMS, type RestClient } from '#client';
 import { type HostFiles, isFileMissing } from '#ports';
 import type { draV1 } from '#wire';
-import { type CheckpointClaim, type CheckpointDevice, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+import { type CheckpointClaim, type CheckpointDevice, CheckpointError, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import { claimsOfPod, type PodClaim } from './pod-claims.ts';
 import type { RegisteredDriver, WireClaim } from './driver-calls.ts';
 import type { ClaimsInUse, DraOperation } from './node-metrics.ts';
@@ -49,7 +49,16 @@ export class ClaimManager {
       if (isFileMissing(error)) return undefined;
       throw error;
     });
-    for (const claim of text === undefined ? [] : decodeCheckpoint(text)) this.#claims.set(`${claim.Namespace}/${claim.ClaimName}`, fromCheckpoint(claim));
+    for (const claim of text === undefined ? [] : this.#decode(text)) this.#claims.set(`${claim.Namespace}/${claim.ClaimName}`, fromCheckpoint(claim));
+  }
+
+  #decode(text: string): readonly CheckpointClaim[] {
+    try {
+      return decodeCheckpoint(text);
+    } catch (error) {
+      const { checkpointFile } = this.#options;
+      throw new CheckpointError(`${checkpointFile}: ${asError(error).message}; drain the node, remove the file and start again`);
+    }
   }
 
   /** A claim as prepared, for a container's CDI devices. */

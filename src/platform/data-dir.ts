@@ -17,8 +17,8 @@ export interface DataDir {
   release(): Promise<void>;
 }
 
-/** Makes `path` if need be and locks it; throws one sentence that names the directory and the holder. */
-export async function openDataDir(path: string): Promise<DataDir> {
+/** Makes `path` if need be and locks it; throws one sentence that names the directory, the holder and the flag that chooses another. */
+export async function openDataDir(path: string, flag = '--data-dir'): Promise<DataDir> {
   const directory = resolve(path);
   const lock = join(directory, LOCK_FILE);
   const mine = `${JSON.stringify({ pid: process.pid, started: startTimeOf(process.pid) })}\n`;
@@ -32,7 +32,7 @@ export async function openDataDir(path: string): Promise<DataDir> {
   try {
     for (let takeovers = 0; takeovers <= TAKEOVERS_MAX; takeovers++) {
       if (await linked(offer, lock)) return { path: directory, release: () => release(lock, mine) };
-      await removeStale(lock, directory);
+      await removeStale(lock, directory, flag);
     }
   } finally {
     await rm(offer, { force: true });
@@ -64,12 +64,12 @@ async function linked(offer: string, lock: string): Promise<boolean> {
 }
 
 /** Moves a dead process's lock away; throws when its holder lives. */
-async function removeStale(lock: string, directory: string): Promise<void> {
+async function removeStale(lock: string, directory: string, flag: string): Promise<void> {
   const text = await readFile(lock, 'utf8').catch(absent);
   if (text === undefined) return;
   const holder = parseHolder(text);
   if (holder !== undefined && isAlive(holder)) {
-    throw new Error(`the data directory ${directory} is in use by process ${String(holder.pid)}; stop it or choose another with --data-dir`);
+    throw new Error(`the data directory ${directory} is in use by process ${String(holder.pid)}; stop it or choose another with ${flag}`);
   }
   const aside = `${lock}.${randomUUID()}`;
   const moved = await rename(lock, aside).then(

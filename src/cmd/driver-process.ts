@@ -1,0 +1,65 @@
+/** The example driver as a process of its own: beside a cluster, kept running, or alone in the foreground. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sleep } from '#base';
+import { systemClock } from '#platform';
+import { EXIT_FAILURE } from './failure.ts';
+
+/** Pause before a driver that ended by itself is started again. */
+const DRIVER_RESTART_MS = 1_000;
+const DRIVER_PROGRAM = fileURLToPath(new URL('../../drivers/example-gpu/main.ts', import.meta.url));
+const END_WITH_PARENT = new URL('../platform/end-with-parent.ts', import.meta.url).href;
+
+/** A driver process to keep running. */
+export interface DriverSpec {
+  readonly nodeName: string;
+  readonly rootDir: string;
+  readonly kubeconfig: string;
+  /** A device file, or the name of a preset. */
+  readonly devices: string;
+  readonly driverName?: string | undefined;
+  /** Where CDI files go; default `<rootDir>/cdi`. */
+  readonly cdiDir?: string | undefined;
+}
+
+/** Runs the example driver, again whenever it ends by itself, until `signal` aborts. Its output goes to `<rootDir>/driver.log`. */
+export async function keepDriverRunning(spec: DriverSpec, signal: AbortSignal): Promise<void> {
+  await mkdir(spec.rootDir, { recursive: true });
+  while (!signal.aborted) {
+    await ended(startDriver(spec), signal);
+    await sleep(systemClock, DRIVER_RESTART_MS, signal).catch(() => undefined);
+  }
+}
+
+/** Runs the example driver in the foreground until it ends or `signal` aborts; resolves with its exit code. It says itself what is wrong. */
+export function runDriver(spec: DriverSpec, signal: AbortSignal): Promise<number> {
+  return ended(spawn(process.execPath, argumentsOf(spec), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }), signal);
+}
+
+async function ended(child: ChildProcess, signal: AbortSignal): Promise<number> {
+  const stop = (): void => void child.kill('SIGTERM');
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  await once(child, 'exit');
+  signal.removeEventListener('abort', stop);
+  return child.exitCode ?? EXIT_FAILURE;
+}
+
+function startDriver(spec: DriverSpec): ChildProcess {
+  const log = openSync(join(spec.rootDir, 'driver.log'), 'a', 0o640);
+  try {
+    return spawn(process.execPath, argumentsOf(spec), { stdio: ['ignore', log, log, 'ipc'] });
+  } finally {
+    closeSync(log);
+  }
+}
+
+function argumentsOf({ nodeName, rootDir, kubeconfig, devices, driverName, cdiDir }: DriverSpec): readonly string[] {
+  const flags = { kubeconfig, 'node-name': nodeName, 'root-dir': rootDir, devices, 'driver-name': driverName, 'cdi-dir': cdiDir };
+  const given = Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
+  return ['--import', END_WITH_PARENT, DRIVER_PROGRAM, ...given];
+}
