@@ -26,6 +26,8 @@ export interface Features {
   readonly optionalNodeOperations: boolean;
   /** A configuration that lists all requests of its claim is recorded without a list (since 1.37; 1.36 keeps the list). */
   readonly unlistedWholeConfig: boolean;
+  /** Too many devices are noticed request by request (since 1.37; 1.36 adds up the whole claim first), which decides the text of the refusal. */
+  readonly limitPerRequest: boolean;
 }
 
 /** Everything off. */
@@ -42,11 +44,14 @@ export const NO_FEATURES: Features = {
   compatibilityGroups: false,
   optionalNodeOperations: false,
   unlistedWholeConfig: false,
+  limitPerRequest: false,
 };
 
 /** The features that a set of feature gates turns on, as upstream's AllocatorFeatures does. An unknown gate is off. */
 export function featuresFromGates(gates: ReadonlyMap<string, boolean>): Features {
   const on = (gate: string): boolean => gates.get(gate) === true;
+  // What changed without a gate of its own: releases that know this gate at all are 1.37 or later.
+  const since137 = gates.has('DRADerivedAttributes');
   return {
     adminAccess: on('DRAAdminAccess'),
     prioritizedList: on('DRAPrioritizedList'),
@@ -59,7 +64,7 @@ export function featuresFromGates(gates: ReadonlyMap<string, boolean>): Features
     derivedAttributes: on('DRADerivedAttributes'),
     compatibilityGroups: on('DRADeviceCompatibilityGroups'),
     optionalNodeOperations: on('DRAOptionalNodeOperations'),
-    // No gate of its own: releases that know this gate at all, 1.37 and later, do so.
-    unlistedWholeConfig: gates.has('DRADerivedAttributes'),
+    unlistedWholeConfig: since137,
+    limitPerRequest: since137,
   };
 }

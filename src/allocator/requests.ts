@@ -85,12 +85,15 @@ function planClaim(claim: ResourceClaim, index: number, context: PlanContext): C
   for (const request of claim.spec.devices?.requests ?? []) {
     const plan = planRequest(request, { claim: index, claimKey: key, context });
     const least = Math.min(...plan.asks.map((ask) => ask.count));
-    if (devicesMin + least > ALLOCATION_RESULTS_MAX_SIZE) {
+    if (context.features.limitPerRequest && devicesMin + least > ALLOCATION_RESULTS_MAX_SIZE) {
       const limit = `exceeds the claim limit of ${ALLOCATION_RESULTS_MAX_SIZE}, with ${devicesMin} already accounted for`;
       throw new AllocationError(`claim ${key}, request ${request.name}: adding ${least} devices ${limit}`);
     }
     devicesMin += least;
     requests.push(plan);
+  }
+  if (devicesMin > ALLOCATION_RESULTS_MAX_SIZE) {
+    throw new AllocationError(`claim ${key}: number of requested devices ${devicesMin} exceeds the claim limit of ${ALLOCATION_RESULTS_MAX_SIZE}`);
   }
   return { claim, key, requests, constraints: constraintsOf(claim, key, context) };
 }

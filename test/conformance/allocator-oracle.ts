@@ -79,7 +79,7 @@ function withShareNames(allocations: readonly AllocationResult[]): readonly Allo
 function featuresOf(named: Readonly<Record<string, boolean>>): Features {
   const entries = Object.keys(NO_FEATURES).map((name) => [name, named[name.charAt(0).toUpperCase() + name.slice(1)] === true]);
   // The recordings are of the 1.37 library.
-  return { ...NO_FEATURES, ...Object.fromEntries(entries), unlistedWholeConfig: true };
+  return { ...NO_FEATURES, ...Object.fromEntries(entries), unlistedWholeConfig: true, limitPerRequest: true };
 }
 
 /** What others hold, as claims: one per device or share. The amounts of a device's shares are known only together, so the first one carries them. */
