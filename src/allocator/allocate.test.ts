@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { AllocationResult, Device, DeviceClass, ResourceClaim, ResourceSlice } from '#api';
-import { type AllocateOutcome, allocate, type Features, featuresFromGates, Ledger, NO_FEATURES, PoolIndex } from './index.ts';
+import { type AllocateOutcome, Allocator, type Features, featuresFromGates, Ledger, NO_FEATURES, PoolIndex } from './index.ts';
 
 const NODE = { name: 'node-1', labels: { 'kubernetes.io/hostname': 'node-1' } };
 const ANY: DeviceClass = { metadata: { name: 'any' }, spec: {} };
@@ -27,10 +27,14 @@ interface World {
   readonly features?: Features;
 }
 
-function run({ pools, ledger, features = NO_FEATURES }: World, claims: readonly ResourceClaim[], effortMax?: number): AllocateOutcome {
+function allocatorOf({ pools, ledger, features = NO_FEATURES }: World, claims: readonly ResourceClaim[], effortMax?: number): Allocator {
   let shares = 0;
   const random = { below: () => 0, uuid: () => `share-${shares++}` };
-  return allocate({ node: NODE, claims, pools, ledger, features, random, effortMax, deviceClass: (name) => (name === 'any' ? ANY : undefined) });
+  return new Allocator({ claims, pools, ledger, features, random, effortMax, deviceClass: (name) => (name === 'any' ? ANY : undefined) });
+}
+
+function run(world: World, claims: readonly ResourceClaim[], effortMax?: number): AllocateOutcome {
+  return allocatorOf(world, claims, effortMax).allocate(NODE);
 }
 
 function allocated(claimed: ResourceClaim, allocation: AllocationResult | undefined): ResourceClaim {
@@ -146,16 +150,16 @@ test('a refusal says for each device why it was not given', () => {
   const first = run(world, [wanting('a', 1)]);
   assert.ok(first.kind === 'allocated');
   world.ledger.upsertClaim(allocated(wanting('a', 1), first.allocations[0]));
-  const outcome = run(world, [wanting('b', 2)]);
-  assert.ok(outcome.kind === 'unschedulable');
-  assert.equal(outcome.reason, 'cannot allocate all claims');
-  assert.deepEqual(outcome.trace.requests, [
+  const refusal = allocatorOf(world, [wanting('b', 2)]).explain(NODE);
+  assert.equal(refusal?.message, 'cannot allocate all claims');
+  assert.deepEqual(refusal.requests, [
     {
       claim: 'default/b',
       request: 'r',
       wanted: 2,
+      usable: 1,
       devices: [
-        { device: 'd.example.com/pool/used', reason: { kind: 'allocated' } },
+        { device: 'd.example.com/pool/used', reason: { kind: 'allocated', by: ['default/a'] } },
         { device: 'd.example.com/pool/ill', reason: { kind: 'taint', taint: { key: 'wear', effect: 'NoSchedule' } } },
       ],
     },
@@ -163,16 +167,41 @@ test('a refusal says for each device why it was not given', () => {
 });
 
 test('a broken pool is named in the trace and not in the text', () => {
-  const outcome = run(worldOf(slice('s', [{ name: 'twin' }, { name: 'twin' }])), [wanting('c', 1)]);
-  assert.ok(outcome.kind === 'unschedulable');
-  assert.equal(outcome.reason, 'invalid resource pools were encountered');
-  assert.deepEqual(outcome.trace.pools, [{ pool: 'd.example.com/pool', state: 'invalid', reason: 'duplicate device name twin' }]);
+  const refusal = allocatorOf(worldOf(slice('s', [{ name: 'twin' }, { name: 'twin' }])), [wanting('c', 1)]).explain(NODE);
+  assert.equal(refusal?.message, 'invalid resource pools were encountered');
+  assert.deepEqual(refusal.pools, [{ pool: 'd.example.com/pool', state: 'invalid', reason: 'duplicate device name twin' }]);
 });
 
 test('a search without prospect ends after its share of steps', () => {
-  const outcome = run(worldOf(slice('s', names(24))), [wanting('a', 12), wanting('b', 13)], 10_000);
+  // Any two devices leave too little for a third, which counting devices does not tell.
+  const counters = (at: number): Device['consumesCounters'] => [{ counterSet: 'set', counters: { units: { value: `${34 + (at % 3)}` } } }];
+  const devices = names(24).map((device, at) => ({ ...device, consumesCounters: counters(at), attributes: { at: { int: at } } }));
+  const pool = { name: 'pool', generation: 1, resourceSliceCount: 2 };
+  const set = slice('counters', [], { pool, sharedCounters: [{ name: 'set', counters: { units: { value: '305' } } }] });
+  const world = { ...worldOf(slice('s', devices, { pool }), set), features: { ...NO_FEATURES, partitionableDevices: true } };
+  const outcome = run(world, [wanting('a', 9)], 10_000);
   assert.ok(outcome.kind === 'unschedulable');
-  assert.equal(outcome.trace.cause, 'searchLimit');
+  assert.equal(outcome.cause, 'searchLimit');
+  assert.equal(outcome.reason, 'timed out trying to allocate devices');
+});
+
+test('a wish that counting alone refutes is refused at once, however it is put', () => {
+  const world = worldOf(slice('s', names(31)));
+  const single = (at: number) => ({ name: `r${at}`, exactly: { deviceClassName: 'any', allocationMode: 'ExactCount' as const, count: 1 } });
+  const wishes = {
+    'too many of one request': [wanting('a', 32)],
+    'two claims': [wanting('a', 16), wanting('b', 16)],
+    '32 requests': [claim('a', ...Array.from({ length: 32 }, (_, at) => single(at)))],
+    'claims of many requests': [
+      claim('a', ...Array.from({ length: 20 }, (_, at) => single(at))),
+      claim('b', ...Array.from({ length: 12 }, (_, at) => single(at))),
+    ],
+  };
+  for (const [name, claims] of Object.entries(wishes)) {
+    const outcome = run(world, claims, 20_000);
+    assert.ok(outcome.kind === 'unschedulable' && outcome.cause === 'noFit', name);
+    assert.ok(outcome.steps < 100, `${name}: ${outcome.steps} steps`);
+  }
 });
 
 test('looking on with adminAccess neither needs nor takes a free device', () => {

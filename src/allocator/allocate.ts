@@ -1,24 +1,25 @@
-/** Allocates the claims of one pod on one node: all of them or none. Pure: nothing it is given changes. */
+/** Allocates the claims of one pod, node by node: on each all of them or none. Pure: nothing it is given changes. */
 import type { AllocationResult, DeviceClass, ResourceClaim } from '#api';
 import type { Random } from '#base';
 import { Attempt } from './attempt.ts';
 import { CapacityCheck } from './capacity.ts';
 import { CounterAccount } from './counters.ts';
 import { DerivedAttributes } from './derived.ts';
+import { Effort } from './effort.ts';
 import { Eligibility } from './eligibility.ts';
+import { explainRequests } from './explain.ts';
 import type { Features } from './features.ts';
 import type { Ledger } from './ledger.ts';
 import type { NodeView } from './node-match.ts';
 import type { NodePool } from './pool-view.ts';
 import type { PoolIndex } from './pools.ts';
-import { AllocationError, NodeError, type Refusal } from './refusal.ts';
+import { AllocationError, type Cause, NodeError, type PoolProblem, type Refusal } from './refusal.ts';
 import { type ClaimPlan, planClaims } from './requests.ts';
 import { allocationResult } from './result.ts';
-import { Search } from './search.ts';
+import { Search, type SearchContext } from './search.ts';
 
 /** What to allocate, and the world to allocate from. */
-export interface AllocateInput {
-  readonly node: NodeView;
+export interface AllocatorInput {
   /** The unallocated claims of one pod, in the pod's order. */
   readonly claims: readonly ResourceClaim[];
   readonly pools: PoolIndex;
@@ -27,7 +28,7 @@ export interface AllocateInput {
   readonly features: Features;
   /** Gives the share ids. */
   readonly random: Random;
-  /** Bounds the search; default EFFORT_MAX. */
+  /** Bounds the search on one node; default EFFORT_MAX. */
   readonly effortMax?: number | undefined;
 }
 
@@ -35,62 +36,112 @@ export interface AllocateInput {
 export type AllocateOutcome =
   /** One result per claim, in their order. */
   | { readonly kind: 'allocated'; readonly allocations: readonly AllocationResult[]; readonly steps: number }
-  /** Not on this node; `reason` is upstream's text and names no device, so that equal refusals can be counted. */
-  | { readonly kind: 'unschedulable'; readonly reason: string; readonly trace: Refusal }
+  /** Not on this node; `reason` is upstream's text and names no device, so that equal refusals can be counted. `explain` tells more. */
+  | { readonly kind: 'unschedulable'; readonly reason: string; readonly cause: Cause; readonly steps: number }
   /** Not on any node: a claim, a class or a selector is at fault. */
   | { readonly kind: 'failed'; readonly message: string };
 
-/** Finds the first solution in the order of trial. */
-export function allocate(input: AllocateInput): AllocateOutcome {
-  const run: Run = { pools: [], claims: [], steps: 0 };
-  try {
-    return allocateIn(input, run);
-  } catch (error) {
-    if (error instanceof AllocationError) return { kind: 'failed', message: error.message };
-    if (error instanceof NodeError) return { kind: 'unschedulable', reason: error.message, trace: traceOf(error.cause, run) };
-    throw error;
+/** What is found out about the claims once and holds on every node, until the ledger changes. */
+interface Preparation {
+  readonly revision: number;
+  readonly eligibility: Eligibility;
+  readonly capacity: CapacityCheck;
+  readonly claims: readonly ClaimPlan[];
+  readonly attempt: Attempt;
+}
+
+/** Allocates one pod's claims on one node after the other; what does not depend on the node is done once. */
+export class Allocator {
+  readonly #input: AllocatorInput;
+  #prepared: Preparation | undefined;
+
+  constructor(input: AllocatorInput) {
+    this.#input = input;
+  }
+
+  /** The first solution in the order of trial. */
+  allocate(node: NodeView): AllocateOutcome {
+    const effort = new Effort(this.#input.effortMax);
+    try {
+      return this.#allocate(node, effort);
+    } catch (error) {
+      if (error instanceof AllocationError) return { kind: 'failed', message: error.message };
+      if (error instanceof NodeError) return { kind: 'unschedulable', reason: error.message, cause: error.cause, steps: effort.steps };
+      throw error;
+    }
+  }
+
+  /** Why the claims do not fit on the node; undefined when they do. The world has to be as it was when they were refused. */
+  explain(node: NodeView): Refusal | undefined {
+    const outcome = this.allocate(node);
+    if (outcome.kind === 'allocated') return undefined;
+    if (outcome.kind === 'failed') return { cause: 'failed', message: outcome.message, requests: [], pools: [], steps: 0 };
+    const { cause, reason, steps } = outcome;
+    const { pools, features, effortMax } = this.#input;
+    const offered = pools.forNode(node, features);
+    return {
+      cause,
+      message: reason,
+      steps,
+      pools: poolProblems(offered),
+      requests: cause === 'poolUnavailable' ? [] : explainRequests(this.#context(node, offered), new Effort(effortMax)),
+    };
+  }
+
+  #allocate(node: NodeView, effort: Effort): AllocateOutcome {
+    const { features, random } = this.#input;
+    const pools = this.#input.pools.forNode(node, features);
+    const context = this.#context(node, pools);
+    const { claims, attempt } = context;
+    try {
+      const isFound = new Search(context, effort).run();
+      if (!isFound) {
+        if (pools.some(isInvalid)) throw new NodeError('invalidPools', 'invalid resource pools were encountered');
+        return { kind: 'unschedulable', reason: 'cannot allocate all claims', cause: 'noFit', steps: effort.steps };
+      }
+      const allocations = claims.map((plan, i) => allocationResult(plan, attempt.picksOf(i), { node, features, random }));
+      return { kind: 'allocated', allocations, steps: effort.steps };
+    } finally {
+      attempt.clear();
+    }
+  }
+
+  #context(node: NodeView, pools: readonly NodePool[]): SearchContext {
+    const { ledger } = this.#input;
+    const known = this.#prepared?.revision === ledger.revision ? this.#prepared : undefined;
+    const { claims, attempt, eligibility, capacity } = known ?? this.#prepare(node, pools);
+    eligibility.visit(node);
+    return { claims, pools, ledger, attempt, eligibility, capacity };
+  }
+
+  /** Throws AllocationError or NodeError. What is asked for with allocationMode All differs from node to node, so it is not kept. */
+  #prepare(node: NodeView, pools: readonly NodePool[]): Preparation {
+    const { features, ledger, deviceClass } = this.#input;
+    const { selectors, offers } = this.#input.pools;
+    const eligibility = new Eligibility(node, features);
+    const capacity = new CapacityCheck(features, ledger, offers);
+    const derived = new DerivedAttributes(features);
+    const claims = planClaims(this.#input.claims, { features, selectors, derived, pools, eligibility, capacity, deviceClass });
+    const attempt = new Attempt({ features, ledger, claims, eligibility, counters: new CounterAccount(features, ledger), capacity });
+    const prepared = { revision: ledger.revision, eligibility, capacity, claims, attempt };
+    this.#prepared = claims.some(asksForAll) ? undefined : prepared;
+    return prepared;
   }
 }
 
-/** How far the allocation got, for the trace. */
-interface Run {
-  pools: readonly NodePool[];
-  claims: readonly ClaimPlan[];
-  steps: number;
+/** Allocates on a single node. */
+export function allocate(input: AllocatorInput & { readonly node: NodeView }): AllocateOutcome {
+  return new Allocator(input).allocate(input.node);
 }
 
-function allocateIn(input: AllocateInput, run: Run): AllocateOutcome {
-  const { node, features, ledger, random } = input;
-  run.pools = input.pools.forNode(node, features);
-  const eligibility = new Eligibility(node, features, input.pools.selectors);
-  const capacity = new CapacityCheck(features, ledger);
-  const derived = new DerivedAttributes(features);
-  run.claims = planClaims(input.claims, { features, derived, pools: run.pools, eligibility, capacity, deviceClass: input.deviceClass });
-  const attempt = new Attempt({ node, features, ledger, random, claims: run.claims, counters: new CounterAccount(features, ledger), capacity });
-  const search = new Search({ claims: run.claims, pools: run.pools, eligibility, attempt, effortMax: input.effortMax });
-  const found = search.run();
-  run.steps = search.steps;
-  if (!found) {
-    if (run.pools.some((pool) => pool.state === 'invalid')) throw new NodeError('invalidPools', 'invalid resource pools were encountered');
-    return { kind: 'unschedulable', reason: 'cannot allocate all claims', trace: traceOf('noFit', run) };
-  }
-  const allocations = run.claims.map((plan, i) =>
-    allocationResult(
-      plan,
-      attempt.picks.filter((pick) => pick.ask.claim === i),
-      { node, features },
-    ),
-  );
-  return { kind: 'allocated', allocations, steps: search.steps };
+function isInvalid(pool: NodePool): boolean {
+  return pool.state === 'invalid';
 }
 
-function traceOf(cause: Refusal['cause'], { pools, claims, steps }: Run): Refusal {
-  return {
-    cause,
-    requests: claims.flatMap(({ key, requests }) =>
-      requests.flatMap(({ asks }) => asks.map((ask) => ({ claim: key, request: ask.name, wanted: ask.count, devices: ask.log.list() }))),
-    ),
-    pools: pools.flatMap(({ id, state, reason }) => (state === 'complete' ? [] : [{ pool: id, state, reason }])),
-    steps,
-  };
+function asksForAll({ requests }: ClaimPlan): boolean {
+  return requests.some(({ asks }) => asks.some(({ all }) => all !== undefined));
+}
+
+function poolProblems(pools: readonly NodePool[]): readonly PoolProblem[] {
+  return pools.flatMap(({ id, state, reason }) => (state === 'complete' ? [] : [{ pool: id, state, reason }]));
 }

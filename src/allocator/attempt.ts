@@ -1,37 +1,35 @@
 /** The picks of one attempt and everything they use up: a device is taken with all its consequences or not at all. */
-import type { Random } from '#base';
 import { type CapacityCheck, CapacityError } from './capacity.ts';
 import type { Constraint } from './constraints.ts';
 import type { CounterAccount, Undo } from './counters.ts';
 import type { Amounts, DeviceEntry } from './device.ts';
+import type { Eligibility } from './eligibility.ts';
 import type { Features } from './features.ts';
-import type { Ledger } from './ledger.ts';
-import type { NodeView } from './node-match.ts';
+import type { DeviceUse, Ledger } from './ledger.ts';
 import { AllocationError, type DeviceReason } from './refusal.ts';
 import type { Candidate, ClaimPlan, DeviceAsk } from './requests.ts';
 import { untoleratedTaint } from './taints.ts';
-
-/** What a node has to declare to be given devices whose preparation may be skipped. */
-const OPTIONAL_NODE_OPERATIONS = 'DRAOptionalNodeOperations';
 
 /** One device given to one ask. */
 export interface Pick {
   readonly ask: DeviceAsk;
   readonly entry: DeviceEntry;
-  /** Set for a share of a device: its id and what it consumes. */
-  readonly share?: { readonly id: string; readonly amounts: Amounts } | undefined;
+  /** Set for a share of a device: what it consumes. */
+  readonly share?: Amounts | undefined;
 }
 
 /** What an attempt works on. */
 export interface AttemptContext {
-  readonly node: NodeView;
   readonly features: Features;
   readonly ledger: Ledger;
-  readonly random: Random;
   readonly claims: readonly ClaimPlan[];
+  readonly eligibility: Eligibility;
   readonly counters: CounterAccount;
   readonly capacity: CapacityCheck;
 }
+
+const ALLOCATED: DeviceReason = { kind: 'allocated' };
+const PICKED: DeviceReason = { kind: 'picked' };
 
 /** The state of the search. */
 export class Attempt {
@@ -52,9 +50,14 @@ export class Attempt {
     this.#ofClaim = context.claims.map(() => new Set());
   }
 
-  /** The picks in order. */
-  get picks(): readonly Pick[] {
-    return this.#picks;
+  /** The picks for a claim, in order. */
+  picksOf(claim: number): readonly Pick[] {
+    return this.#perClaim.length === 1 ? this.#picks : this.#picks.filter(({ ask }) => ask.claim === claim);
+  }
+
+  /** Takes back all picks. */
+  clear(): void {
+    while (this.#picks.length > 0) this.unpick();
   }
 
   /** Devices picked for a claim. */
@@ -62,43 +65,27 @@ export class Attempt {
     return this.#perClaim[claim] ?? 0;
   }
 
-  /** Why the device is not free for the ask, if it is not. Looking on (adminAccess) needs no free device. */
-  useRefusal(ask: DeviceAsk, entry: DeviceEntry): DeviceReason | undefined {
-    const { ledger, capacity } = this.#context;
-    const isMulti = capacity.isMulti(entry);
-    if (!ask.adminAccess && (ledger.isHeld(entry.id) || (!this.#context.features.consumableCapacity && ledger.isShared(entry.id))))
-      return { kind: 'allocated' };
-    if (isMulti) return undefined;
-    const isPicked = this.#ofClaim[ask.claim]?.has(entry) === true || (!ask.adminAccess && this.#exclusive.has(entry));
-    return isPicked ? { kind: 'picked' } : undefined;
+  /** Whether the device differs from an untouched one like it: somebody uses it, or it is picked. */
+  isTouched(entry: DeviceEntry): boolean {
+    const use = this.#context.ledger.useOf(entry);
+    if (use !== undefined && (use.whole > 0 || use.shares > 0)) return true;
+    return this.#exclusive.has(entry) || this.#ofClaim.some((claimed) => claimed.has(entry)) || this.#context.capacity.hasShares(entry);
   }
 
-  /** Why the device has too little left for the ask, if so. Throws AllocationError. */
-  capacityRefusal(ask: DeviceAsk, entry: DeviceEntry): DeviceReason | undefined {
-    try {
-      return this.#context.capacity.refusal(ask, entry);
-    } catch (error) {
-      if (!(error instanceof CapacityError)) throw error;
-      throw new AllocationError(`claim ${ask.claimKey}, request ${ask.shortName}: checking capacity for device ${entry.id}: ${error.message}`);
-    }
+  /** Why the device cannot be picked for the ask now, if so. Looking on (adminAccess) needs no free device. Throws AllocationError. */
+  refusal(ask: DeviceAsk, candidate: Candidate): DeviceReason | undefined {
+    const { entry } = candidate;
+    return (
+      this.#useRefusal(ask, entry, this.#context.ledger.useOf(entry)) ?? this.#context.eligibility.refusal(ask, entry) ?? this.#furtherRefusal(ask, candidate)
+    );
   }
 
-  /** Picks the device for the ask, or says why not; then nothing has changed. */
-  pick(ask: DeviceAsk, { pool, entry }: Candidate): DeviceReason | undefined {
-    const { features, counters, capacity } = this.#context;
-    const stateless = this.useRefusal(ask, entry) ?? this.#nodeRefusal(entry) ?? this.capacityRefusal(ask, entry);
-    if (stateless !== undefined) return stateless;
-    if (entry.counters.length > 0 && !features.partitionableDevices) return { kind: 'featureOff', feature: 'DRAPartitionableDevices' };
-    const isMulti = capacity.isMulti(entry);
-    const drawn = ask.adminAccess || (isMulti && capacity.hasShares(entry)) ? undefined : counters.draw(pool, entry);
-    if (typeof drawn === 'object') return drawn;
-    const refusal = this.#taintRefusal(ask, entry) ?? this.#addToConstraints(ask, entry);
-    if (refusal !== undefined) {
-      drawn?.();
-      return refusal;
-    }
-    this.#record(ask, entry, { isMulti, drawn });
-    return undefined;
+  /** Picks the device for the ask, or says why not; then nothing has changed. `use` is what the ledger has of the device. Throws AllocationError. */
+  pick(ask: DeviceAsk, candidate: Candidate, use: DeviceUse | undefined): DeviceReason | undefined {
+    const { entry } = candidate;
+    const refusal = this.#useRefusal(ask, entry, use) ?? this.#context.eligibility.refusal(ask, entry) ?? this.#furtherRefusal(ask, candidate);
+    if (refusal === undefined) this.#record(ask, candidate);
+    return refusal;
   }
 
   /** Takes back the last pick. */
@@ -107,15 +94,44 @@ export class Attempt {
     this.#undos.pop()?.();
   }
 
-  #nodeRefusal(entry: DeviceEntry): DeviceReason | undefined {
-    if (entry.slice.skipNodeOperations.length === 0) return undefined;
-    const { features, node } = this.#context;
-    const isUnderstood = features.optionalNodeOperations && node.declaredFeatures?.includes(OPTIONAL_NODE_OPERATIONS) === true;
-    return isUnderstood ? undefined : { kind: 'nodeOperations' };
+  #useRefusal(ask: DeviceAsk, entry: DeviceEntry, use: DeviceUse | undefined): DeviceReason | undefined {
+    const { capacity, features } = this.#context;
+    if (use !== undefined && !ask.adminAccess && (use.whole > 0 || (!features.consumableCapacity && use.shares > 0))) return ALLOCATED;
+    if (this.#picks.length === 0 || capacity.isMulti(entry)) return undefined;
+    const isPicked = this.#ofClaim[ask.claim]?.has(entry) === true || (!ask.adminAccess && this.#exclusive.has(entry));
+    return isPicked ? PICKED : undefined;
+  }
+
+  /** What may be wrong with a device that is free and matches. */
+  #furtherRefusal(ask: DeviceAsk, { pool, entry }: Candidate): DeviceReason | undefined {
+    const { features, counters } = this.#context;
+    const lacking = this.#capacityRefusal(ask, entry);
+    if (lacking !== undefined) return lacking;
+    if (entry.counters.length > 0) {
+      if (!features.partitionableDevices) return { kind: 'featureOff', feature: 'DRAPartitionableDevices' };
+      const short = this.#drawsCounters(ask, entry) ? counters.refusal(pool, entry) : undefined;
+      if (short !== undefined) return short;
+    }
+    return this.#taintRefusal(ask, entry) ?? this.#constraintRefusal(ask, entry);
+  }
+
+  /** Looking on costs nothing, and a shared device draws once, for its first share. */
+  #drawsCounters(ask: DeviceAsk, entry: DeviceEntry): boolean {
+    const { capacity } = this.#context;
+    return !ask.adminAccess && !(capacity.isMulti(entry) && capacity.hasShares(entry));
+  }
+
+  #capacityRefusal(ask: DeviceAsk, entry: DeviceEntry): DeviceReason | undefined {
+    try {
+      return this.#context.capacity.refusal(ask, entry);
+    } catch (error) {
+      if (!(error instanceof CapacityError)) throw error;
+      throw new AllocationError(`claim ${ask.claimKey}, request ${ask.shortName}: checking capacity for device ${entry.id}: ${error.message}`);
+    }
   }
 
   #taintRefusal(ask: DeviceAsk, entry: DeviceEntry): DeviceReason | undefined {
-    if (!this.#context.features.deviceTaints) return undefined;
+    if (entry.device.taints === undefined || !this.#context.features.deviceTaints) return undefined;
     const taint = untoleratedTaint(entry.device.taints, ask.tolerations);
     return taint === undefined ? undefined : { kind: 'taint', taint };
   }
@@ -124,27 +140,34 @@ export class Attempt {
     return this.#context.claims[ask.claim]?.constraints ?? [];
   }
 
-  #addToConstraints(ask: DeviceAsk, entry: DeviceEntry): DeviceReason | undefined {
-    const constraints = this.#constraints(ask);
-    for (const [i, constraint] of constraints.entries()) {
-      if (constraint.add(ask, entry)) continue;
-      for (const earlier of constraints.slice(0, i)) earlier.remove(ask);
+  #constraintRefusal(ask: DeviceAsk, entry: DeviceEntry): DeviceReason | undefined {
+    for (const constraint of this.#constraints(ask)) {
+      if (constraint.accepts(ask, entry)) continue;
       return { kind: 'constraint', index: constraint.index, attribute: constraint.attribute, constraint: constraint.kind };
     }
     return undefined;
   }
 
-  #record(ask: DeviceAsk, entry: DeviceEntry, { isMulti, drawn }: { isMulti: boolean; drawn: Undo | undefined }): void {
-    const share = isMulti ? this.#context.capacity.take(ask, entry) : undefined;
-    const marks = isMulti ? [] : [this.#ofClaim[ask.claim], ...(ask.adminAccess ? [] : [this.#exclusive])];
-    for (const mark of marks) mark?.add(entry);
+  /** The device is refused by nothing. */
+  #record(ask: DeviceAsk, { pool, entry }: Candidate): void {
+    const { capacity, counters } = this.#context;
+    const isMulti = capacity.isMulti(entry);
+    const drawn = entry.counters.length > 0 && this.#drawsCounters(ask, entry) ? counters.draw(pool, entry) : undefined;
+    const constraints = this.#constraints(ask);
+    for (const constraint of constraints) constraint.add(ask, entry);
+    const share = isMulti ? capacity.take(ask, entry) : undefined;
+    const claimed = isMulti ? undefined : this.#ofClaim[ask.claim];
+    const exclusive = isMulti || ask.adminAccess ? undefined : this.#exclusive;
+    claimed?.add(entry);
+    exclusive?.add(entry);
     this.#perClaim[ask.claim] = this.countOf(ask.claim) + 1;
-    this.#picks.push({ ask, entry, share: share && { id: this.#context.random.uuid(), amounts: share.amounts } });
+    this.#picks.push({ ask, entry, share: share?.amounts });
     this.#undos.push(() => {
       this.#perClaim[ask.claim] = this.countOf(ask.claim) - 1;
-      for (const mark of marks) mark?.delete(entry);
+      claimed?.delete(entry);
+      exclusive?.delete(entry);
       share?.undo();
-      for (const constraint of this.#constraints(ask)) constraint.remove(ask);
+      for (const constraint of constraints) constraint.remove(ask);
       drawn?.();
     });
   }

@@ -1,7 +1,7 @@
 /** Consumable capacity (KEP 5075): whether a device has enough left, and what is taken in the current attempt. */
 import type { Quantity } from '#machinery';
 import type { Undo } from './counters.ts';
-import { type Amounts, type DeviceEntry, type DeviceId, readQuantity, ZERO } from './device.ts';
+import { type Amounts, type DeviceEntry, type DeviceId, readQuantity, type SliceEntry, ZERO } from './device.ts';
 import type { Features } from './features.ts';
 import type { Ledger } from './ledger.ts';
 import type { DeviceReason } from './refusal.ts';
@@ -10,21 +10,47 @@ import { CapacityError, shareOf } from './share.ts';
 
 export { CapacityError } from './share.ts';
 
-/** What one request would take of one device, or why the device cannot serve it whoever else uses it. */
+/** What a request for certain amounts would take of one device, or why the device cannot serve it whoever else uses it. */
 type Offer = { readonly amounts: Amounts } | { readonly refusal: DeviceReason };
 
 const NOTHING: Offer = { amounts: new Map() };
+
+/** Distinct combinations of requested amounts remembered per slice. */
+const REQUESTS_MAX = 64;
+
+/** Remembers offers for as long as the version of a slice is known: devices by their places, for each combination of requested amounts. */
+export class OfferCache {
+  readonly #slices = new WeakMap<SliceEntry, Map<string, (Offer | undefined)[]>>();
+
+  /** The offer of the device; computed when it is not known. Throws CapacityError. */
+  offer(ask: DeviceAsk, entry: DeviceEntry, fractional: boolean): Offer {
+    let requests = this.#slices.get(entry.slice);
+    if (requests === undefined) {
+      requests = new Map();
+      this.#slices.set(entry.slice, requests);
+    }
+    const key = fractional ? `fractional ${ask.capacityKey}` : ask.capacityKey;
+    let offers = requests.get(key);
+    if (offers === undefined) {
+      if (requests.size >= REQUESTS_MAX) requests.clear();
+      offers = [];
+      requests.set(key, offers);
+    }
+    return (offers[entry.index] ??= offerOf(ask, entry, fractional));
+  }
+}
 
 /** Keeps account of consumed capacity in one attempt. */
 export class CapacityCheck {
   readonly #features: Features;
   readonly #ledger: Ledger;
-  readonly #offers = new Map<DeviceAsk['eligible'], Map<DeviceEntry, Offer>>();
+  readonly #offers: OfferCache;
   readonly #taken = new Map<DeviceId, { shares: number; readonly amounts: Map<string, Quantity> }>();
 
-  constructor(features: Features, ledger: Ledger) {
+  constructor(features: Features, ledger: Ledger, offers: OfferCache) {
     this.#features = features;
     this.#ledger = ledger;
+    this.#offers = offers;
   }
 
   /** Whether the device serves several requests at once. */
@@ -34,7 +60,7 @@ export class CapacityCheck {
 
   /** Whether somebody, here or in the ledger, already has a share of the device. */
   hasShares(entry: DeviceEntry): boolean {
-    return this.#ledger.isShared(entry.id) || this.#taken.has(entry.id);
+    return (this.#ledger.useOf(entry)?.shares ?? 0) > 0 || this.#taken.has(entry.id);
   }
 
   /** Why the device could not serve the request even if nobody else used it. Throws CapacityError. */
@@ -43,13 +69,21 @@ export class CapacityCheck {
     return 'refusal' in offer ? offer.refusal : undefined;
   }
 
+  /** What the request would take of the device; nothing when it cannot serve it. Throws CapacityError. */
+  amountsFor(ask: DeviceAsk, entry: DeviceEntry): Amounts {
+    const offer = this.#offer(ask, entry);
+    return 'amounts' in offer ? offer.amounts : ZERO_AMOUNTS;
+  }
+
   /** Why the device cannot serve the request now. Throws CapacityError. */
   refusal(ask: DeviceAsk, entry: DeviceEntry): DeviceReason | undefined {
     const offer = this.#offer(ask, entry);
     if ('refusal' in offer) return offer.refusal;
-    const taken = this.#taken.get(entry.id)?.amounts;
+    const held = this.#ledger.useOf(entry)?.amounts;
+    const taken = this.#taken.size === 0 ? undefined : this.#taken.get(entry.id)?.amounts;
+    if ((held === undefined || held.size === 0) && taken === undefined) return undefined;
     for (const [capacity, wanted] of offer.amounts) {
-      const used = this.#ledger.consumed(entry.id, capacity).add(taken?.get(capacity) ?? ZERO);
+      const used = (held?.get(capacity) ?? ZERO).add(taken?.get(capacity) ?? ZERO);
       const total = readQuantity(entry.device.capacity?.[capacity]?.value ?? '0');
       if (used.add(wanted).compare(total) > 0) return exhausted(capacity, wanted, total.sub(used));
     }
@@ -58,8 +92,7 @@ export class CapacityCheck {
 
   /** Takes a share; `refusal` was asked before. */
   take(ask: DeviceAsk, entry: DeviceEntry): { readonly amounts: Amounts; readonly undo: Undo } {
-    const offer = this.#offer(ask, entry);
-    const amounts = 'amounts' in offer ? offer.amounts : new Map<string, Quantity>();
+    const amounts = this.amountsFor(ask, entry);
     const taken = this.#taken.get(entry.id) ?? { shares: 0, amounts: new Map<string, Quantity>() };
     this.#taken.set(entry.id, taken);
     taken.shares++;
@@ -72,21 +105,11 @@ export class CapacityCheck {
   }
 
   #offer(ask: DeviceAsk, entry: DeviceEntry): Offer {
-    if (!this.#features.consumableCapacity) return NOTHING;
-    // A draft of the ask and its final form share this map, so they share their offers.
-    let offers = this.#offers.get(ask.eligible);
-    if (offers === undefined) {
-      offers = new Map();
-      this.#offers.set(ask.eligible, offers);
-    }
-    let offer = offers.get(entry);
-    if (offer === undefined) {
-      offer = offerOf(ask, entry, this.#features.fractionalCapacityRange);
-      offers.set(entry, offer);
-    }
-    return offer;
+    return this.#features.consumableCapacity ? this.#offers.offer(ask, entry, this.#features.fractionalCapacityRange) : NOTHING;
   }
 }
+
+const ZERO_AMOUNTS: Amounts = new Map();
 
 /** A capacity that the request names and the device lacks rules the device out; all capacities of the device are consumed, also unnamed ones. */
 function offerOf(ask: DeviceAsk, entry: DeviceEntry, fractional: boolean): Offer {

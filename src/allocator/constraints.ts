@@ -17,8 +17,14 @@ export interface Constraint {
   readonly index: number;
   readonly kind: 'match' | 'distinct';
   readonly attribute: string;
+  /** Whether the devices of the request are bound by it. */
+  concerns(ask: DeviceAsk): boolean;
   /** Accepts the device for the request, or refuses it and stays as it was. */
   add(ask: DeviceAsk, entry: DeviceEntry): boolean;
+  /** Whether `add` would accept the device. */
+  accepts(ask: DeviceAsk, entry: DeviceEntry): boolean;
+  /** What the constraint compares: the device's values, undefined when it has none. Throws AllocationError when the request derives them and fails. */
+  valuesOf(ask: DeviceAsk, entry: DeviceEntry): AttributeValues | undefined;
   /** Undoes the last accepted `add`, which was of this device. */
   remove(ask: DeviceAsk): void;
 }
@@ -60,28 +66,40 @@ abstract class AttributeConstraint implements Constraint {
   }
 
   add(ask: DeviceAsk, entry: DeviceEntry): boolean {
-    if (!this.#concerns(ask)) return true;
-    // What the request derives hides what the driver published.
-    const values = this.#derived.valuesOf(ask, entry, this.attribute) ?? attributeOf(entry, this.attribute);
-    if (values === undefined || values.values.size === 0) return false;
-    const [first] = this.accepted;
-    // Without the feature nothing is ever compared with a list.
-    if (first !== undefined && !this.#lists && (values.isList || first.isList)) return false;
-    const next = this.join(values);
+    if (!this.concerns(ask)) return true;
+    const next = this.#next(ask, entry);
     if (next === undefined) return false;
     this.accepted.push(next);
     return true;
   }
 
+  accepts(ask: DeviceAsk, entry: DeviceEntry): boolean {
+    return !this.concerns(ask) || this.#next(ask, entry) !== undefined;
+  }
+
+  /** What the request derives hides what the driver published. */
+  valuesOf(ask: DeviceAsk, entry: DeviceEntry): AttributeValues | undefined {
+    return this.#derived.valuesOf(ask, entry, this.attribute) ?? attributeOf(entry, this.attribute);
+  }
+
+  #next(ask: DeviceAsk, entry: DeviceEntry): AttributeValues | undefined {
+    const values = this.valuesOf(ask, entry);
+    if (values === undefined || values.values.size === 0) return undefined;
+    const [first] = this.accepted;
+    // Without the feature nothing is ever compared with a list.
+    if (first !== undefined && !this.#lists && (values.isList || first.isList)) return undefined;
+    return this.join(values);
+  }
+
   remove(ask: DeviceAsk): void {
-    if (this.#concerns(ask)) this.accepted.pop();
+    if (this.concerns(ask)) this.accepted.pop();
   }
 
   /** The entry to keep for a further device, or undefined when it violates the constraint. */
   protected abstract join(values: AttributeValues): AttributeValues | undefined;
 
   /** Naming a request covers all its alternatives. */
-  #concerns(ask: DeviceAsk): boolean {
+  concerns(ask: DeviceAsk): boolean {
     return this.#requests.size === 0 || this.#requests.has(ask.parent) || this.#requests.has(ask.name);
   }
 }

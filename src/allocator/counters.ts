@@ -34,17 +34,27 @@ export class CounterAccount {
     this.#ledger = ledger;
   }
 
-  /** Draws what the device consumes; returns how to undo it, or why it is refused, in which case nothing has changed. */
-  draw(pool: NodePool, entry: DeviceEntry): Undo | DeviceReason {
+  /** Why the device cannot be given what it consumes, if so. */
+  refusal(pool: NodePool, entry: DeviceEntry): DeviceReason | undefined {
+    if (entry.counters.length === 0) return undefined;
+    const state = this.#stateOf(pool);
+    return (this.#features.compatibilityGroups ? groupRefusal(state, entry.counters) : undefined) ?? counterRefusal(state, entry.counters);
+  }
+
+  /** Draws what the device consumes, which `refusal` did not refuse; returns how to undo it. */
+  draw(pool: NodePool, entry: DeviceEntry): Undo {
     if (entry.counters.length === 0) return NO_UNDO;
+    const state = this.#stateOf(pool);
+    return this.#features.compatibilityGroups ? both(take(state, entry.counters), joinGroups(state, entry.counters)) : take(state, entry.counters);
+  }
+
+  #stateOf(pool: NodePool): PoolState {
     let state = this.#pools.get(pool);
     if (state === undefined) {
       state = startingState(pool, this.#ledger);
       this.#pools.set(pool, state);
     }
-    const refusal = (this.#features.compatibilityGroups ? groupRefusal(state, entry.counters) : undefined) ?? counterRefusal(state, entry.counters);
-    if (refusal !== undefined) return refusal;
-    return this.#features.compatibilityGroups ? both(take(state, entry.counters), joinGroups(state, entry.counters)) : take(state, entry.counters);
+    return state;
   }
 }
 
@@ -59,12 +69,13 @@ function both(first: Undo, second: Undo): Undo {
 function startingState(pool: NodePool, ledger: Ledger): PoolState {
   const free = new Map([...pool.counterSets].map(([name, amounts]) => [name, new Map(amounts)]));
   const state: PoolState = { free, agreements: new Map() };
-  const inUse = ledger.inUse(pool.id);
-  if (inUse.size === 0) return state;
-  for (const entry of [...pool.devices, ...pool.elsewhere]) {
-    if (!inUse.has(entry.id)) continue;
-    take(state, entry.counters);
-    joinGroups(state, entry.counters);
+  for (const devices of [pool.devices, pool.elsewhere]) {
+    ledger.usesOf(pool.id, devices)?.forEach((use, i) => {
+      const entry = devices[i];
+      if (entry === undefined || use === undefined || (use.whole === 0 && use.shares === 0)) return;
+      take(state, entry.counters);
+      joinGroups(state, entry.counters);
+    });
   }
   for (const [counterSet, counters] of free) {
     for (const [counter, left] of counters) if (left.sign() < 0) return { ...state, overdrawn: { counterSet, counter } };

@@ -31,18 +31,35 @@ export interface CounterUse {
 }
 
 /** One published device with what can be computed from its slice alone. */
-export interface DeviceEntry {
+export class DeviceEntry {
   readonly id: DeviceId;
-  readonly pool: PoolId;
-  readonly driver: string;
-  readonly poolName: string;
   readonly device: Device;
   readonly slice: SliceEntry;
-  readonly cel: CelDevice;
+  /** Its place in the slice. */
+  readonly index: number;
   readonly counters: readonly CounterUse[];
-  /** Verdicts of selectors by expression, kept for as long as this version of the slice is. */
-  readonly verdicts: Map<string, boolean>;
+  #cel: CelDevice | undefined;
+
+  constructor(device: Device, slice: SliceEntry, index: number) {
+    this.id = deviceId(slice.pool, device.name);
+    this.device = device;
+    this.slice = slice;
+    this.index = index;
+    this.counters = device.consumesCounters === undefined ? NO_COUNTERS : device.consumesCounters.map(counterUse);
+  }
+
+  get driver(): string {
+    return this.slice.spec.driver;
+  }
+
+  /** What selectors see of it; made when the first one asks. */
+  get cel(): CelDevice {
+    this.#cel ??= celDevice(this.driver, visiblePart(this.device));
+    return this.#cel;
+  }
 }
+
+const NO_COUNTERS: readonly CounterUse[] = [];
 
 /** Fields of a slice that Kubernetes 1.36 does not have yet (1.37: KEP 5004's optional node operations). */
 interface LaterSliceSpec extends ResourceSliceSpec {
@@ -67,6 +84,8 @@ export interface SliceEntry {
   readonly counterSets: readonly { readonly name: string; readonly amounts: Amounts }[];
   /** Some device declares compatibility groups. */
   readonly usesGroups: boolean;
+  /** What sets of selectors say about the devices, by their places; kept for as long as this version of the slice is. */
+  readonly verdicts: WeakMap<object, Int8Array>;
 }
 
 /** Parses a slice. Amounts that cannot be read count as zero; the API server lets none through. */
@@ -87,23 +106,10 @@ export function sliceEntry(slice: ResourceSlice): SliceEntry {
     usesGroups: (spec.devices ?? []).some((device) =>
       (device.consumesCounters ?? []).some((use: LaterConsumption) => (use.compatibilityGroups?.length ?? 0) > 0),
     ),
+    verdicts: new WeakMap(),
   };
-  for (const device of spec.devices ?? []) devices.push(deviceEntry(device, entry));
+  (spec.devices ?? []).forEach((device, index) => devices.push(new DeviceEntry(device, entry, index)));
   return entry;
-}
-
-function deviceEntry(device: Device, slice: SliceEntry): DeviceEntry {
-  return {
-    id: deviceId(slice.pool, device.name),
-    pool: slice.pool,
-    driver: slice.spec.driver,
-    poolName: slice.poolName,
-    device,
-    slice,
-    cel: celDevice(slice.spec.driver, visiblePart(device)),
-    counters: (device.consumesCounters ?? []).map(counterUse),
-    verdicts: new Map(),
-  };
 }
 
 /** What selectors can see of the device; what is absent is left out. */

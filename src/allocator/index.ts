@@ -10,14 +10,14 @@
  * be refused for), `attempt` (a device is taken with all consequences or not at all), `search` (the order of trial), `result`, `refusal`.
  * All follow one law: a refused step changes nothing, and undoing a step restores exactly what was.
  */
-export { allocate, type AllocateInput, type AllocateOutcome } from './allocate.ts';
+export { allocate, Allocator, type AllocateOutcome, type AllocatorInput } from './allocate.ts';
 export type { DeviceId, PoolId } from './device.ts';
+export { EFFORT_MAX } from './effort.ts';
 export { type Features, featuresFromGates, NO_FEATURES } from './features.ts';
 export { Ledger } from './ledger.ts';
 export type { NodeView } from './node-match.ts';
 export type { NodePool } from './pool-view.ts';
 export { PoolIndex } from './pools.ts';
-export type { DeviceReason, PoolProblem, Refusal, RequestRefusal } from './refusal.ts';
+export type { Cause, DeviceReason, PoolProblem, Refusal, RequestRefusal } from './refusal.ts';
 export { ALLOCATION_RESULTS_MAX_SIZE } from './requests.ts';
-export { EFFORT_MAX } from './search.ts';
 export { tolerates, untoleratedTaint } from './taints.ts';

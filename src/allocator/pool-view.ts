@@ -3,7 +3,7 @@ import { type Amounts, type DeviceEntry, type PoolId, type SliceEntry } from './
 import type { Features } from './features.ts';
 import { choosesNodes, matchesNode, type NodeView } from './node-match.ts';
 
-/** A pool as seen from a node. Only complete pools carry devices. */
+/** A pool as seen from a node, or from all nodes that the same slices concern. Only complete pools carry devices. */
 export interface NodePool {
   readonly id: PoolId;
   readonly driver: string;
@@ -20,10 +20,9 @@ export interface NodePool {
   readonly binding: boolean;
 }
 
-/** The pool made of `slices` as seen from the node; undefined when nothing of it concerns the node or a newer generation is on its way. */
-export function poolView(slices: Iterable<SliceEntry>, node: NodeView, features: Features): NodePool | undefined {
-  const all = [...slices];
-  const here = newestGeneration(all.filter((slice) => isRelevant(slice, node, features)));
+/** The pool made of `all` slices, of which the `relevant` ones concern the node; undefined when there are none or a newer generation is on its way. */
+export function poolView(all: readonly SliceEntry[], relevant: readonly SliceEntry[], features: Features): NodePool | undefined {
+  const here = newestGeneration(relevant);
   const [first] = here;
   if (first === undefined) return undefined;
   if (BigInt(here.length) === first.resourceSliceCount && agreeOnCount(here, first)) return buildPool(here, [], features);
@@ -47,7 +46,8 @@ function isUnreadable(slice: SliceEntry, features: Features): boolean {
   return slice.usesGroups && !features.compatibilityGroups;
 }
 
-function isRelevant(slice: SliceEntry, node: NodeView, features: Features): boolean {
+/** Whether the slice concerns the node at all. Throws AllocationError for a node selector that cannot be read. */
+export function isRelevant(slice: SliceEntry, node: NodeView, features: Features): boolean {
   const { spec } = slice;
   if (!features.partitionableDevices && (spec.perDeviceNodeSelection !== undefined || slice.counterSets.length > 0)) return false;
   if (isUnreadable(slice, features)) return false;

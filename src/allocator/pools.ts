@@ -1,22 +1,35 @@
 /** The pools of all ResourceSlices, kept slice by slice, and what they offer to a node. */
 import type { ResourceSlice } from '#api';
+import { OfferCache } from './capacity.ts';
 import { type PoolId, type SliceEntry, sliceEntry } from './device.ts';
 import type { Features } from './features.ts';
 import type { NodeView } from './node-match.ts';
-import { type NodePool, poolView } from './pool-view.ts';
+import { isRelevant, type NodePool, poolView } from './pool-view.ts';
 import { SelectorCache } from './selectors.ts';
 
-/** A view and for whom it was made. */
-interface CachedView {
-  readonly node: string;
-  readonly features: Features;
-  readonly view: NodePool | undefined;
-}
-
-/** One pool with the views computed since it last changed. Views hang on the labels object of the node, so they go with it. */
+/** One pool with the views made since it last changed. */
 interface Pool {
   readonly slices: Map<string, SliceEntry>;
-  views: WeakMap<object, CachedView>;
+  /** Rises with every change. */
+  stamp: number;
+  /** By the features and, as text, by which slices concern the node: nodes that see the same slices share one view. */
+  views: WeakMap<Features, Map<string, NodePool | undefined>>;
+}
+
+/** The pools that have slices for one node, or for any node; the numbers count those. */
+interface Reach {
+  readonly pools: Map<PoolId, number>;
+  /** Rises with every change of the set of pools. */
+  stamp: number;
+}
+
+/** What a node was offered, and what that was made from. */
+interface Offer {
+  readonly node: string;
+  readonly features: Features;
+  readonly stamps: readonly [own: number, shared: number];
+  readonly sources: readonly { readonly pool: Pool; readonly stamp: number }[];
+  readonly views: readonly NodePool[];
 }
 
 /**
@@ -26,12 +39,15 @@ interface Pool {
 export class PoolIndex {
   /** Compiled selectors, shared by all searches over these pools. */
   readonly selectors = new SelectorCache();
+  /** What devices offer to requests for amounts, shared likewise. */
+  readonly offers = new OfferCache();
   readonly #slices = new Map<string, SliceEntry>();
   readonly #pools = new Map<PoolId, Pool>();
-  /** Pools with slices for one node, by node name; the number counts slices. */
-  readonly #onNode = new Map<string, Map<PoolId, number>>();
-  /** Pools with slices that may concern any node. */
-  readonly #shared = new Map<PoolId, number>();
+  readonly #onNode = new Map<string, Reach>();
+  readonly #shared: Reach = { pools: new Map(), stamp: 0 };
+  /** What nodes were offered last; it hangs on the labels object of the node, so it goes with it. */
+  readonly #offered = new WeakMap<object, Offer>();
+  #stamp = 0;
 
   /** A slice has appeared or changed. The object must not be modified afterwards. */
   upsertSlice(slice: ResourceSlice): void {
@@ -40,12 +56,12 @@ export class PoolIndex {
     this.#slices.set(entry.name, entry);
     let pool = this.#pools.get(entry.pool);
     if (pool === undefined) {
-      pool = { slices: new Map(), views: new WeakMap() };
+      pool = { slices: new Map(), stamp: 0, views: new WeakMap() };
       this.#pools.set(entry.pool, pool);
     }
     pool.slices.set(entry.name, entry);
-    pool.views = new WeakMap();
-    count(this.#reachOf(entry), entry.pool, 1);
+    this.#changed(pool);
+    this.#count(entry, 1);
   }
 
   /** A slice is gone; an unknown name is ignored. */
@@ -54,51 +70,79 @@ export class PoolIndex {
     if (entry === undefined) return;
     this.#slices.delete(name);
     const pool = this.#pools.get(entry.pool);
-    pool?.slices.delete(name);
-    if (pool?.slices.size === 0) this.#pools.delete(entry.pool);
-    else if (pool !== undefined) pool.views = new WeakMap();
-    const reach = this.#reachOf(entry);
-    count(reach, entry.pool, -1);
-    if (reach.size === 0 && reach !== this.#shared) this.#onNode.delete(entry.spec.nodeName ?? '');
+    if (pool !== undefined) {
+      pool.slices.delete(name);
+      this.#changed(pool);
+      if (pool.slices.size === 0) this.#pools.delete(entry.pool);
+    }
+    this.#count(entry, -1);
   }
 
   /** The pools for a node in order of trial: those with binding conditions last, then by driver and pool name. Throws AllocationError. */
   forNode(node: NodeView, features: Features): readonly NodePool[] {
-    const ids = new Set([...(this.#onNode.get(node.name)?.keys() ?? []), ...this.#shared.keys()]);
+    const own = this.#onNode.get(node.name);
+    const known = this.#offered.get(node.labels);
+    if (known !== undefined && known.node === node.name && known.features === features && this.#isFresh(known, own)) return known.views;
+    const sources: { readonly pool: Pool; readonly stamp: number }[] = [];
     const views: NodePool[] = [];
-    for (const id of ids) {
-      const view = this.#viewOf(id, node, features);
+    for (const id of new Set([...(own?.pools.keys() ?? []), ...this.#shared.pools.keys()])) {
+      const pool = this.#pools.get(id);
+      if (pool === undefined) continue;
+      sources.push({ pool, stamp: pool.stamp });
+      const view = viewOf(pool, node, features);
       if (view !== undefined) views.push(view);
     }
-    return views.sort(byTrial);
+    views.sort(byTrial);
+    this.#offered.set(node.labels, { node: node.name, features, stamps: [own?.stamp ?? 0, this.#shared.stamp], sources, views });
+    return views;
   }
 
-  #viewOf(id: PoolId, node: NodeView, features: Features): NodePool | undefined {
-    const pool = this.#pools.get(id);
-    if (pool === undefined) return undefined;
-    const cached = pool.views.get(node.labels);
-    if (cached !== undefined && cached.node === node.name && cached.features === features) return cached.view;
-    const view = poolView(pool.slices.values(), node, features);
-    pool.views.set(node.labels, { node: node.name, features, view });
-    return view;
+  #isFresh({ stamps, sources }: Offer, own: Reach | undefined): boolean {
+    if (stamps[0] !== (own?.stamp ?? 0) || stamps[1] !== this.#shared.stamp) return false;
+    for (const { pool, stamp } of sources) if (pool.stamp !== stamp) return false;
+    return true;
   }
 
-  #reachOf({ spec }: SliceEntry): Map<PoolId, number> {
-    const nodeName = spec.nodeName ?? '';
-    if (nodeName === '') return this.#shared;
-    let pools = this.#onNode.get(nodeName);
-    if (pools === undefined) {
-      pools = new Map();
-      this.#onNode.set(nodeName, pools);
+  #changed(pool: Pool): void {
+    pool.stamp = ++this.#stamp;
+    pool.views = new WeakMap();
+  }
+
+  #count(entry: SliceEntry, change: 1 | -1): void {
+    const nodeName = entry.spec.nodeName ?? '';
+    let reach = nodeName === '' ? this.#shared : this.#onNode.get(nodeName);
+    if (reach === undefined) {
+      reach = { pools: new Map(), stamp: 0 };
+      this.#onNode.set(nodeName, reach);
     }
-    return pools;
+    const count = (reach.pools.get(entry.pool) ?? 0) + change;
+    if (count === 0) reach.pools.delete(entry.pool);
+    else reach.pools.set(entry.pool, count);
+    reach.stamp = ++this.#stamp;
+    if (reach.pools.size === 0 && reach !== this.#shared) this.#onNode.delete(nodeName);
   }
 }
 
-function count(counts: Map<PoolId, number>, id: PoolId, change: 1 | -1): void {
-  const next = (counts.get(id) ?? 0) + change;
-  if (next === 0) counts.delete(id);
-  else counts.set(id, next);
+function viewOf(pool: Pool, node: NodeView, features: Features): NodePool | undefined {
+  const slices = [...pool.slices.values()];
+  const relevant = slices.map((slice) => isRelevant(slice, node, features));
+  let views = pool.views.get(features);
+  if (views === undefined) {
+    views = new Map();
+    pool.views.set(features, views);
+  }
+  const key = relevant.map((concerns) => (concerns ? '1' : '0')).join('');
+  if (!views.has(key)) {
+    views.set(
+      key,
+      poolView(
+        slices,
+        slices.filter((_, i) => relevant[i]),
+        features,
+      ),
+    );
+  }
+  return views.get(key);
 }
 
 function byTrial(a: NodePool, b: NodePool): number {

@@ -1,13 +1,18 @@
 /** Why claims do not fit on a node, as data: what events, the CLI and the page print comes from here. */
 import type { DeviceTaint } from '#api';
-import type { DeviceEntry, DeviceId, PoolId } from './device.ts';
+import type { DeviceId, PoolId } from './device.ts';
 
 /** Why one device was not given to one request. The first reason met is kept. */
 export type DeviceReason =
   | { readonly kind: 'selector'; readonly of: 'class' | 'claim'; readonly name: string; readonly index: number }
+  /** A selector cannot be evaluated for the device; the search ended before it came to that. */
+  | { readonly kind: 'error'; readonly message: string }
   | { readonly kind: 'otherNode' }
   | { readonly kind: 'featureOff'; readonly feature: string }
-  | { readonly kind: 'allocated' }
+  | {
+      readonly kind: 'allocated';
+      /** Claims (namespace/name) that hold the device, as far as they were looked up. */ readonly by?: readonly string[] | undefined;
+    }
   | { readonly kind: 'picked' }
   | { readonly kind: 'nodeOperations' }
   | { readonly kind: 'counters'; readonly counterSet: string; readonly counter: string; readonly wanted: string; readonly available: string }
@@ -22,7 +27,7 @@ export type DeviceReason =
       readonly available?: string | undefined;
     };
 
-/** What the search found out about one request, or one alternative of it. */
+/** What was found out about one request, or one alternative of it. */
 export interface RequestRefusal {
   /** namespace/name. */
   readonly claim: string;
@@ -30,6 +35,8 @@ export interface RequestRefusal {
   readonly request: string;
   /** Devices wanted; for allocationMode All the number of matching devices. */
   readonly wanted: number;
+  /** Devices that nothing speaks against when the request is looked at alone; of these some may be refused all the same, to others' benefit. */
+  readonly usable: number;
   readonly devices: readonly { readonly device: DeviceId; readonly reason: DeviceReason }[];
 }
 
@@ -40,9 +47,15 @@ export interface PoolProblem {
   readonly reason?: string | undefined;
 }
 
+/** What kind of refusal it is. `poolUnavailable`: all devices are wanted, and a pool is incomplete or invalid. */
+export type Cause = 'noFit' | 'invalidPools' | 'poolUnavailable' | 'searchLimit';
+
 /** Everything known about a refusal on one node. */
 export interface Refusal {
-  readonly cause: 'noFit' | 'invalidPools' | 'poolUnavailable' | 'searchLimit';
+  /** `failed`: not on any node. */
+  readonly cause: Cause | 'failed';
+  /** Upstream's text. */
+  readonly message: string;
   readonly requests: readonly RequestRefusal[];
   readonly pools: readonly PoolProblem[];
   /** Invocations of the search, counted as upstream counts them. */
@@ -57,25 +70,10 @@ export class AllocationError extends Error {
 /** Stops the attempt on this node only (upstream: ErrFailedAllocationOnNode). */
 export class NodeError extends Error {
   override readonly name = 'NodeError';
-  override readonly cause: Exclude<Refusal['cause'], 'noFit'>;
+  override readonly cause: Exclude<Cause, 'noFit'>;
 
-  constructor(cause: Exclude<Refusal['cause'], 'noFit'>, message: string) {
+  constructor(cause: Exclude<Cause, 'noFit'>, message: string) {
     super(message);
     this.cause = cause;
-  }
-}
-
-/** Keeps the first reason for each device of one request. */
-export class ReasonLog {
-  readonly #reasons = new Map<DeviceEntry, DeviceReason>();
-
-  /** Notes why the device was refused, unless an earlier reason is known. */
-  note(entry: DeviceEntry, reason: DeviceReason): void {
-    if (!this.#reasons.has(entry)) this.#reasons.set(entry, reason);
-  }
-
-  /** The noted reasons, in the order in which the devices were met. */
-  list(): RequestRefusal['devices'] {
-    return [...this.#reasons].map(([entry, reason]) => ({ device: entry.id, reason }));
   }
 }

@@ -1,5 +1,5 @@
 /** The requests of the claims, checked and prepared for the search (upstream's validateDeviceRequest). */
-import type { DeviceClass, DeviceRequest, DeviceSelector, DeviceSubRequest, DeviceToleration, ExactDeviceRequest, ResourceClaim } from '#api';
+import type { DeviceClass, DeviceRequest, DeviceSubRequest, DeviceToleration, ExactDeviceRequest, ResourceClaim } from '#api';
 import { keyOf, nameOf, notFound } from '#machinery';
 import { CapacityError, type CapacityCheck } from './capacity.ts';
 import { type Constraint, constraintsOf } from './constraints.ts';
@@ -8,7 +8,8 @@ import type { DeviceEntry } from './device.ts';
 import type { Eligibility } from './eligibility.ts';
 import type { Features } from './features.ts';
 import type { NodePool } from './pool-view.ts';
-import { AllocationError, type DeviceReason, NodeError, ReasonLog } from './refusal.ts';
+import { AllocationError, NodeError } from './refusal.ts';
+import type { SelectorCache, SelectorSet } from './selectors.ts';
 
 /** The most devices that one claim may hold (resource/v1 AllocationResultsMaxSize). */
 export const ALLOCATION_RESULTS_MAX_SIZE = 32;
@@ -32,20 +33,19 @@ export interface DeviceAsk {
   /** Name of the request itself. */
   readonly parent: string;
   readonly deviceClass: DeviceClass;
-  readonly selectors: readonly DeviceSelector[];
+  readonly selectors: SelectorSet;
   readonly tolerations: readonly DeviceToleration[] | undefined;
   readonly adminAccess: boolean;
   /** Attributes that the request derives: their expressions by name. */
   readonly derived: ReadonlyMap<string, string>;
   /** Requested amounts by capacity name. */
   readonly capacity: Readonly<Record<string, string>>;
+  /** Equal for equal requested amounts. */
+  readonly capacityKey: string;
   /** Devices wanted. */
   readonly count: number;
   /** With allocationMode All: which ones. */
   readonly all?: readonly Candidate[] | undefined;
-  /** Outcome of the selectors, per device, for this attempt. */
-  readonly eligible: Map<DeviceEntry, DeviceReason | true>;
-  readonly log: ReasonLog;
 }
 
 /** A request: either one ask, or alternatives in order of preference. */
@@ -67,6 +67,7 @@ export interface ClaimPlan {
 export interface PlanContext {
   readonly features: Features;
   readonly pools: readonly NodePool[];
+  readonly selectors: SelectorCache;
   readonly eligibility: Eligibility;
   readonly capacity: CapacityCheck;
   readonly derived: DerivedAttributes;
@@ -154,13 +155,12 @@ function planAsk(ask: NamedAsk, place: Place): DeviceAsk {
     claimKey: place.claimKey,
     ...ask.names,
     deviceClass: found,
-    selectors: ask.selectors ?? [],
+    selectors: place.context.selectors.setOf(found.spec.selectors ?? [], ask.selectors ?? [], features),
     tolerations: ask.tolerations,
     adminAccess: ask.adminAccess === true,
     derived,
     capacity: ask.capacity?.requests ?? {},
-    eligible: new Map(),
-    log: new ReasonLog(),
+    capacityKey: ask.capacity?.requests === undefined ? '' : JSON.stringify(Object.entries(ask.capacity.requests)),
   };
   return withDevices(plan, ask, { prefix, context: place.context });
 }
@@ -196,7 +196,7 @@ function allDevices(ask: DeviceAsk, prefix: string, { pools, eligibility, capaci
     if (pool.state === 'incomplete') stop('being updated');
     if (pool.state === 'invalid') stop('invalid');
     for (const entry of pool.devices) {
-      if (!eligibility.check(ask, entry)) continue;
+      if (eligibility.refusal(ask, entry) !== undefined) continue;
       if (offers(ask, entry, capacity, prefix)) all.push({ pool, entry });
     }
   }
@@ -205,9 +205,7 @@ function allDevices(ask: DeviceAsk, prefix: string, { pools, eligibility, capaci
 
 function offers(ask: DeviceAsk, entry: DeviceEntry, capacity: CapacityCheck, prefix: string): boolean {
   try {
-    const reason = capacity.offerRefusal(ask, entry);
-    if (reason !== undefined) ask.log.note(entry, reason);
-    return reason === undefined;
+    return capacity.offerRefusal(ask, entry) === undefined;
   } catch (error) {
     if (!(error instanceof CapacityError)) throw error;
     throw new AllocationError(`${prefix}: checking capacity for device ${entry.device.name}: ${error.message}`);

@@ -1,5 +1,6 @@
 /** The allocation results: what each claim got, with which configuration and from which nodes it can be used. */
 import type { AllocationResult, DeviceAllocationConfiguration, DeviceRequestAllocationResult, NodeSelector, NodeSelectorRequirement } from '#api';
+import type { Random } from '#base';
 import { nameOf, type Quantity } from '#machinery';
 import type { Pick } from './attempt.ts';
 import type { DeviceEntry } from './device.ts';
@@ -14,12 +15,12 @@ interface LaterResult extends DeviceRequestAllocationResult {
 }
 
 /** The allocation of one claim. `picks` are its own, in the order in which they were made. Throws AllocationError. */
-export function allocationResult(plan: ClaimPlan, picks: readonly Pick[], context: { node: NodeView; features: Features }): AllocationResult {
-  const { node, features } = context;
+export function allocationResult(plan: ClaimPlan, picks: readonly Pick[], context: { node: NodeView; features: Features; random: Random }): AllocationResult {
+  const { node, features, random } = context;
   const asks = chosenAsks(plan, picks);
   const listed = configOf(plan, asks);
   const config = features.unlistedWholeConfig ? listed.map((each) => withoutFullList(each, asks)) : listed.map(withoutEmptyList);
-  const results = picks.map((pick) => resultEntry(pick, features));
+  const results = picks.map((pick) => resultEntry(pick, features, random));
   const nodeSelector = nodeSelectorOf(
     plan,
     picks.map((pick) => pick.entry),
@@ -31,19 +32,19 @@ export function allocationResult(plan: ClaimPlan, picks: readonly Pick[], contex
   };
 }
 
-function resultEntry({ ask, entry, share }: Pick, features: Features): LaterResult {
+function resultEntry({ ask, entry, share }: Pick, features: Features, random: Random): LaterResult {
   const { device, slice } = entry;
   return {
     request: ask.name,
     driver: entry.driver,
-    pool: entry.poolName,
+    pool: slice.poolName,
     device: device.name,
     ...(ask.adminAccess && { adminAccess: true }),
     ...((ask.tolerations?.length ?? 0) > 0 && { tolerations: ask.tolerations }),
     ...(features.deviceBindingAndStatus && (device.bindingConditions?.length ?? 0) > 0 && { bindingConditions: device.bindingConditions }),
     ...(features.deviceBindingAndStatus && (device.bindingFailureConditions?.length ?? 0) > 0 && { bindingFailureConditions: device.bindingFailureConditions }),
-    ...(share !== undefined && { shareID: share.id }),
-    ...(share !== undefined && share.amounts.size > 0 && { consumedCapacity: amountTexts(share.amounts) }),
+    ...(share !== undefined && { shareID: random.uuid() }),
+    ...(share !== undefined && share.size > 0 && { consumedCapacity: amountTexts(share) }),
     ...(slice.skipNodeOperations.length > 0 && { skipNodeOperations: slice.skipNodeOperations }),
   };
 }

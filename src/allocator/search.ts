@@ -2,65 +2,45 @@
  * The search: depth first, first fit. Claims, requests, alternatives and devices are tried strictly in order, so drivers steer preference by
  * the names of pools and slices and the order of devices. Within a request only combinations are tried, not permutations: each further
  * device stands after the one before.
+ *
+ * Nothing is proved in advance. Only from the first dead end on, `Prospects` tells which branches cannot end well; they are left out, which
+ * changes the effort and never the answer.
  */
 import type { Attempt } from './attempt.ts';
+import type { CapacityCheck } from './capacity.ts';
+import type { Effort } from './effort.ts';
 import type { Eligibility } from './eligibility.ts';
+import type { Ledger } from './ledger.ts';
 import type { NodePool } from './pool-view.ts';
-import { AllocationError, NodeError } from './refusal.ts';
-import { ALLOCATION_RESULTS_MAX_SIZE, type ClaimPlan, type DeviceAsk, type RequestPlan } from './requests.ts';
-
-/**
- * Devices and invocations that one search may look at. Upstream gives up after ten seconds instead, which makes the answer depend on the
- * machine; this many take some seconds.
- */
-export const EFFORT_MAX = 5_000_000;
-
-/** Upstream's text when its time is over. */
-const EFFORT_TEXT = 'timed out trying to allocate devices';
+import { type Place, type Position, Prospects, START } from './prospects.ts';
+import { AllocationError, type DeviceReason } from './refusal.ts';
+import { ALLOCATION_RESULTS_MAX_SIZE, type Candidate, type ClaimPlan, type DeviceAsk, type RequestPlan } from './requests.ts';
 
 /** What became of a branch. `tooLarge`: more than 32 devices for one claim, so other devices of the same request are no help. */
 type Outcome = 'found' | 'none' | 'tooLarge';
-
-/** Where in the pools a request goes on. */
-interface Position {
-  readonly pool: number;
-  readonly device: number;
-}
-
-const START: Position = { pool: 0, device: 0 };
-
-/** What is being filled: an ask of a claim's request. */
-interface Place {
-  readonly claim: number;
-  readonly request: number;
-  readonly ask: DeviceAsk;
-  /** The ask is an alternative of a prioritized list. */
-  readonly isAlternative: boolean;
-}
 
 /** What a search works on. */
 export interface SearchContext {
   readonly claims: readonly ClaimPlan[];
   readonly pools: readonly NodePool[];
+  readonly ledger: Ledger;
   readonly eligibility: Eligibility;
+  readonly capacity: CapacityCheck;
   readonly attempt: Attempt;
-  /** Default: EFFORT_MAX. */
-  readonly effortMax?: number | undefined;
+  /** Is told of every device that was not given to an ask. */
+  readonly refused?: ((ask: DeviceAsk, candidate: Candidate, reason: DeviceReason) => void) | undefined;
 }
 
 /** One search over one node's pools. */
 export class Search {
   readonly #context: SearchContext;
-  #steps = 0;
-  #effort = 0;
+  readonly #effort: Effort;
+  /** Set from the first dead end on. */
+  #prospects: Prospects | undefined;
 
-  constructor(context: SearchContext) {
+  constructor(context: SearchContext, effort: Effort) {
     this.#context = context;
-  }
-
-  /** Invocations so far, counted as upstream counts them. */
-  get steps(): number {
-    return this.#steps;
+    this.#effort = effort;
   }
 
   /** Whether there is a solution; then the attempt holds its picks. Throws AllocationError or NodeError. */
@@ -70,7 +50,7 @@ export class Search {
 
   /** The given request of the given claim, and everything after it. */
   #request(claim: number, index: number): Outcome {
-    this.#step();
+    this.#effort.step();
     const plan = this.#context.claims[claim];
     if (plan === undefined) return 'found';
     const request = plan.requests[index];
@@ -84,7 +64,7 @@ export class Search {
   #alternatives({ asks }: RequestPlan, at: { readonly claim: number; readonly request: number }): Outcome {
     let tooLarge = 0;
     for (const ask of asks) {
-      this.#step();
+      this.#effort.step();
       const outcome = this.#devices({ ...at, ask, isAlternative: true }, 0, START);
       if (outcome === 'found') return outcome;
       if (outcome === 'tooLarge') tooLarge++;
@@ -106,15 +86,15 @@ export class Search {
     const { ask, isAlternative } = place;
     const candidate = ask.all?.[index];
     if (candidate === undefined) return 'none';
-    const { attempt } = this.#context;
-    const refusal = attempt.pick(ask, candidate);
+    const { attempt, ledger } = this.#context;
+    const refusal = attempt.pick(ask, candidate, ledger.useOf(candidate.entry));
     if (refusal !== undefined) {
-      ask.log.note(candidate.entry, refusal);
+      this.#context.refused?.(ask, candidate, refusal);
       if (refusal.kind !== 'constraint' || isAlternative) return 'none';
       const what = `cannot add device ${candidate.entry.id} because a claim constraint would not be satisfied`;
       throw new AllocationError(`claim ${ask.claimKey}, request ${ask.shortName}: ${what}`);
     }
-    this.#step();
+    this.#effort.step();
     const outcome = this.#devices(place, index + 1, START);
     if (outcome !== 'found') attempt.unpick();
     return outcome;
@@ -122,44 +102,50 @@ export class Search {
 
   /** The first device from the position on with which everything else works out. */
   #anyDevice(place: Place, index: number, from: Position): Outcome {
-    const { pools, attempt } = this.#context;
+    const { pools, ledger } = this.#context;
+    /** What the devices that led nowhere looked like. */
+    const failed = new Set<unknown>();
     for (let p = from.pool; p < pools.length; p++) {
       const pool = pools[p];
       if (pool === undefined || pool.state !== 'complete') continue;
+      const uses = ledger.usesOf(pool.id, pool.devices);
       for (let d = p === from.pool ? from.device : 0; d < pool.devices.length; d++) {
-        if (!this.#tryPick(place.ask, pool, d)) continue;
-        this.#step();
-        const outcome = this.#devices(place, index + 1, { pool: p, device: d + 1 });
-        if (outcome === 'found') return outcome;
-        attempt.unpick();
-        if (outcome === 'tooLarge') return outcome;
+        const entry = pool.devices[d];
+        if (entry === undefined) continue;
+        this.#effort.spend();
+        if (failed.size > 0 && failed.has(this.#prospects?.likeness(entry))) continue;
+        const candidate = { pool, entry };
+        const refusal = this.#context.attempt.pick(place.ask, candidate, uses?.[d]);
+        if (refusal !== undefined) {
+          this.#context.refused?.(place.ask, candidate, refusal);
+          continue;
+        }
+        const next: Position = { pool: p, device: d + 1 };
+        const outcome = this.#follow(place, index + 1, next);
+        if (outcome !== 'none') return outcome;
+        const prospects = this.#deadEnd();
+        if (!prospects.canJudge) continue;
+        if (!prospects.hasEnough(place.ask, place.ask.count - index, next)) return 'none';
+        failed.add(prospects.likeness(entry));
       }
     }
     return 'none';
   }
 
-  #tryPick(ask: DeviceAsk, pool: NodePool, index: number): boolean {
-    const entry = pool.devices[index];
-    if (entry === undefined) return false;
-    this.#spend();
-    const { attempt, eligibility } = this.#context;
-    const used = attempt.useRefusal(ask, entry);
-    if (used !== undefined) {
-      ask.log.note(entry, used);
-      return false;
+  /** What comes after a pick. Unless it leads to the goal, the pick is taken back. */
+  #follow(place: Place, index: number, from: Position): Outcome {
+    const { attempt } = this.#context;
+    let outcome: Outcome = 'none';
+    if (this.#prospects?.isHopeless(place, index, from) !== true) {
+      this.#effort.step();
+      outcome = this.#devices(place, index, from);
     }
-    if (!eligibility.check(ask, entry)) return false;
-    const refusal = attempt.pick(ask, { pool, entry });
-    if (refusal !== undefined) ask.log.note(entry, refusal);
-    return refusal === undefined;
+    if (outcome !== 'found') attempt.unpick();
+    return outcome;
   }
 
-  #step(): void {
-    this.#steps++;
-    this.#spend();
-  }
-
-  #spend(): void {
-    if (++this.#effort > (this.#context.effortMax ?? EFFORT_MAX)) throw new NodeError('searchLimit', EFFORT_TEXT);
+  #deadEnd(): Prospects {
+    this.#prospects ??= new Prospects({ ...this.#context, effort: this.#effort });
+    return this.#prospects;
   }
 }

@@ -1,5 +1,5 @@
 /** Speaks the protocol of the allocator oracle: a case with nodes, slices, classes and claims in, what upstream's structured allocator would answer out. */
-import { type AllocateOutcome, allocate, type Features, Ledger, NO_FEATURES, PoolIndex } from '#allocator';
+import { type AllocateOutcome, Allocator, type Features, Ledger, NO_FEATURES, PoolIndex } from '#allocator';
 import type { AllocationResult, DeviceClass, Node, ResourceClaim, ResourceSlice } from '#api';
 import type { Random } from '#base';
 import { nameOf } from '#machinery';
@@ -35,7 +35,7 @@ export interface OracleAnswer {
   readonly results: readonly OracleResult[];
 }
 
-/** Answers a case with dray's allocator, one index and ledger for all its nodes. */
+/** Answers a case with dray's allocator, one and the same for all its nodes. */
 export function answerCase(question: OracleCase): OracleAnswer {
   const pools = new PoolIndex();
   for (const slice of question.slices ?? []) pools.upsertSlice(slice);
@@ -43,10 +43,10 @@ export function answerCase(question: OracleCase): OracleAnswer {
   const classes = new Map((question.classes ?? []).map((item) => [nameOf(item), item]));
   const features = featuresOf(question.features ?? {});
   const claims = question.claims ?? [];
+  const allocator = new Allocator({ claims, pools, ledger, deviceClass: (name) => classes.get(name), features, random: shareNames() });
   const results = (question.nodes ?? []).map((node) => {
     const view = { name: nameOf(node), labels: node.metadata.labels ?? {}, declaredFeatures: node.status?.declaredFeatures };
-    const outcome = allocate({ node: view, claims, pools, ledger, deviceClass: (name) => classes.get(name), features, random: shareNames() });
-    return resultOf(view.name, outcome);
+    return resultOf(view.name, allocator.allocate(view));
   });
   return { id: question.id, results };
 }
@@ -60,8 +60,8 @@ function shareNames(): Random {
 function resultOf(node: string, outcome: AllocateOutcome): OracleResult {
   if (outcome.kind === 'allocated') return { node, allocation: withShareNames(outcome.allocations), steps: outcome.steps };
   if (outcome.kind === 'failed') return { node, error: outcome.message, errorClass: 'fatal' };
-  if (outcome.trace.cause === 'noFit') return { node, none: true, steps: outcome.trace.steps };
-  return { node, error: outcome.reason, errorClass: 'node', steps: outcome.trace.steps };
+  if (outcome.cause === 'noFit') return { node, none: true, steps: outcome.steps };
+  return { node, error: outcome.reason, errorClass: 'node', steps: outcome.steps };
 }
 
 function withShareNames(allocations: readonly AllocationResult[]): readonly AllocationResult[] {

@@ -90,12 +90,13 @@ test('every random case is answered as recorded, but for what is listed', () => 
   assert.deepEqual({ same, quirk }, { same: 2867, quirk: 122 });
 });
 
-test('the search takes as many steps as upstream pins for its effort tables', () => {
+test('the search never takes more steps than upstream, and where upstream tries all combinations in vain only a few', () => {
   const effort = read('checklist.jsonl.gz').filter(({ id }) => id.startsWith('check-combinations-'));
   assert.ok(effort.length >= 7);
   for (const recorded of effort) {
     const steps = answerCase(recorded).results.reduce((sum, result) => sum + (result.steps ?? 0), 0);
-    assert.equal(steps, recorded.answer.steps, recorded.id);
+    assert.ok(steps <= recorded.answer.steps, `${recorded.id}: ${steps} > ${recorded.answer.steps}`);
+    if (recorded.id.startsWith('check-combinations-within')) assert.equal(steps, 5, recorded.id);
   }
 });
 
