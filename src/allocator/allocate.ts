@@ -129,11 +129,6 @@ export class Allocator {
   }
 }
 
-/** Allocates on a single node. */
-export function allocate(input: AllocatorInput & { readonly node: NodeView }): AllocateOutcome {
-  return new Allocator(input).allocate(input.node);
-}
-
 function isInvalid(pool: NodePool): boolean {
   return pool.state === 'invalid';
 }

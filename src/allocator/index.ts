@@ -1,16 +1,17 @@
 /**
  * allocator: structured allocation, from published devices to a claim's allocation.
  *
- * `allocate` answers for one node and all claims of a pod: an allocation for each of them, a refusal with reasons, or an error of the claims
- * themselves. It decides purely: what is published comes from a PoolIndex, what is in use from a Ledger, both kept up to date by the caller
+ * An `Allocator` answers for all claims of a pod, node by node: an allocation for each of them, a refusal with reasons, or an error of the
+ * claims themselves. It decides purely: what is published comes from a PoolIndex, what is in use from a Ledger, both kept up to date by the caller
  * event by event; time and machine play no part.
  *
  * The parts follow the concepts: `pools` and `pool-view` (which slices make a usable pool for a node), `ledger` (what is in use),
  * `requests` (what is asked for), `eligibility` (selectors), `constraints`, `counters`, `capacity` with `share`, `taints` (what a device may
- * be refused for), `attempt` (a device is taken with all consequences or not at all), `search` (the order of trial), `result`, `refusal`.
+ * be refused for), `attempt` (a device is taken with all consequences or not at all), `search` (the order of trial), `prospects` with `matching` (which
+ * branches cannot end well), `result`, `refusal` and `explain` (why not).
  * All follow one law: a refused step changes nothing, and undoing a step restores exactly what was.
  */
-export { allocate, Allocator, type AllocateOutcome, type AllocatorInput } from './allocate.ts';
+export { Allocator, type AllocateOutcome, type AllocatorInput } from './allocate.ts';
 export type { DeviceId, PoolId } from './device.ts';
 export { EFFORT_MAX } from './effort.ts';
 export { type Features, featuresFromGates, NO_FEATURES } from './features.ts';

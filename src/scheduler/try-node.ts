@@ -1,5 +1,5 @@
 /** Filter: whether a pod fits on one node, with which allocations, or why not. */
-import { allocate, type NodeView } from '#allocator';
+import { type AllocateOutcome, Allocator, type NodeView } from '#allocator';
 import { oncePer } from '#base';
 import type { AllocationResult, ContainerExtendedResourceRequest, Node, Pod, ResourceClaim } from '#api';
 import { allocatableOf, nodeRefusals } from '#filters';
@@ -82,10 +82,10 @@ function tryClaims(demand: Demand, asDevices: ReadonlySet<string>, node: Node, s
 }
 
 /** Errors win over claims that cannot be used, so the allocator is asked in any case. */
-function allocateOn(node: Node, claims: readonly ResourceClaim[], snapshot: Snapshot): ReturnType<typeof allocate> {
+function allocateOn(node: Node, claims: readonly ResourceClaim[], snapshot: Snapshot): AllocateOutcome {
   const { pools, ledger, deviceClass, features, random } = snapshot;
   if (claims.length === 0) return { kind: 'allocated', allocations: [], steps: 0 };
-  return allocate({ node: nodeView(node), claims, pools, ledger, deviceClass, features, random });
+  return new Allocator({ claims, pools, ledger, deviceClass, features, random }).allocate(nodeView(node));
 }
 
 function refusedByClaims(reason: string, unavailable: readonly ResourceClaim[]): Refused {
