@@ -1,5 +1,5 @@
 /**
- * Generates src/apiserver/http/field-numbers.json: by which numbers the protobuf encoding names the fields of each OpenAPI definition.
+ * Generates src/api/schema/field-numbers.json: by which numbers the protobuf encoding names the fields of each OpenAPI definition.
  * Arguments: folders with the generated.proto files of k8s.io/api and k8s.io/apimachinery of the emulated release.
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ for (const name of Object.keys(definitions)) add(name, definitions[name]?.proper
 const lines = Object.keys(table)
   .sort()
   .map((name) => `  ${JSON.stringify(name)}: ${JSON.stringify(table[name])}`);
-writeFileSync(join(ROOT, 'src/apiserver/http/field-numbers.json'), `{\n${lines.join(',\n')}\n}\n`);
+writeFileSync(join(ROOT, 'src/api/schema/field-numbers.json'), `{\n${lines.join(',\n')}\n}\n`);
 
 /** `number:field` of each field; a message whose members Go embeds, so that JSON shows them one level up, is `number:+message`. */
 function add(name: string, properties: Readonly<Record<string, unknown>>): void {

@@ -18,6 +18,7 @@ export { ADMIN_ACCESS_LABEL } from './admin-access.ts';
 export { defineKind, version } from './kinds/define.ts';
 export { KINDS, kindByResource } from './kinds.ts';
 export { definitions, type OpenApiSchema, schemaOf } from './schema.ts';
+export { type NumberedField, numberedFields, numberedTypes } from './schema/field-numbers.ts';
 export { compareReleases, featureGates, GateError } from './gates.ts';
 export { deprecationWarning, type ServedOptions, servedVersions } from './served.ts';
 export { claimState } from './columns/dra.ts';

@@ -222,3 +222,14 @@ test('v1alpha3 claims, templates and classes are served and have an OpenAPI docu
   assert.ok('io.k8s.api.resource.v1alpha3.BasicDevice' in schemas);
   assert.ok(!Object.keys(schemas).some((name) => name.includes('v1beta1')));
 });
+
+test('POST bindings binds the pod that the body names', async () => {
+  const server = apiServer();
+  const spec = { containers: [{ name: 'c', image: 'i' }] };
+  await send(server, 'POST', '/api/v1/namespaces/default/pods', { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec });
+  const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'p' }, target: { kind: 'Node', name: 'n' } };
+  assert.equal((await send(server, 'POST', '/api/v1/namespaces/default/bindings', binding)).status, 201);
+  const { body } = await send(server, 'GET', '/api/v1/namespaces/default/pods/p');
+  assert.equal((body['spec'] as { nodeName?: string }).nodeName, 'n');
+  assert.equal((await send(server, 'POST', '/api/v1/namespaces/default/bindings', { ...binding, metadata: {} })).status, 400);
+});

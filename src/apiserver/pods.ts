@@ -1,7 +1,8 @@
 /** The subresources of pods that are not the pod itself: binding, eviction and log. */
 import { type Node, type Pod, canonical } from '#api';
 import { type Json, badRequest, conflict, internalError, notFound } from '#machinery';
-import { type ServerResponse, jsonResponse } from './http/message.ts';
+import { type ServerRequest, type ServerResponse, jsonResponse } from './http/message.ts';
+import type { ResourceTarget } from './http/request-info.ts';
 import { type Core, timestamp } from './options.ts';
 import { refusal } from './refusals.ts';
 import type { Call } from './registry/call.ts';
@@ -11,6 +12,16 @@ import { type StoredObject, withMetadata } from './registry/object-store.ts';
 
 /** Another write may come between reading a pod and binding it. */
 const BIND_ATTEMPTS = 10;
+
+/** POST bindings, the older way to bind, names the pod in its body only; what follows is the same as for pods/NAME/binding. */
+export function podBindingTarget(request: ServerRequest, target: ResourceTarget): ResourceTarget {
+  if (target.group !== '' || target.plural !== 'bindings' || target.name !== '' || target.verb !== 'create') return target;
+  const body = parseBody(request, 'Binding');
+  const metadata = isJsonObject(body) && isJsonObject(body['metadata']) ? body['metadata'] : {};
+  const { name } = metadata;
+  if (typeof name !== 'string' || name === '') throw badRequest('name is required');
+  return { ...target, plural: 'pods', name, subresource: 'binding' };
+}
 
 /** POST pods/NAME/binding: sets the node, once. */
 export async function bindPod(core: Core, call: Call): Promise<ServerResponse> {

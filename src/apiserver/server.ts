@@ -12,6 +12,7 @@ import { RequestMetrics, health, version } from './health.ts';
 import { type ServerRequest, type ServerResponse, type UserInfo, jsonResponse, textResponse, utf8, withWarnings } from './http/message.ts';
 import { negotiate, YAML_TYPE } from './http/accept.ts';
 import { type RequestInfo, type ResourceTarget, parseRequestInfo } from './http/request-info.ts';
+import { podBindingTarget } from './pods.ts';
 import { Housekeeping } from './housekeeping.ts';
 import type { ApiServerOptions, Core } from './options.ts';
 import { refusal, unknownResource, verbNotSupported } from './refusals.ts';
@@ -86,17 +87,21 @@ class Server implements ApiServer {
     if (!allowed) throw refusal(403, 'Forbidden', `forbidden: ${refusalText(attributes, reason)}`, {});
     if (path === '/version' || path === '/version/') return version(this.#core);
     if (path === '/metrics') return this.#metrics.response();
-    const response = (await health(this.#core, path, info.query)) ?? discovery(this.#core, path, request.headers['accept']) ?? this.#openApi.response(path);
+    const response =
+      (await health(this.#core, path, info.query)) ??
+      discovery(this.#core, path, request.headers['accept']) ??
+      this.#openApi.response(path, request.headers['accept']);
     return response ?? textResponse(404, '404 page not found\n');
   }
 
   async #resource(input: ResourceInput, warnings: string[]): Promise<ServerResponse> {
-    const { request, info, user, target } = input;
-    const attributes = attributesOf(user, target);
+    const { request, info, user, target: asked } = input;
+    const attributes = attributesOf(user, asked);
     const { allowed, reason } = await this.#core.authorizer.authorize(attributes);
-    if (!allowed) throw forbidden({ group: target.group, resource: target.plural }, target.name, refusalText(attributes, reason));
-    const review = target.verb === 'create' ? findReview(target) : undefined;
+    if (!allowed) throw forbidden({ group: asked.group, resource: asked.plural }, asked.name, refusalText(attributes, reason));
+    const review = asked.verb === 'create' ? findReview(asked) : undefined;
     if (review !== undefined) return handleReview(this.#core, review, input);
+    const target = podBindingTarget(request, asked);
     const scope = this.#core.catalog.find(target.group, target.version, target.plural);
     if (scope === undefined) return this.#unserved(target);
     // A namespace is its own place: /namespaces/NAME names it, and nothing cluster-scoped lives below one.

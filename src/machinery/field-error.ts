@@ -71,8 +71,8 @@ export function forbiddenField(field: string, detail: string): FieldError {
 }
 
 /** What the value refers to does not exist. */
-export function notFoundField(field: string, badValue: unknown): FieldError {
-  return { type: 'FieldValueNotFound', field, badValue, detail: '' };
+export function notFoundField(field: string, badValue: unknown, detail = ''): FieldError {
+  return { type: 'FieldValueNotFound', field, badValue, detail };
 }
 
 /** A text of more than `maxBytes` bytes; a negative limit is not named. */

@@ -1,4 +1,5 @@
 /** Validation of a claim's status (upstream apis/resource/validation, validateResourceClaimStatusUpdate). */
+import { goStruct } from './go-struct.ts';
 import { sameValue } from '../object.ts';
 import { allocatedKeys, deviceKey } from '../strategy/claim.ts';
 import type {
@@ -45,7 +46,8 @@ export function checkClaimStatus(errors: FieldErrors, claim: ResourceClaim, old:
   const before = old.status?.allocation;
   if (status.allocation === undefined) return;
   if (before === undefined) checkAllocation(errors, 'status.allocation', status.allocation, requestNames(claim.spec));
-  else if (!sameValue(status.allocation, before)) errors.invalid('status.allocation', status.allocation, 'field cannot be modified once set');
+  else if (!sameValue(status.allocation, before))
+    errors.invalid('status.allocation', goStruct(status.allocation, 'io.k8s.api.resource.v1.AllocationResult'), 'field cannot be modified once set');
 }
 
 function checkReservations(errors: FieldErrors, claim: ResourceClaim, old: ResourceClaim): void {

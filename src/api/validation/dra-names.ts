@@ -60,7 +60,7 @@ export function checkQualifiedName(errors: FieldErrors, path: string, name: stri
 /** A qualified name that must carry its domain. */
 export function checkFullyQualifiedName(errors: FieldErrors, path: string, name: string): void {
   checkQualifiedName(errors, path, name);
-  if (!name.includes('/')) errors.invalid(path, name, 'must include a domain');
+  if (!name.includes('/')) errors.invalid(path, name, 'a fully qualified name must be a domain and a name separated by a slash');
 }
 
 function checkIdentifier(errors: FieldErrors, path: string, id: string): void {

@@ -12,6 +12,7 @@ import { checkAnnotations, checkLabels } from './metadata.ts';
 import { labelKeyProblems } from './names.ts';
 import { checkList, FieldErrors } from './report.ts';
 import { checkConfiguration, checkSelectors } from './requests.ts';
+import { goStruct } from './go-struct.ts';
 import { checkTaint } from './taint.ts';
 
 const IMMUTABLE = 'field is immutable';
@@ -27,7 +28,7 @@ export function validateClaim(object: ApiObject, context: StrategyContext): read
 export function validateClaimUpdate(object: ApiObject, old: ApiObject, context: StrategyContext): readonly FieldError[] {
   const errors = new FieldErrors();
   const [claim, before] = [object as ResourceClaim, old as ResourceClaim];
-  if (!sameValue(claim.spec, before.spec)) errors.invalid('spec', claim.spec, IMMUTABLE);
+  if (!sameValue(claim.spec, before.spec)) errors.invalid('spec', goStruct(claim.spec, 'io.k8s.api.resource.v1.ResourceClaimSpec'), IMMUTABLE);
   if (context.subresource === 'status') checkClaimStatus(errors, claim, before);
   return errors.list;
 }
@@ -56,7 +57,8 @@ export function validateTemplateUpdate(object: ApiObject, old: ApiObject): reado
   const errors = new FieldErrors();
   const { spec } = object as ResourceClaimTemplate;
   checkTemplateMetadata(errors, object as ResourceClaimTemplate);
-  if (!sameValue(spec, (old as ResourceClaimTemplate).spec)) errors.invalid('spec', spec, IMMUTABLE);
+  if (!sameValue(spec, (old as ResourceClaimTemplate).spec))
+    errors.invalid('spec', goStruct(spec, 'io.k8s.api.resource.v1.ResourceClaimTemplateSpec'), IMMUTABLE);
   return errors.list;
 }
 
@@ -74,7 +76,7 @@ export function validateClass(object: ApiObject, context: StrategyContext, old?:
 }
 
 const QUOTA_PREFIX = 'requests.';
-const EXTENDED_RESOURCE_TEXT = "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must not be in the kubernetes.io domain";
+const EXTENDED_RESOURCE_TEXT = 'must be a valid extended resource name';
 
 /** A name with a domain outside kubernetes.io that quota can still prefix (core IsExtendedResourceName). */
 function checkExtendedResourceName(errors: FieldErrors, path: string, name: string): void {

@@ -32,10 +32,10 @@ export function dnsLabelProblems(text: string): readonly string[] {
   return problems;
 }
 
-/** Problems of a DNS subdomain. */
-export function dnsSubdomainProblems(text: string): readonly string[] {
+/** Problems of a DNS subdomain. Upstream counts its length in characters, or in bytes where newer code checks it. */
+export function dnsSubdomainProblems(text: string, unit: 'characters' | 'bytes' = 'characters'): readonly string[] {
   const problems: string[] = [];
-  if (text.length > DNS_SUBDOMAIN_MAX_LENGTH) problems.push(`must be no more than ${DNS_SUBDOMAIN_MAX_LENGTH} bytes`);
+  if (text.length > DNS_SUBDOMAIN_MAX_LENGTH) problems.push(`must be no more than ${DNS_SUBDOMAIN_MAX_LENGTH} ${unit}`);
   if (!SUBDOMAIN.test(text)) problems.push(SUBDOMAIN_TEXT);
   return problems;
 }
@@ -60,7 +60,7 @@ export function labelKeyProblems(text: string): readonly string[] {
 }
 
 function prefixProblems(prefix: string): string[] {
-  return prefix === '' ? ['prefix part must be non-empty'] : dnsSubdomainProblems(prefix).map((problem) => `prefix part ${problem}`);
+  return prefix === '' ? ['prefix part must be non-empty'] : dnsSubdomainProblems(prefix, 'bytes').map((problem) => `prefix part ${problem}`);
 }
 
 /** Problems of a label value. */

@@ -1,4 +1,5 @@
 /** Validation of pods, as far as claims and the basic shape go (core/validation ValidatePodSpec, resource claims parts). */
+import { goStruct } from './go-struct.ts';
 import { type ApiObject, parseQuantity } from '#machinery';
 import type { FieldError, StrategyContext } from '../kind.ts';
 import { sameValue } from '../object.ts';
@@ -104,10 +105,14 @@ function checkPodClaims(errors: FieldErrors, path: string, claims: readonly PodR
     else checkLabel(errors, `${at}.name`, name);
     names.add(name);
     if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined) {
-      errors.invalid(at, claim, 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified');
+      errors.invalid(
+        at,
+        goStruct(claim, 'io.k8s.api.core.v1.PodResourceClaim'),
+        'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified',
+      );
     }
     if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) {
-      errors.invalid(at, claim, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`');
+      errors.invalid(at, goStruct(claim, 'io.k8s.api.core.v1.PodResourceClaim'), 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`');
     }
     if (resourceClaimName !== undefined) errors.invalidAll(`${at}.resourceClaimName`, resourceClaimName, dnsSubdomainProblems(resourceClaimName));
     if (resourceClaimTemplateName !== undefined) {
@@ -115,6 +120,8 @@ function checkPodClaims(errors: FieldErrors, path: string, claims: readonly PodR
     }
   });
 }
+
+const AMONG = 'must be one of the names in pod.spec.resourceClaims';
 
 /** A claim may be named once as a whole, or several times with different requests. */
 function checkContainerClaims(errors: FieldErrors, path: string, claims: readonly ResourceClaim[], known: ReadonlySet<string>): void {
@@ -129,7 +136,7 @@ function checkContainerClaims(errors: FieldErrors, path: string, claims: readonl
       if (clash) errors.duplicate(at, key);
       if (request === '') whole.add(name);
       else parts.add(key);
-      if (!known.has(name)) errors.notFound(at, name);
+      if (!known.has(name)) errors.notFound(at, name, known.size === 0 ? `${AMONG} which is empty` : `${AMONG}: ${[...known].sort().join(', ')}`);
     }
     if (request !== '') checkLabel(errors, `${at}.request`, request);
   });

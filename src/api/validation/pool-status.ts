@@ -85,7 +85,7 @@ function checkPool(errors: FieldErrors, path: string, name: string): void {
       errors.invalidAll(
         path,
         segment,
-        dnsSubdomainProblems(segment).map((problem) => `segment ${String(index)}: ${problem}`),
+        dnsSubdomainProblems(segment, 'bytes').map((problem) => `segment ${String(index)}: ${problem}`),
       );
   });
 }

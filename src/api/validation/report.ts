@@ -48,8 +48,8 @@ export class FieldErrors {
   }
 
   /** What is referred to does not exist. */
-  notFound(path: string, value: unknown): void {
-    this.#add(notFoundField(path, value));
+  notFound(path: string, value: unknown, detail = ''): void {
+    this.#add(notFoundField(path, value, detail));
   }
 
   /** More bytes than allowed. */

@@ -1,4 +1,6 @@
 /** Validation of ResourceSlice (upstream apis/resource/validation, validateResourceSliceSpec). */
+import type { NodeSelectorTerm } from '../types/core-v1.ts';
+import { goStruct } from './go-struct.ts';
 import type { ApiObject } from '#machinery';
 import type { FieldError } from '../kind.ts';
 import type { CounterSet, Device, ResourceSlice, ResourceSliceSpec } from '../types/resource-v1.ts';
@@ -58,7 +60,7 @@ function checkNodeSelection(errors: FieldErrors, spec: ResourceSliceSpec): void 
     set.push('`nodeSelector`');
     checkNodeSelector(errors, 'spec.nodeSelector', spec.nodeSelector);
     const terms = spec.nodeSelector.nodeSelectorTerms ?? [];
-    if (terms.length !== 1) errors.invalid('spec.nodeSelector.nodeSelectorTerms', terms, 'must have exactly one node selector term');
+    if (terms.length !== 1) errors.invalid('spec.nodeSelector.nodeSelectorTerms', goTerms(terms), 'must have exactly one node selector term');
   }
   for (const member of ['allNodes', 'perDeviceNodeSelection'] as const) {
     if (spec[member] === undefined) continue;
@@ -99,4 +101,8 @@ function devicesMax(devices: readonly Device[]): number {
 function checkCounterSet(errors: FieldErrors, path: string, set: CounterSet): void {
   checkRequiredLabel(errors, `${path}.name`, set.name);
   checkCounters(errors, `${path}.counters`, set.counters);
+}
+
+function goTerms(terms: readonly NodeSelectorTerm[]): unknown {
+  return terms.length === 0 ? null : terms.map((term) => goStruct(term, 'io.k8s.api.core.v1.NodeSelectorTerm'));
 }

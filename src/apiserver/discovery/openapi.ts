@@ -1,12 +1,15 @@
-/** /openapi/v3: an index with hashed addresses, and one document per group and version, built from the kinds' definitions. */
+/** /openapi/v3 (an index with hashed addresses, one document per group and version) and /openapi/v2, built from the kinds' definitions. */
 import { type OpenApiSchema, definitions } from '#api';
 import { type Json, apiVersionOf, stringifyJson } from '#machinery';
 import type { Scope } from '../catalog.ts';
+import { parseAccept } from '../http/accept.ts';
 import { type ServerResponse, jsonResponse, rawJsonResponse } from '../http/message.ts';
 import type { Core } from '../options.ts';
 import { PATCH_TYPES } from '../registry/patch.ts';
+import { encodeOpenApiV2, openApiV2Document, OPENAPI_V2_PROTOBUF } from './openapi-v2.ts';
 
 const PREFIX = '/openapi/v3';
+const TITLE = 'Kubernetes';
 const REFERENCE = /"#\/components\/schemas\/([^"]+)"/g;
 /** Query parameters of writes that kubectl looks for before it relies on them. */
 const WRITE_PARAMETERS = ['dryRun', 'fieldManager', 'fieldValidation', 'force'];
@@ -22,8 +25,9 @@ export class OpenApi {
     this.#core = core;
   }
 
-  /** Serves a path below /openapi/v3, undefined for others and for documents that do not exist. */
-  response(path: string): ServerResponse | undefined {
+  /** Serves /openapi/v2 and paths below /openapi/v3, undefined for others and for documents that do not exist. */
+  response(path: string, accept: string | undefined): ServerResponse | undefined {
+    if (path === '/openapi/v2') return this.#version2(accept);
     if (path === PREFIX) return jsonResponse(200, { paths: this.#index() });
     if (!path.startsWith(`${PREFIX}/`)) return undefined;
     const [root, ...rest] = path.slice(PREFIX.length + 1).split('/');
@@ -31,6 +35,21 @@ export class OpenApi {
     if (group === undefined || version === undefined) return undefined;
     const document = this.#document(group, version);
     return document === undefined ? undefined : rawJsonResponse(200, document);
+  }
+
+  /** One document of everything. It is large and rarely asked for: made anew for each who does. */
+  #version2(accept: string | undefined): ServerResponse {
+    const { catalog, options } = this.#core;
+    const scopes = catalog.groups().flatMap((group) => catalog.versions(group).flatMap((version) => catalog.resources(group, version)));
+    const document = openApiV2Document({
+      title: TITLE,
+      version: `v${options.emulatedVersion}.0`,
+      paths: Object.fromEntries(scopes.flatMap(pathsOf)),
+      schemas: schemasOf(scopes),
+    });
+    const binary = parseAccept(accept).some(({ type }) => type === OPENAPI_V2_PROTOBUF.asked);
+    if (!binary) return jsonResponse(200, document);
+    return { status: 200, headers: { 'content-type': OPENAPI_V2_PROTOBUF.answered }, body: encodeOpenApiV2(document) };
   }
 
   #index(): Json {
@@ -52,7 +71,7 @@ export class OpenApi {
     if (scopes.length === 0) return undefined;
     const document = stringifyJson({
       openapi: '3.0.0',
-      info: { title: 'Kubernetes', version: `v${this.#core.options.emulatedVersion}.0` },
+      info: { title: TITLE, version: `v${this.#core.options.emulatedVersion}.0` },
       paths: Object.fromEntries(scopes.flatMap(pathsOf)),
       components: { schemas: schemasOf(scopes) },
     });

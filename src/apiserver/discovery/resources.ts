@@ -35,7 +35,20 @@ const SPECIAL_SUBRESOURCES: Readonly<Record<string, readonly ServedSubresource[]
     { name: 'eviction', kind: 'Eviction', verbs: ['create'], group: 'policy', version: 'v1' },
     { name: 'log', kind: 'Pod', verbs: ['get'] },
   ],
+  serviceaccounts: [{ name: 'token', kind: 'TokenRequest', verbs: ['create'], group: 'authentication.k8s.io', version: 'v1' }],
   namespaces: [{ name: 'finalize', kind: 'Namespace', verbs: ['update'] }],
+};
+
+/** Resources that are only created and never stored, besides reviews. */
+const BINDINGS: ServedResource = {
+  plural: 'bindings',
+  singular: 'binding',
+  kind: 'Binding',
+  namespaced: true,
+  verbs: ['create'],
+  shortNames: [],
+  categories: [],
+  subresources: [],
 };
 
 /** Served groups including those that have only reviews; core ("") first. */
@@ -56,7 +69,7 @@ export function servedResources(catalog: Catalog, group: string, version: string
     const { plural, kind, namespaced } = review;
     return { plural, kind, namespaced, singular: kind.toLowerCase(), verbs: ['create'], shortNames: [], categories: [], subresources: [] };
   });
-  return [...kinds, ...reviews].sort((a, b) => (a.plural < b.plural ? -1 : 1));
+  return [...kinds, ...reviews, ...(group === '' && version === 'v1' ? [BINDINGS] : [])].sort((a, b) => (a.plural < b.plural ? -1 : 1));
 }
 
 function fromScope({ kind }: Scope): ServedResource {

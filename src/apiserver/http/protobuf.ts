@@ -1,12 +1,11 @@
 /**
  * Reads the Kubernetes protobuf encoding, in which client-go sends the kinds of k8s.io/api by default.
  *
- * What a field is comes from the OpenAPI definitions, by which number it goes from field-numbers.json. Answers are always JSON,
+ * What a field is comes from the OpenAPI definitions, by which number it goes from its field numbers. Answers are always JSON,
  * which those clients accept.
  */
-import { definitions, type OpenApiSchema } from '#api';
+import { definitions, type NumberedField, numberedFields, numberedTypes, type OpenApiSchema } from '#api';
 import { type Json, parseJson } from '#machinery';
-import numbers from './field-numbers.json' with { type: 'json' };
 import { fieldsOf, packedNumbers, ProtobufError, type WireField } from './protobuf-wire.ts';
 
 /** The content type of the encoding. */
@@ -17,8 +16,6 @@ const MAGIC = [0x6b, 0x38, 0x73, 0];
 /** runtime.Unknown, the envelope of every object, and its TypeMeta. */
 const UNKNOWN = { typeMeta: 1, raw: 2 } as const;
 const TYPE_META = { apiVersion: 1, kind: 2 } as const;
-
-const fieldNumbers: Readonly<Record<string, string>> = numbers;
 
 /** Reads one object; undefined for a kind that is only taken as JSON. Throws ProtobufError for damaged bytes. */
 export function decodeProtobuf(bytes: Uint8Array): Json | undefined {
@@ -40,7 +37,7 @@ let definitionsByKind: ReadonlyMap<string, string> | undefined;
 /** The definition with field numbers that stands for a group, version and kind. */
 function definitionOf(apiVersion: string, kind: string): string | undefined {
   definitionsByKind ??= new Map(
-    Object.keys(fieldNumbers).flatMap((name) =>
+    numberedTypes.flatMap((name) =>
       (definitions[name]?.['x-kubernetes-group-version-kind'] ?? []).map((other): [string, string] => [
         `${other.group === '' ? '' : `${other.group}/`}${other.version} ${other.kind}`,
         name,
@@ -52,22 +49,12 @@ function definitionOf(apiVersion: string, kind: string): string | undefined {
 
 type Decoded = Record<string, Json>;
 
-/** A field: its name in JSON, or the message whose members JSON shows in its place. */
-interface FieldName {
-  readonly name: string;
-  readonly embedded: boolean;
-}
+const tables = new Map<string, ReadonlyMap<number, NumberedField>>();
 
-const tables = new Map<string, ReadonlyMap<number, FieldName>>();
-
-function tableOf(message: string): ReadonlyMap<number, FieldName> {
+function tableOf(message: string): ReadonlyMap<number, NumberedField> {
   const known = tables.get(message);
   if (known !== undefined) return known;
-  const entries = (fieldNumbers[message] ?? '').split(' ').map((entry): [number, FieldName] => {
-    const [number = '', name = ''] = entry.split(':');
-    return [Number(number), name.startsWith('+') ? { name: name.slice(1), embedded: true } : { name, embedded: false }];
-  });
-  const table = new Map(entries);
+  const table = new Map(numberedFields(message).map((field) => [field.number, field]));
   tables.set(message, table);
   return table;
 }

@@ -1,6 +1,6 @@
 /** One authenticated request on a resource, with its options read and checked. */
 import type { StrategyContext } from '#api';
-import type { ApiObject } from '#machinery';
+import { type ApiObject, goQuote } from '#machinery';
 import type { AdmissionOfObject, AdmissionRequest } from '../admission/plugin.ts';
 import type { Scope } from '../catalog.ts';
 import type { ServerRequest, UserInfo } from '../http/message.ts';
@@ -38,7 +38,10 @@ export function fieldManagerOf(call: Call): string {
 function checkFieldManager(call: Call, manager: string): void {
   const refuse = (reason: string, message: string): Error => invalidOption(optionsKind(call.target.verb), { path: 'fieldManager', reason, message });
   if (manager.length > FIELD_MANAGER_MAX_LENGTH) throw refuse('FieldValueTooLong', `Too long: may not be more than ${String(FIELD_MANAGER_MAX_LENGTH)} bytes`);
-  if (/[^\P{C}]/u.test(manager)) throw refuse('FieldValueInvalid', `Invalid value: ${JSON.stringify(manager)}: should only contain printable characters`);
+  const at = [...manager].findIndex((character) => /\p{C}/u.test(character));
+  if (at < 0) return;
+  const code = (manager.codePointAt(at) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  throw refuse('FieldValueInvalid', `Invalid value: ${goQuote(manager)}: invalid character U+${code} (at position ${String(at)})`);
 }
 
 /** Upstream: FieldManagerMaxLength of apimachinery/pkg/apis/meta/v1/validation. */

@@ -1,4 +1,5 @@
 /** Decodes request bodies into objects of a kind. */
+import { KINDS } from '#api';
 import { asError } from '#base';
 import {
   type ApiObject,
@@ -10,6 +11,7 @@ import {
   parseYaml,
   requestEntityTooLarge,
   unsupportedMediaType,
+  apiVersionOf,
 } from '#machinery';
 import type { Scope } from '../catalog.ts';
 import type { ServerRequest } from '../http/message.ts';
@@ -35,7 +37,7 @@ export function bodyText(body: Uint8Array): string {
 }
 
 function bounded(body: Uint8Array): Uint8Array {
-  if (body.length > MAX_REQUEST_BODY_BYTES) throw requestEntityTooLarge(`Request entity too large: limit is ${String(MAX_REQUEST_BODY_BYTES)}`);
+  if (body.length > MAX_REQUEST_BODY_BYTES) throw requestEntityTooLarge(`limit is ${String(MAX_REQUEST_BODY_BYTES)}`);
   return body;
 }
 
@@ -59,11 +61,13 @@ export function parseBody(request: ServerRequest, kind: string): Json {
 
 const NO_TYPE_META = "couldn't get version/kind; json parse error: ";
 
-/** What Go's decoder says where it is known from what this platform's does; otherwise the platform's own words. */
-function goSyntaxError(text: string, why: string): string {
-  if (/^Unexpected end|^Unterminated/.test(why)) return 'unexpected end of JSON input';
-  const after = /after JSON at position (\d+)/.exec(why);
-  return after === null ? why : `invalid character '${text.charAt(Number(after[1]))}' after top-level value`;
+/** What Go's decoder says of a text that is no JSON, as far as this platform's parser tells where it stopped; otherwise the platform's own words. */
+export function goSyntaxError(text: string, why: string): string {
+  const position = / at position (\d+)/.exec(why)?.[1];
+  if (/^Unexpected end|^Unterminated/.test(why) || Number(position) === text.length) return 'unexpected end of JSON input';
+  if (position !== undefined && why.includes('after JSON')) return `invalid character '${text.charAt(Number(position))}' after top-level value`;
+  const token = /^Unexpected token '(.)'/u.exec(why)?.[1];
+  return token === undefined ? why : `invalid character '${token}' looking for beginning of value`;
 }
 
 /** The structure into which Go's decoder reads kind and apiVersion, as its text names it. */
@@ -138,18 +142,29 @@ function repeatedMembers({ headers, body }: ServerRequest): Repeated {
   return repeated.length === 0 ? NOT_REPEATED : { errors: [`yaml: unmarshal errors:\n  ${repeated.join('\n  ')}`], warnings: repeated };
 }
 
+/** How upstream's texts name the registry of its types. */
+const SCHEME = 'pkg/runtime/scheme.go:111';
+
+/** Kind and apiVersion of the body, where it names them, are those of the endpoint. */
 function checkTypeMeta(scope: Scope, body: { readonly [key: string]: Json | undefined }): void {
-  const { apiVersion, kind } = body;
-  if (kind !== undefined && kind !== '' && kind !== scope.kind.kind) {
-    // Upstream also names the place of its scheme in its own sources; without that the text tells as much.
-    const group = String(apiVersion ?? '');
-    throw badRequest(
-      `${String(kind)} in version ${JSON.stringify(group.replace(/^.*\//, ''))} cannot be handled as a ${scope.kind.kind}: no kind ${JSON.stringify(String(kind))} is registered for version ${JSON.stringify(group)}`,
-    );
+  const [apiVersion, kind] = [String(body['apiVersion'] || scope.apiVersion), String(body['kind'] || scope.kind.kind)];
+  if (apiVersion === scope.apiVersion && kind === scope.kind.kind) return;
+  const version = apiVersion.replace(/^.*\//, '');
+  if (isRegistered(apiVersion, kind)) {
+    const conversion = `converting (${apiVersion}, Kind=${kind}) to (${scope.apiVersion}, Kind=${scope.kind.kind}): unknown conversion`;
+    if (apiVersion === scope.apiVersion) throw undecodable(scope.kind.kind, version, conversion, kind);
+    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${scope.apiVersion})`);
   }
-  if (apiVersion !== undefined && apiVersion !== '' && apiVersion !== scope.apiVersion) {
-    throw badRequest(`the API version in the data (${String(apiVersion)}) does not match the expected API version (${scope.apiVersion})`);
-  }
+  throw undecodable(
+    scope.kind.kind,
+    version,
+    `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${JSON.stringify(SCHEME)}`,
+    kind,
+  );
+}
+
+function isRegistered(apiVersion: string, kind: string): boolean {
+  return KINDS.some((known) => known.kind === kind && known.versions.some(({ version }) => apiVersionOf({ group: known.group, version }) === apiVersion));
 }
 
 /** Checks a value's structure as the scope's version; unknown fields are refused, warned of or dropped in silence. */

@@ -8,17 +8,19 @@ import {
   applyMergePatch,
   applyStrategicMergePatch,
   badRequest,
+  goQuote,
   checkConfiguration,
   parseJson,
   parseYaml,
   serverSideApply,
   stringifyJson,
+  unsupportedMediaType,
 } from '#machinery';
 import { type Core, timestamp } from '../options.ts';
-import { invalidObject, invalidOption, refusal } from '../refusals.ts';
+import { invalidObject, invalidOption } from '../refusals.ts';
 import { type Call, type FieldValidation, fieldManagerOf, fieldValidationOf } from './call.ts';
 import { withRequestNamespace } from './create.ts';
-import { bodyText, isJsonObject, mediaType, structured } from './decode.ts';
+import { bodyText, goSyntaxError, isJsonObject, mediaType, structured } from './decode.ts';
 import { asJson, asObject, resetFieldsOf } from './managed.ts';
 import { withMetadata } from './object-store.ts';
 import { type Transformation, type UpdateResult, updateWith } from './update.ts';
@@ -51,7 +53,7 @@ export async function patch(core: Core, call: Call): Promise<UpdateResult> {
 function patched(call: Call, outcome: Json, validation: FieldValidation): ApiObject {
   const { kind, apiVersion } = call.scope;
   const refuse = (why: string): Error => {
-    const message = `Invalid value: ${JSON.stringify(stringifyJson(outcome))}: ${why}`;
+    const message = `Invalid value: ${goQuote(stringifyJson(sorted(outcome)))}: ${why}`;
     return invalidObject({ group: '', kind: '' }, '', [{ path: 'patch', reason: 'FieldValueInvalid', message }]);
   };
   if (isJsonObject(outcome) && (outcome['kind'] !== kind.kind || outcome['apiVersion'] !== apiVersion)) {
@@ -65,6 +67,14 @@ function patched(call: Call, outcome: Json, validation: FieldValidation): ApiObj
   }
 }
 
+/** Members by name, as Go prints what it patched. */
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isJsonObject(value)) return value;
+  const entries = Object.entries(value).filter((entry): entry is [string, Json] => entry[1] !== undefined);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => [name, sorted(member)]));
+}
+
 function patchFunction(call: Call, type: string, body: Json): (live: Json) => Json {
   switch (type) {
     case 'application/json-patch+json':
@@ -74,12 +84,7 @@ function patchFunction(call: Call, type: string, body: Json): (live: Json) => Js
     case 'application/strategic-merge-patch+json':
       return (live) => applyStrategicMergePatch(live, body, call.scope.schema);
     default:
-      throw refusal(
-        415,
-        'UnsupportedMediaType',
-        `the body of the request was in an unknown format - accepted media types include: ${PATCH_TYPES.join(', ')}`,
-        {},
-      );
+      throw unsupportedMediaType();
   }
 }
 
@@ -88,7 +93,7 @@ function parsePatch(call: Call): Json {
   try {
     return parseJson(text);
   } catch (thrown) {
-    throw badRequest(`error decoding patch: ${asError(thrown).message}`);
+    throw badRequest(`error decoding patch: ${goSyntaxError(text, asError(thrown).message)}`);
   }
 }
 
@@ -141,7 +146,10 @@ function parseApplied(call: Call): Json {
     kind: { kind },
   } = call.scope;
   if (body['apiVersion'] !== apiVersion || body['kind'] !== kind) {
-    throw badRequest(`apply patch must name apiVersion ${apiVersion} and kind ${kind}`);
+    const [version = '', group = ''] = String(body['apiVersion'] ?? '')
+      .split('/')
+      .reverse();
+    throw badRequest(`invalid object type: ${group}/${version}, Kind=${String(body['kind'] ?? '')}`);
   }
   return body;
 }

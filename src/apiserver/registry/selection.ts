@@ -38,6 +38,10 @@ function checkField(scope: Scope, field: string): void {
   const generic = kind.namespaced ? ['metadata.name', 'metadata.namespace'] : ['metadata.name'];
   const names = [...generic, ...(kind.selectableFieldNames ?? [])];
   if (names.includes(field)) return;
-  if (kind.selectableFieldNames !== undefined && kind.selectableFieldNames.length > 0) throw badRequest(`field label not supported: ${field}`);
+  if ((kind.selectableFieldNames ?? []).length > 0) {
+    // Upstream's older groups leave the kind out.
+    const where = kind.group === 'resource.k8s.io' ? ` for ${scope.apiVersion}, Kind=${kind.kind}` : '';
+    throw badRequest(`field label not supported${where}: ${field}`);
+  }
   throw badRequest(`${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`);
 }

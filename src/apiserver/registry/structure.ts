@@ -150,7 +150,7 @@ function wrongType(schema: SchemaNode, value: Json, { holder, field }: Place, sh
   return new StructureError(`json: cannot unmarshal ${goJsonType(value)}${shown} into ${where} of type ${schema.goType}`);
 }
 
-/** The 400 of a body that cannot be decoded as its kind. */
-export function undecodable(kind: string, version: string, why: string): Error {
-  return badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`);
+/** The 400 of a body that cannot be decoded as the kind of its endpoint; `given` is the kind that it names itself. */
+export function undecodable(kind: string, version: string, why: string, given = kind): Error {
+  return badRequest(`${given} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`);
 }

@@ -79,7 +79,10 @@ function checkPreconditions(call: Call, live: ApiObject, wanted: ApiObject): voi
   const { resourceVersion = '', uid = '' } = wanted.metadata;
   const { groupResource } = call.scope;
   if (call.target.verb === 'update' && uid !== '' && uid !== live.metadata.uid) {
-    throw conflict(groupResource, call.target.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ''}`);
+    const { namespace, name } = call.target;
+    const key = ['', groupResource.resource, ...(namespace === '' ? [] : [namespace]), name].join('/');
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ''}`;
+    throw conflict(groupResource, name, `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`);
   }
   if (resourceVersion === '' || resourceVersion === '0') return checkUnconditional(call, live);
   if (!/^\d+$/.test(resourceVersion))

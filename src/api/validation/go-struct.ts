@@ -1,0 +1,63 @@
+/** Values in error texts as Go prints upstream's internal types: fields in the order of the type and under Go's names, absent ones as zero. */
+import type { Json } from '#machinery';
+import { definitions, type OpenApiSchema, referenceOf } from '../schema.ts';
+import { numberedFields } from '../schema/field-numbers.ts';
+
+/** Words that Go writes in capitals within names. */
+const INITIALISMS: ReadonlyMap<string, string> = new Map([
+  ['cel', 'CEL'],
+  ['ips', 'IPs'],
+  ['uid', 'UID'],
+  ['apiGroup', 'APIGroup'],
+]);
+/** Optional scalars that upstream holds by value; others are pointers, and null when absent. */
+const BY_VALUE: ReadonlySet<string> = new Set(['allocationMode', 'count', 'key', 'operator', 'value', 'effect', 'hardwareAddress', 'interfaceName']);
+
+/** `value`, of the type that `definition` names, as the JSON that Go makes of its internal form. */
+export function goStruct(value: unknown, definition: string): Json {
+  const members = typeof value === 'object' && value !== null ? { ...value } : {};
+  return Object.fromEntries(membersOf(members, definition, definitions[definition] ?? {}));
+}
+
+function membersOf(value: Readonly<Record<string, unknown>>, type: string, schema: OpenApiSchema): [string, Json][] {
+  return numberedFields(type).flatMap(({ name, embedded }): [string, Json][] => {
+    if (embedded) return membersOf(value, name, schema);
+    const use = schema.properties?.[name];
+    if (use === undefined) return [];
+    // ObjectMeta is embedded in internal types, and keeps the names and omissions of its JSON.
+    if (name === 'metadata') return Object.entries((value[name] ?? {}) as Readonly<Record<string, Json>>);
+    return [[goName(name), goValue(value[name], use, { optional: !(schema.required ?? []).includes(name), name })]];
+  });
+}
+
+function goName(name: string): string {
+  return INITIALISMS.get(name) ?? name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+interface Place {
+  readonly name: string;
+  readonly optional: boolean;
+}
+
+function goValue(value: unknown, use: OpenApiSchema, place: Place): Json {
+  const reference = referenceOf(use);
+  const structure = reference !== undefined && definitions[reference]?.properties !== undefined ? reference : undefined;
+  if (value === undefined || value === null) return absent(use, structure, place);
+  if (structure !== undefined) return goStruct(value, structure);
+  const { items, additionalProperties } = use;
+  if (items !== undefined && Array.isArray(value)) return value.map((item: unknown) => goValue(item, items, place));
+  if (additionalProperties !== undefined) {
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(entries.map(([key, member]) => [key, goValue(member, additionalProperties, place)]));
+  }
+  // What is left are scalars and free-form JSON.
+  return value as Json;
+}
+
+function absent(use: OpenApiSchema, structure: string | undefined, { name, optional }: Place): Json {
+  if (structure !== undefined) return use.default === undefined ? null : goStruct({}, structure);
+  if (optional && !BY_VALUE.has(name)) return null;
+  if (use.type === 'string') return '';
+  if (use.type === 'integer') return 0;
+  return use.type === 'boolean' ? false : null;
+}
