@@ -3,6 +3,7 @@ import type { ApiObject } from '#machinery';
 import { POD_COLUMNS } from '../columns/pod.ts';
 import { defaultPod } from '../defaults/pod.ts';
 import { firstGeneration, nextGeneration } from '../object.ts';
+import { dropPodClaims } from '../strategy/drop-pod.ts';
 import { updatedPodStatus } from '../strategy/pod-status.ts';
 import { qosClassOf } from '../strategy/qos.ts';
 import type { Pod } from '../types/core-v1.ts';
@@ -38,9 +39,11 @@ export const POD = defineKind({
   subresources: ['status'],
   generation: true,
   gracePeriodSeconds: (object) => graceOf(object as Pod),
-  prepareForCreate: (object) => createdPod(object as Pod),
+  prepareForCreate: (object, context) => createdPod(dropPodClaims(object as Pod, undefined, context)),
   prepareForUpdate: (object, old, context) =>
-    context.subresource === 'status' ? updatedPodStatus(object as Pod, old as Pod, context.gates) : updatedPod(object as Pod, old as Pod),
+    context.subresource === 'status'
+      ? updatedPodStatus(object as Pod, old as Pod, context.gates)
+      : updatedPod(dropPodClaims(object as Pod, old as Pod, context), old as Pod),
   validateCreate: validatePod,
   validateUpdate: validatePodUpdate,
   selectableFieldNames: FIELD_NAMES,

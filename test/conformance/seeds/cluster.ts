@@ -98,12 +98,13 @@ export class SeedCluster {
     return printed(process.execPath, [main, ...args, '--kubeconfig', SeedCluster.#kubeconfig(this.folder)], input);
   }
 
-  /** POSTs a manifest as it is, with strict field validation, and gives the server's Status or object. */
-  async post(path: string, body: string): Promise<Partial<Status>> {
-    const headers = { 'content-type': 'application/yaml' };
-    const response = await this.#transport({ method: 'POST', path: `${path}?fieldValidation=Strict`, headers, body }, AbortSignal.timeout(10_000));
+  /** POSTs a manifest as it is and gives the server's Status or object, and its Warning header. */
+  async post(path: string, body: string, fieldValidation = 'Strict'): Promise<Partial<Status> & { readonly warning?: string | undefined }> {
+    const request = { method: 'POST', path: `${path}?fieldValidation=${fieldValidation}`, headers: { 'content-type': 'application/yaml' }, body } as const;
+    const response = await this.#transport(request, AbortSignal.timeout(10_000));
     // The API server answers with JSON: a Status, or the object.
-    return JSON.parse(Buffer.concat(await Array.fromAsync(response.body)).toString()) as Partial<Status>;
+    const answer = JSON.parse(Buffer.concat(await Array.fromAsync(response.body)).toString()) as Partial<Status>;
+    return { ...answer, warning: response.headers['warning'] };
   }
 
   /** Runs `check` in a namespace that is gone afterwards, with all its claims. */

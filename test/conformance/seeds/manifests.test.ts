@@ -68,6 +68,16 @@ describe('introduction to DRA (v1alpha3)', () => {
     assert.deepEqual(spec.devices?.requests, [{ name: 'gpu', exactly }]);
   });
 
+  test('a claim with spec.controller is refused when fields are checked strictly, else it loses the field with a warning', async () => {
+    const path = '/apis/resource.k8s.io/v1alpha3/namespaces/default/resourceclaims';
+    const classic = manifest('02-claim.printed.yaml', { 'spec:': 'spec:\n  controller: device.com', claim1: 'classic' });
+    const strict = await cluster.post(path, classic);
+    assert.match(strict.message ?? '', /strict decoding error: unknown field "spec\.controller"$/);
+    const { warning } = await cluster.post(path, classic, 'Warn');
+    assert.match(warning ?? '', /unknown field \\"spec\.controller\\"/);
+    assert.deepEqual(Object.keys((await cluster.client.get(RESOURCE_CLAIMS, 'classic', 'default')).spec), ['devices']);
+  });
+
   test('the ResourceClaimTemplate works as printed', async () => {
     await applied('default', '03-template.printed.yaml');
     const { spec } = await cluster.client.get(RESOURCE_CLAIM_TEMPLATES, 'claim1', 'default');

@@ -40,6 +40,20 @@ test('with gate and API version switched on, 1.31 has no deviceclasses yet and t
     },
   ));
 
+test('without the feature gate, and before 1.34 that is the default, pods lose their claims', async () => {
+  const claimsOf = async (...flags: readonly string[]): Promise<unknown> => {
+    let kept: unknown;
+    await withServer(flags, async (server) => {
+      const { spec } = await server.addPod('default', 'pod', ['claim']);
+      kept = [spec?.resourceClaims?.length, spec?.containers?.[0]?.resources?.claims?.length];
+    });
+    return kept;
+  };
+  assert.deepEqual(await claimsOf('--emulated-version', '1.33'), [undefined, undefined]);
+  assert.deepEqual(await claimsOf('--emulated-version', '1.33', '--feature-gates', 'DynamicResourceAllocation=true'), [1, 1]);
+  assert.deepEqual(await claimsOf('--emulated-version', '1.34'), [1, 1]);
+});
+
 test('1.34 serves v1 without any flag, and the versions before it to those who ask', async () => {
   await withServer(['--emulated-version', '1.34'], async (server) => {
     assert.match((await getDeviceClasses(server)).output, /^No resources found$/m);
