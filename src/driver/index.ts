@@ -9,7 +9,7 @@
 export type { DeviceMetadata } from './device-metadata.ts';
 export type { DeviceStatus } from './device-status.ts';
 export type { DeviceHealthReport } from './health-service.ts';
-export { type Author, type ClaimReference, type EditedDevice, PreparedClaims } from './prepared-claims.ts';
+export { type Author, type ClaimReference, type EditedDevice, PreparedClaims, type PreparedDevice } from './prepared-claims.ts';
 export { type OpaqueConfig, opaqueConfigs } from './opaque-config.ts';
 export { DriverPlugin, type DriverPluginOptions } from './driver-plugin.ts';
 export { type DesiredPool, type DesiredSlice, planPool, splitDevices } from './pool-plan.ts';

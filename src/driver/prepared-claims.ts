@@ -25,8 +25,17 @@ export interface EditedDevice {
 export interface Author {
   /** Makes `results`, the devices allocated to `claim` from this driver, ready. A rejection fails this claim alone. */
   prepare(claim: ResourceClaim, results: readonly DeviceRequestAllocationResult[]): Promise<readonly EditedDevice[]>;
-  /** Undoes prepare for a claim that was prepared. */
-  unprepare(claim: ClaimReference): Promise<void>;
+  /** Undoes prepare for a claim that was prepared with these devices; the claim itself may be gone from the API server. */
+  unprepare(claim: ClaimReference, devices: readonly PreparedDevice[]): Promise<void>;
+}
+
+/** A device that is prepared for a claim. */
+export interface PreparedDevice {
+  /** With `/subrequest` where there is one. */
+  readonly request: string;
+  readonly pool: string;
+  readonly device: string;
+  readonly shareID?: string | undefined;
 }
 
 /** A device as NodePrepareResources reports it. */
@@ -38,11 +47,7 @@ export interface ReportedDevice {
   readonly shareId?: string;
 }
 
-interface HeldDevice {
-  readonly request: string;
-  readonly pool: string;
-  readonly device: string;
-  readonly shareID?: string | undefined;
+interface HeldDevice extends PreparedDevice {
   readonly adminAccess?: boolean | undefined;
   readonly edits: ContainerEdits;
   readonly metadata?: DeviceMetadata | undefined;
@@ -115,7 +120,8 @@ export class PreparedClaims {
   /** Undoes prepare; an unknown claim is fine. */
   unprepare(claim: ClaimReference): Promise<void> {
     return this.#exclusive(async () => {
-      if (this.#held.has(claim.uid)) await this.#options.author.unprepare(claim);
+      const known = this.#held.get(claim.uid);
+      if (known !== undefined) await this.#options.author.unprepare(claim, known.devices);
       await removeSpec(this.#options.files, this.#options.cdiDirectory, this.#fileName(claim.uid));
       await this.#options.metadata?.remove(claim);
       if (this.#held.delete(claim.uid)) await this.#save();

@@ -17,6 +17,7 @@ export {
   type EditedDevice,
   type OpaqueConfig,
   opaqueConfigs,
+  type PreparedDevice,
   splitDevices,
 } from '#driver';
 export type { ContainerEdits } from '#cdi';

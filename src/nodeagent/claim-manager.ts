@@ -49,6 +49,8 @@ export class ClaimManager {
       if (isFileMissing(error)) return undefined;
       throw error;
     });
+    // A directory that cannot be written is found out now, not when a pod waits.
+    if (text === undefined) await this.#save();
     for (const claim of text === undefined ? [] : this.#decode(text)) this.#claims.set(`${claim.Namespace}/${claim.ClaimName}`, fromCheckpoint(claim));
   }
 
@@ -117,7 +119,7 @@ export class ClaimManager {
     for (const driver of driversOf(claim)) this.#registered(driver);
     const known = this.#claims.get(`${namespace}/${claimName}`);
     if (known !== undefined && known.uid !== uid) {
-      throw new Error(`old ResourceClaim with same name ${claimName} and different UID ${known.uid} still exists (previous pod force-deleted?)`);
+      throw new Error(`old ResourceClaim with same name ${claimName} and different UID ${known.uid} still exists (previous pod force-deleted?!)`);
     }
     return claim;
   }

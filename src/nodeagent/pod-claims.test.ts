@@ -58,7 +58,7 @@ test('a claim from a template is taken from the status, and none is needed where
   ];
   const status = { resourceClaimStatuses: [{ name: 'x', resourceClaimName: 'p-x-1' }, { name: 'y' }] };
   assert.deepEqual(claimsOfPod(pod(entries, [], status)), [{ podClaimName: 'x', claimName: 'p-x-1', generated: true }]);
-  assert.throws(() => claimsOfPod(pod(entries, [])), /not been created yet/);
+  assert.throws(() => claimsOfPod(pod(entries, [])), /^Error: pod "default\/p": ResourceClaim not created yet$/);
 });
 
 test('an extended resource is served from its claim only in the container that asks for it', () => {

@@ -1,5 +1,6 @@
 /** Which claims a pod uses, and which CDI devices each of its containers gets. Pure. */
 import type { Container, Pod } from '#api';
+import { keyOf } from '#machinery';
 import type { CheckpointClaim, CheckpointDevice } from './checkpoint.ts';
 
 /** A claim that a pod uses. */
@@ -20,7 +21,7 @@ export function claimsOfPod(pod: Pod): readonly PodClaim[] {
       continue;
     }
     const status = pod.status?.resourceClaimStatuses?.find((other) => other.name === entry.name);
-    if (status === undefined) throw new Error(`pod claim ${entry.name}: the ResourceClaim has not been created yet`);
+    if (status === undefined) throw new Error(`pod "${keyOf(pod)}": ResourceClaim not created yet`);
     // Without a name there the pod needs no claim.
     if (status.resourceClaimName !== undefined) claims.push({ podClaimName: entry.name, claimName: status.resourceClaimName, generated: true });
   }
