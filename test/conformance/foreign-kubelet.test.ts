@@ -16,7 +16,7 @@ interface World {
   readonly client: RestClient;
   readonly kubelet: ForeignKubelet;
   readonly rootDir: string;
-  startDriver(): Dray;
+  readonly startDriver: () => Dray;
 }
 
 /** dray's API server, upstream's kubelet, dray's driver; no other component. */
