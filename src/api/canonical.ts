@@ -51,15 +51,30 @@ function canonicalObject(object: JsonMap, schema: SchemaNode): Json {
     if (value === null || value === undefined) continue;
     const field = schema.field(key);
     const kept = field === undefined ? value : canonicalValue(value, field);
-    if (field !== undefined && !KEPT_EMPTY.has(key) && isEmptyCollection(kept, field) && !schema.required.includes(key)) continue;
+    if (field !== undefined && isEmptyCollection(kept, field) && !keepsEmpty(schema, key)) continue;
     result[key] = kept;
   }
   for (const [name, zero] of impliedZeroes(schema)) if (!Object.hasOwn(result, name)) result[name] = zero;
   return result;
 }
 
-/** Validation tells these apart from absent ones: list attributes, and devices beside shared counters. */
-const KEPT_EMPTY = new Set(['ints', 'bools', 'strings', 'versions', 'devices', 'sharedCounters']);
+/** Validation tells these apart from absent ones: list attributes, devices beside shared counters, what makes a request of v1beta1 exact. */
+const KEPT_EMPTY: ReadonlySet<string> = new Set([
+  ...['ints', 'bools', 'strings', 'versions'].map((name) => `DeviceAttribute.${name}`),
+  'ResourceSliceSpec.devices',
+  'ResourceSliceSpec.sharedCounters',
+  'DeviceClaim.requests',
+  'DeviceRequest.selectors',
+]);
+
+function keepsEmpty(schema: SchemaNode, key: string): boolean {
+  return schema.required.includes(key) || KEPT_EMPTY.has(`${structureName(schema)}.${key}`);
+}
+
+/** The name of a structure without its version. */
+function structureName({ goType }: SchemaNode): string {
+  return goType.replace(/^.*\./, '');
+}
 
 /**
  * Times that upstream's types hold by value: Go prints null for an absent one. Other times are pointers, or left out when zero.
@@ -109,7 +124,7 @@ function impliedZeroes(schema: SchemaNode): readonly (readonly [string, Json])[]
 function impliedZero(name: string, schema: SchemaNode): Json | undefined {
   const field = schema.field(name);
   if (TIMES_BY_VALUE.has(name) && (field?.type === 'time' || field?.type === 'micro-time')) return null;
-  if (PRINTED_NULL[schema.goType.replace(/^.*\./, '')] === name) return null;
+  if (PRINTED_NULL[structureName(schema)] === name) return null;
   if ((field?.type === 'list' || field?.type === 'map') && schema.required.includes(name)) return null;
   if (field?.default === undefined) return undefined;
   if (field.type === 'object') return canonicalObject({}, field);

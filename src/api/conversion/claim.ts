@@ -47,9 +47,10 @@ function specFromV1(spec: ResourceClaimSpec): FlatSpec {
 /** `exactly` exists as soon as one of its members is set, so both forms at once stay visible to validation. */
 function requestToV1({ name, firstAvailable, ...flat }: FlatRequest): DeviceRequest {
   const isSet = Object.values(flat).some((value) => value !== undefined && value !== '' && value !== 0);
+  const { selectors = [], ...members } = flat;
   return {
     name,
-    ...(isSet && { exactly: { ...flat, deviceClassName: flat.deviceClassName ?? '' } }),
+    ...(isSet && { exactly: { ...members, deviceClassName: flat.deviceClassName ?? '', ...(selectors.length > 0 && { selectors }) } }),
     ...(firstAvailable !== undefined && { firstAvailable }),
   };
 }

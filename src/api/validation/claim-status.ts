@@ -47,7 +47,7 @@ export function checkClaimStatus(errors: FieldErrors, claim: ResourceClaim, old:
   if (status.allocation === undefined) return;
   if (before === undefined) checkAllocation(errors, 'status.allocation', status.allocation, requestNames(claim.spec));
   else if (!sameValue(status.allocation, before))
-    errors.invalid('status.allocation', goStruct(status.allocation, 'io.k8s.api.resource.v1.AllocationResult'), 'field cannot be modified once set');
+    errors.invalid('status.allocation', goStruct(status.allocation, 'io.k8s.api.resource.v1.AllocationResult'), 'field is immutable');
 }
 
 function checkReservations(errors: FieldErrors, claim: ResourceClaim, old: ResourceClaim): void {

@@ -1,4 +1,5 @@
 /** Validation of ResourcePoolStatusRequest (upstream: pkg/apis/resource/validation, validateResourcePoolStatusRequest). */
+import { goStruct } from './go-struct.ts';
 import type { ApiObject } from '#machinery';
 import type { FieldError, StrategyContext } from '../kind.ts';
 import { sameValue } from '../object.ts';
@@ -39,7 +40,8 @@ export function validatePoolStatusRequestUpdate(object: ApiObject, old: ApiObjec
 }
 
 function checkStatus(errors: FieldErrors, { status }: ResourcePoolStatusRequest, old: ResourcePoolStatusRequest): void {
-  if (old.status !== undefined && !sameValue(status, old.status)) return errors.invalid('status', status ?? null, IMMUTABLE);
+  if (old.status !== undefined && !sameValue(status, old.status))
+    return errors.invalid('status', status === undefined ? null : goStruct(status, 'io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequestStatus'), IMMUTABLE);
   if (status === undefined) return;
   if (status.poolCount < 0) errors.invalid('status.poolCount', status.poolCount, 'must be greater than or equal to 0');
   checkList(errors, 'status.pools', status.pools, { max: POOLS_MAX_SIZE, item: (pool, path) => checkPoolStatus(errors, path, pool) });

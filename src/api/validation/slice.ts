@@ -59,8 +59,9 @@ function checkNodeSelection(errors: FieldErrors, spec: ResourceSliceSpec): void 
   if (spec.nodeSelector !== undefined) {
     set.push('`nodeSelector`');
     checkNodeSelector(errors, 'spec.nodeSelector', spec.nodeSelector);
-    const terms = spec.nodeSelector.nodeSelectorTerms ?? [];
-    if (terms.length !== 1) errors.invalid('spec.nodeSelector.nodeSelectorTerms', goTerms(terms), 'must have exactly one node selector term');
+    // Required by the schema, but null when it was not given.
+    const terms: readonly NodeSelectorTerm[] | null = spec.nodeSelector.nodeSelectorTerms;
+    if (terms?.length !== 1) errors.invalid('spec.nodeSelector.nodeSelectorTerms', goTerms(terms), 'must have exactly one node selector term');
   }
   for (const member of ['allNodes', 'perDeviceNodeSelection'] as const) {
     if (spec[member] === undefined) continue;
@@ -103,6 +104,6 @@ function checkCounterSet(errors: FieldErrors, path: string, set: CounterSet): vo
   checkCounters(errors, `${path}.counters`, set.counters);
 }
 
-function goTerms(terms: readonly NodeSelectorTerm[]): unknown {
-  return terms.length === 0 ? null : terms.map((term) => goStruct(term, 'io.k8s.api.core.v1.NodeSelectorTerm'));
+function goTerms(terms: readonly NodeSelectorTerm[] | null): unknown {
+  return terms === null ? null : terms.map((term) => goStruct(term, 'io.k8s.api.core.v1.NodeSelectorTerm'));
 }
