@@ -7,16 +7,29 @@ import { type DesiredPool, type Device, splitDevices } from '#kit';
 const GPUS_PER_NODE = 8;
 const GPUS_PER_PCIE_ROOT = 4;
 
+/** Whose devices are asked for: the node, and all nodes whose drivers share the file (none: this one alone). */
+export interface Placement {
+  readonly nodeName: string;
+  readonly nodes: readonly string[];
+}
+
 /** The pools that `--devices` asks for: a preset by its name, or a file. */
-export function devicesOf(devices: string, nodeName: string): ReadonlyMap<string, DesiredPool> {
+export function devicesOf(devices: string, { nodeName, nodes }: Placement): ReadonlyMap<string, DesiredPool> {
   if (devices === 'gpu') return gpuPreset(nodeName);
-  return devices === 'showcase' ? showcasePreset(nodeName) : poolsFromFile(devices);
+  if (devices === 'showcase') return showcasePreset(nodeName);
+  const pools = poolsFromFile(devices);
+  return nodes.length === 0 ? pools : new Map([...pools].filter(([pool]) => (ownerOf(pool, nodes) ?? nodes[0]) === nodeName));
+}
+
+/** A pool called NODE or NODE-… is that node's. */
+function ownerOf(pool: string, nodes: readonly string[]): string | undefined {
+  return nodes.find((node) => pool === node || pool.startsWith(`${node}-`));
 }
 
 /** The eight GPUs, and what showcase.json has for this node: GPUs to share by amounts of memory, a card that can be partitioned. */
 function showcasePreset(nodeName: string): ReadonlyMap<string, DesiredPool> {
   const further = poolsFromFile(join(import.meta.dirname, 'showcase.json'));
-  return new Map([...gpuPreset(nodeName), ...[...further].filter(([pool]) => pool.startsWith(`${nodeName}-`))]);
+  return new Map([...gpuPreset(nodeName), ...[...further].filter(([pool]) => ownerOf(pool, [nodeName]) !== undefined)]);
 }
 
 /** Eight GPUs named and described as those of the well-known example driver; UUIDs follow from the node's name. */

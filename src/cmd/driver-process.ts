@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sleep } from '#base';
@@ -21,16 +21,24 @@ export interface DriverSpec {
   readonly kubeconfig: string;
   /** A device file, or the name of a preset. */
   readonly devices: string;
+  /** All nodes whose drivers get this device file; each takes its own pools. Absent: this node takes all. */
+  readonly nodes?: readonly string[] | undefined;
   readonly driverName?: string | undefined;
   /** Where CDI files go; default `<rootDir>/cdi`. */
   readonly cdiDir?: string | undefined;
 }
 
-/** Runs the example driver, again whenever it ends by itself, until `signal` aborts. Its output goes to `<rootDir>/driver.log`. */
+/** The file below a node's root directory that takes what its driver says. */
+export const DRIVER_LOG = 'driver.log';
+/** The driver's exit code when starting it again would not help. */
+const DRIVER_EXIT_USAGE = 2;
+
+/** Runs the example driver, again whenever it ends by itself, until `signal` aborts; rejects with its last words when it cannot use what it was given. */
 export async function keepDriverRunning(spec: DriverSpec, signal: AbortSignal): Promise<void> {
   await mkdir(spec.rootDir, { recursive: true });
   while (!signal.aborted) {
-    await ended(startDriver(spec), signal);
+    const code = await ended(startDriver(spec), signal);
+    if (code === DRIVER_EXIT_USAGE) throw new Error((await readFile(join(spec.rootDir, DRIVER_LOG), 'utf8')).trimEnd().split('\n').at(-1));
     await sleep(systemClock, DRIVER_RESTART_MS, signal).catch(() => undefined);
   }
 }
@@ -50,7 +58,7 @@ async function ended(child: ChildProcess, signal: AbortSignal): Promise<number> 
 }
 
 function startDriver(spec: DriverSpec): ChildProcess {
-  const log = openSync(join(spec.rootDir, 'driver.log'), 'a', 0o640);
+  const log = openSync(join(spec.rootDir, DRIVER_LOG), 'a', 0o640);
   try {
     return spawn(process.execPath, argumentsOf(spec), { stdio: ['ignore', log, log, 'ipc'] });
   } finally {
@@ -58,8 +66,8 @@ function startDriver(spec: DriverSpec): ChildProcess {
   }
 }
 
-function argumentsOf({ nodeName, rootDir, kubeconfig, devices, driverName, cdiDir }: DriverSpec): readonly string[] {
-  const flags = { kubeconfig, 'node-name': nodeName, 'root-dir': rootDir, devices, 'driver-name': driverName, 'cdi-dir': cdiDir };
+function argumentsOf({ nodeName, rootDir, kubeconfig, devices, nodes, driverName, cdiDir }: DriverSpec): readonly string[] {
+  const flags = { kubeconfig, 'node-name': nodeName, 'root-dir': rootDir, devices, nodes: nodes?.join(','), 'driver-name': driverName, 'cdi-dir': cdiDir };
   const given = Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
   return ['--import', END_WITH_PARENT, DRIVER_PROGRAM, ...given];
 }

@@ -5,17 +5,20 @@ import { fileURLToPath } from 'node:url';
 import { Applier, claimTable, type Expectation, expectationsOf, isReached, type Manifest, parseManifests } from '#cli';
 import { Informer, PODS, RESOURCE_CLAIMS, type RestClient } from '#client';
 import { decodeCheckpoint } from '#nodeagent';
-import { silentLogger } from '#base';
+import { asError, silentLogger } from '#base';
 import { keyOf } from '#machinery';
 import { systemClock, systemRandom } from '#platform';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 
-/** The example manifests, file by file in the order of their names. */
-export async function readExamples(): Promise<readonly Manifest[]> {
-  const files = (await readdir(EXAMPLES)).filter((name) => name.endsWith('.yaml')).sort();
-  const texts = await Promise.all(files.map((name) => readFile(join(EXAMPLES, name), 'utf8')));
-  return texts.flatMap((text, index) => parseManifests(text, join(basename(EXAMPLES), files[index] ?? '')));
+/** The manifests of a folder, by default of the examples, file by file in the order of their names. */
+export async function readExamples(folder = EXAMPLES): Promise<readonly Manifest[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw new Error(`the examples are missing: ${asError(error).message}`, { cause: error });
+  });
+  const files = names.filter((name) => name.endsWith('.yaml')).sort();
+  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
+  return texts.flatMap((text, index) => parseManifests(text, join(basename(folder), files[index] ?? '')));
 }
 
 /** How the examples ended. */

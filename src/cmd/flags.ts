@@ -152,6 +152,11 @@ export function devicesOf(text: string): string {
   return resolve(text);
 }
 
+/** Whether `--devices` names a preset. */
+export function isPreset(devices: string): boolean {
+  return PRESETS.has(devices);
+}
+
 /** The presets with what they are, for help texts. */
 export function presetsText(): string {
   return [...PRESETS].map(([name, what]) => `${name} (${what})`).join(', ');

@@ -5,6 +5,7 @@ import { Metrics } from '#base';
 import { RestClient } from '#client';
 import { createLogger, openDataDir, systemClock, systemRandom, transportFromKubeconfig } from '#platform';
 import { startControlPlane } from './control-plane.ts';
+import { EXIT_FAILURE } from './failure.ts';
 import { type ApiServerFlags, type ControllerFlags, devicesOf, type DriverFlags, gatesOf, logLevelOf, type NodeFlags } from './flags.ts';
 
 /** `dray apiserver`, until `stop` aborts. */
@@ -83,7 +84,8 @@ export async function nodeagent(flags: NodeFlags, stop: AbortSignal): Promise<vo
 /** `dray driver run`: the example driver with the devices of a file or a preset, until `stop` aborts or it ends. */
 export async function driver(devices: string, flags: DriverFlags, stop: AbortSignal): Promise<void> {
   const { runDriver } = await import('./driver-process.ts');
-  process.exitCode = await runDriver({ ...flags, devices: devicesOf(devices) }, stop);
+  const code = await runDriver({ ...flags, devices: devicesOf(devices) }, stop);
+  process.exitCode = code === 0 ? 0 : EXIT_FAILURE;
 }
 
 async function connect(userAgent: string, kubeconfig: string): Promise<RestClient> {

@@ -1,4 +1,5 @@
 /** `dray up`: a whole cluster in one process, the example driver beside it, and the examples on top. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { asError, Metrics } from '#base';
@@ -7,7 +8,7 @@ import { type CertificateAuthority, createLogger, memoryTransport, openDataDir, 
 import type { LoopWorld } from './control-loops.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { EXIT_FAILURE, EXIT_NOT_REACHED, printFailure } from './failure.ts';
-import { type ComponentName, COMPONENTS, devicesOf, gatesOf, logLevelOf, type UpFlags } from './flags.ts';
+import { type ComponentName, COMPONENTS, devicesOf, gatesOf, isPreset, logLevelOf, type UpFlags } from './flags.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 import type { RunningNode } from './node.ts';
 import { type Progress, progressTo } from './progress.ts';
@@ -128,6 +129,8 @@ class Cluster {
     const node: RunningNode = await startNode(spec, this.#nodes.signal);
     this.#keep(`node agent ${nodeName}`, this.#running.nodes, node.ended);
     await this.#seen(
+      `node agent ${nodeName}`,
+      'try -v',
       async () =>
         (await client.get(NODES, nodeName)).status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true,
     );
@@ -146,17 +149,18 @@ class Cluster {
       const pair = await plane.authority.issue(`driver-${nodeName}`, account);
       await writeKubeconfig(kubeconfig, { server: plane.url, caPem: plane.authority.caPem, user: 'example-gpu', pair });
     }
-    const { keepDriverRunning } = await import('./driver-process.ts');
-    this.#keep(
-      `driver of ${nodeName}`,
-      this.#running.drivers,
-      keepDriverRunning({ nodeName, rootDir, kubeconfig, devices: this.#flags.devices }, this.#drivers.signal),
-    );
+    const { devices } = this.#flags;
+    const { DRIVER_LOG, keepDriverRunning } = await import('./driver-process.ts');
+    const spec = { nodeName, rootDir, kubeconfig, devices, nodes: this.#nodeNames() };
+    this.#keep(`driver of ${nodeName}`, this.#running.drivers, keepDriverRunning(spec, this.#drivers.signal));
     const client = await this.#client('system:kube-controller-manager', []);
-    await this.#seen(async () =>
-      (await client.list(RESOURCE_SLICES)).items.some((slice) => slice.spec.nodeName === nodeName || slice.spec.pool.name === nodeName),
-    );
-    this.#progress(`driver ${nodeName}`, 'own process, published its devices');
+    // A file may have no pool for this node.
+    const published = async (): Promise<boolean> =>
+      isPreset(devices)
+        ? (await client.list(RESOURCE_SLICES)).items.some((slice) => slice.spec.nodeName === nodeName)
+        : existsSync(join(rootDir, 'plugins_registry', `${DRIVER_NAME}-reg.sock`));
+    await this.#seen(`the driver of ${nodeName}`, `see ${join(rootDir, DRIVER_LOG)}`, published);
+    this.#progress(`driver ${nodeName}`, `own process, ${isPreset(devices) ? 'published its devices' : 'running'}`);
   }
 
   /** Applies the examples; the exit code of --once. */
@@ -223,18 +227,19 @@ class Cluster {
   }
 
   /** Waits until `look` says true or starting is to end; a component that broke off ends the wait with its error. */
-  async #seen(look: () => Promise<boolean>): Promise<void> {
+  async #seen(component: string, advice: string, look: () => Promise<boolean>): Promise<void> {
     const { stop } = this.#options;
     let broken: Error | undefined;
     void this.failed.then((error) => (broken = error));
     const deadlineMs = systemClock.monotonicMs() + START_TIMEOUT_MS;
     while (!stop.aborted && !(await look().catch(() => false))) {
       if (broken !== undefined) throw broken;
-      if (systemClock.monotonicMs() > deadlineMs) throw new Error(`a component did not start within ${String(START_TIMEOUT_MS / 1000)} s; try -v`);
+      if (systemClock.monotonicMs() > deadlineMs) throw new Error(`${component} did not start within ${String(START_TIMEOUT_MS / 1000)} s; ${advice}`);
       await new Promise<void>((resolve) => systemClock.setTimer(POLL_MS, resolve));
     }
   }
 }
 
+const DRIVER_NAME = 'gpu.example.com';
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 20;

@@ -2,7 +2,7 @@
 import { asError, type Clock, type Logger, sleep } from '#base';
 import type { Node, NodeCondition } from '#api';
 import { LEASES, NODES, type RestClient } from '#client';
-import { isAlreadyExists, isNotFound } from '#machinery';
+import { isAlreadyExists, isConflict, isNotFound } from '#machinery';
 import type { MachineFacts } from '#ports';
 import { rfc3339 } from './pod-worker.ts';
 
@@ -67,9 +67,17 @@ async function createOrUpdate(options: NodeRegistrationOptions): Promise<void> {
   await writeStatus(options);
 }
 
-async function writeStatus(options: NodeRegistrationOptions): Promise<void> {
+/** Others write to a new Node at the same time: its pod range, its taints. */
+const STATUS_ATTEMPTS_MAX = 5;
+
+async function writeStatus(options: NodeRegistrationOptions, attempt = 1): Promise<void> {
   const node = await options.client.get(NODES, options.nodeName);
-  await options.client.updateStatus(NODES, { ...node, status: statusOf(node, options) });
+  try {
+    await options.client.updateStatus(NODES, { ...node, status: statusOf(node, options) });
+  } catch (error) {
+    if (!isConflict(error) || attempt === STATUS_ATTEMPTS_MAX) throw error;
+    await writeStatus(options, attempt + 1);
+  }
 }
 
 function statusOf(node: Node, options: NodeRegistrationOptions): NonNullable<Node['status']> {

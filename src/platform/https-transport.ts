@@ -56,7 +56,8 @@ async function readFiles(connection: KubeConnection, folder: string): Promise<Pi
 
 /** A Transport to one server. Idle connections do not keep the process alive. */
 export function httpsTransport(options: HttpsTransportOptions): Transport {
-  const server = new URL(options.server);
+  const server = URL.parse(options.server);
+  if (server === null) throw new Error(`the server "${options.server}" is no URL`);
   const secure = server.protocol === 'https:';
   const base = server.pathname.replace(/\/$/, '');
   const dialing = secure ? Promise.resolve(secureDialer(options)) : plainDialer();

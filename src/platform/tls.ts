@@ -1,5 +1,5 @@
 /** The cluster's certificates: one authority, and what it signs for the server, the administrator and the components. */
-import { webcrypto } from 'node:crypto';
+import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as X509 from '@peculiar/x509';
@@ -73,12 +73,24 @@ function hostComment(host: string): string {
 }
 
 async function readPair(directory: string, name: string): Promise<KeyPair | undefined> {
+  let pair: KeyPair;
   try {
     const [certPem, keyPem] = await Promise.all([readFile(join(directory, `${name}.crt`), 'utf8'), readFile(join(directory, `${name}.key`), 'utf8')]);
-    return { certPem, keyPem };
+    pair = { certPem, keyPem };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
+  }
+  if (!isWhole(pair))
+    throw new Error(`the certificate ${join(directory, name)}.crt or its key is damaged; remove the folder ${directory} to have new ones made`);
+  return pair;
+}
+
+function isWhole({ certPem, keyPem }: KeyPair): boolean {
+  try {
+    return new X509Certificate(certPem).checkPrivateKey(createPrivateKey(keyPem));
+  } catch {
+    return false;
   }
 }
 
@@ -120,10 +132,10 @@ async function selfSigned(commonName: string): Promise<KeyPair> {
 }
 
 async function signedBy(authority: KeyPair, request: CertificateRequest): Promise<KeyPair> {
-  const { X509Certificate, X509CertificateGenerator } = await x509();
-  const issuer = new X509Certificate(authority.certPem);
+  const library = await x509();
+  const issuer = new library.X509Certificate(authority.certPem);
   const keys = await webcrypto.subtle.generateKey(KEY_ALGORITHM, true, ['sign', 'verify']);
-  const certificate = await X509CertificateGenerator.create({
+  const certificate = await library.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     issuer: issuer.subject,
     subject: [...(request.organizations ?? []).map((organization) => ({ O: [organization] })), { CN: [request.commonName] }],
