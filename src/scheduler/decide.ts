@@ -6,7 +6,7 @@ import { isReservedForNoOther, missingClass, resolveClaims } from './pod-claims.
 import { type Preemption, preempt, priorityOf, type RefusedNode } from './preemption.ts';
 import { nodesRefusedText, podRefusedText } from './refusal-text.ts';
 import type { WakeCause } from './scheduling-queue.ts';
-import { scoreNode } from './score.ts';
+import { alternativesScore, alternativesScoreMax, roomScore } from './score.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type ClaimPlan, type Demand, type NodeOutcome, tryNode } from './try-node.ts';
 
@@ -27,7 +27,7 @@ export type Decision =
   /** The claims or classes themselves are at fault, so no node can help. */
   | { readonly kind: 'failed'; readonly message: string };
 
-/** Upstream stops looking for further nodes when it has so many that fit (minFeasibleNodesToFind). */
+/** From so many nodes on upstream does not look at all of them (minFeasibleNodesToFind). */
 const MIN_FEASIBLE_NODES = 100;
 
 /** Decides where the pod goes. The first of the best-scored nodes wins. */
@@ -55,21 +55,27 @@ function claimObstacle(claims: readonly ResourceClaim[], snapshot: Snapshot): st
   return undefined;
 }
 
+/**
+ * Filter and Score. Where upstream looks at every node, so does this; in clusters so large that upstream looks at some nodes only, those with
+ * most room are tried first, and no more than can still be better.
+ */
 function chooseNode(demand: Demand, snapshot: Snapshot): Decision {
+  const isLarge = snapshot.nodes.length >= MIN_FEASIBLE_NODES;
+  const scored = snapshot.nodes.map((node) => ({ node, room: roomScore(demand.pod, node, snapshot.podsOn(nameOf(node))) }));
+  if (isLarge) scored.sort((a, b) => b.room - a.room);
+  const alternativesMax = alternativesScoreMax(demand.claims);
   const refused: RefusedNode[] = [];
   let best: { nodeName: string; claims: readonly ClaimPlan[]; score: number } | undefined;
-  const feasibleMax = feasibleNodesToFind(snapshot.nodes.length);
-  let feasible = 0;
-  for (const node of snapshot.nodes) {
+  for (const { node, room } of scored) {
+    if (isLarge && best !== undefined && room + alternativesMax <= best.score) break;
     const outcome = tryNodeWithNominated(demand, node, snapshot);
     if (outcome.kind === 'failed') return outcome;
     if (outcome.kind === 'refused') {
       refused.push({ node, outcome });
       continue;
     }
-    const score = scoreNode(demand.pod, node, { podsOnNode: snapshot.podsOn(nameOf(node)), claims: outcome.claims });
+    const score = room + alternativesScore(outcome.claims);
     if (best === undefined || score > best.score) best = { nodeName: nameOf(node), claims: outcome.claims, score };
-    if (++feasible >= feasibleMax) break;
   }
   if (best !== undefined) return { kind: 'place', nodeName: best.nodeName, claims: best.claims };
   return refuse(demand, refused, snapshot);
@@ -107,11 +113,4 @@ function claimsText(demand: Demand, deallocate: ResourceClaim | undefined, remov
   if (demand.claims.length === 0 && demand.backed.size === 0) return 'no new claims to deallocate';
   if (deallocate !== undefined) return 'deallocation of ResourceClaim completed';
   return remove === undefined ? 'still not schedulable' : 'deletion of ResourceClaim completed';
-}
-
-/** Upstream's numFeasibleNodesToFind with the adaptive percentage: 50 % less 1 % per 125 nodes, at least 5 %. */
-function feasibleNodesToFind(nodes: number): number {
-  if (nodes < MIN_FEASIBLE_NODES) return nodes;
-  const percentage = Math.max(5, 50 - Math.floor(nodes / 125));
-  return Math.max(MIN_FEASIBLE_NODES, Math.floor((nodes * percentage) / 100));
 }

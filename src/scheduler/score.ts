@@ -1,12 +1,7 @@
 /** How good a node that fits is: preferred alternatives of claims first, then room left. */
-import type { AllocationResult, Node, Pod, ResourceClaim } from '#api';
-import { parseQuantity } from '#machinery';
-
-/** What the score looks at besides pod and node. */
-export interface ScoreInput {
-  readonly podsOnNode: readonly Pod[];
-  readonly claims: readonly { readonly claim: ResourceClaim; readonly allocation?: AllocationResult | undefined }[];
-}
+import { oncePer } from '#base';
+import type { AllocationResult, DeviceRequest, Node, Pod, ResourceClaim } from '#api';
+import { allocatableOf, podRequests } from '#filters';
 
 /** Alternatives per request (resource/v1: FirstAvailableDeviceRequestMaxSize). */
 const ALTERNATIVES_MAX = 8;
@@ -14,51 +9,72 @@ const ALTERNATIVES_MAX = 8;
 /** One step of an alternative weighs more than all the room of a node: upstream's plugin has twice the weight and normalises. */
 const ALTERNATIVE_WEIGHT = 1000;
 
-/** What a pod that asks for nothing counts as in scoring (upstream's DefaultMilliCPURequest and DefaultMemoryRequest). */
-const DEFAULT_REQUEST: Readonly<Record<string, bigint>> = { cpu: 100n, memory: 200n * 1024n * 1024n * 1000n };
+/** What a pod that asks for nothing counts as in scoring: millicores and bytes (upstream's DefaultMilliCPURequest and DefaultMemoryRequest). */
+const DEFAULT_REQUEST: Readonly<Record<Scored, number>> = { cpu: 100, memory: 200 * 1024 * 1024 };
 
-/** Higher is better; only comparable between nodes of one decision. */
-export function scoreNode(pod: Pod, node: Node, input: ScoreInput): number {
-  let alternatives = 0;
-  for (const { claim, allocation } of input.claims) alternatives += alternativesScore(claim, allocation ?? claim.status?.allocation);
-  return alternatives * ALTERNATIVE_WEIGHT + leastAllocated(pod, node, input.podsOnNode);
+/** The resources that scoring looks at. */
+type Scored = 'cpu' | 'memory';
+const SCORED: readonly Scored[] = ['cpu', 'memory'];
+
+/** What a claim of a pod to be placed is given. */
+interface Given {
+  readonly claim: ResourceClaim;
+  readonly allocation?: AllocationResult | undefined;
 }
 
-/** Sum over firstAvailable requests of 8 less the index of the alternative chosen (KEP 4816). */
-function alternativesScore(claim: ResourceClaim, allocation: AllocationResult | undefined): number {
+/** Sum over firstAvailable requests of 8 less the index of the alternative chosen (KEP 4816), weighed. */
+export function alternativesScore(given: readonly Given[]): number {
   let score = 0;
-  for (const request of claim.spec.devices?.requests ?? []) {
-    const index = request.firstAvailable?.findIndex((alternative) => isChosen(allocation, `${request.name}/${alternative.name}`)) ?? -1;
-    if (index >= 0) score += ALTERNATIVES_MAX - index;
+  for (const { claim, allocation } of given) {
+    for (const request of prioritized(claim)) {
+      const index = request.firstAvailable?.findIndex((one) => isChosen(allocation ?? claim.status?.allocation, `${request.name}/${one.name}`)) ?? -1;
+      if (index >= 0) score += ALTERNATIVES_MAX - index;
+    }
+  }
+  return score * ALTERNATIVE_WEIGHT;
+}
+
+/** The most that the claims' alternatives can score on any node. */
+export function alternativesScoreMax(claims: readonly ResourceClaim[]): number {
+  return claims.reduce((sum, claim) => sum + prioritized(claim).length, 0) * ALTERNATIVES_MAX * ALTERNATIVE_WEIGHT;
+}
+
+/** Share of CPU and memory that would still be free, 0 to 100 (NodeResourcesLeastAllocated). */
+export function roomScore(pod: Pod, node: Node, podsOnNode: readonly Pod[]): number {
+  let score = 0;
+  for (const resource of SCORED) {
+    const capacity = capacityOf(node)[resource];
+    const used = usedBy(podsOnNode)[resource] + requestedBy(pod)[resource];
+    if (used < capacity) score += Math.floor(((capacity - used) * 100) / capacity) / 2;
   }
   return score;
+}
+
+function prioritized(claim: ResourceClaim): readonly DeviceRequest[] {
+  return (claim.spec.devices?.requests ?? []).filter((request) => (request.firstAvailable ?? []).length > 0);
 }
 
 function isChosen(allocation: AllocationResult | undefined, request: string): boolean {
   return (allocation?.devices?.results ?? []).some((result) => result.request === request);
 }
 
-/** Share of CPU and memory that would still be free, 0 to 100 (NodeResourcesLeastAllocated). */
-function leastAllocated(pod: Pod, node: Node, podsOnNode: readonly Pod[]): number {
-  let score = 0;
-  const pods = [...podsOnNode, pod];
-  for (const resource of ['cpu', 'memory']) {
-    const capacity = milli(node.status?.allocatable?.[resource]);
-    if (capacity === undefined || capacity <= 0n) continue;
-    const used = pods.reduce((sum, other) => sum + requested(other, resource), 0n);
-    if (used < capacity) score += Number(((capacity - used) * 100n) / capacity) / 2;
-  }
-  return score;
-}
+/** Millicores and bytes. */
+type Amounts = Readonly<Record<Scored, number>>;
 
-function requested(pod: Pod, resource: string): bigint {
-  let sum = 0n;
-  for (const container of pod.spec?.containers ?? []) {
-    sum += milli(container.resources?.requests?.[resource]) ?? DEFAULT_REQUEST[resource] ?? 0n;
-  }
-  return sum;
-}
+const capacityOf = oncePer((node: Node): Amounts => ({
+  cpu: Number(allocatableOf(node).get('cpu')?.milliValue() ?? 0n),
+  memory: Number(allocatableOf(node).get('memory')?.value() ?? 0n),
+}));
 
-function milli(quantity: string | undefined): bigint | undefined {
-  return quantity === undefined ? undefined : parseQuantity(quantity)?.milliValue();
-}
+const requestedBy = oncePer((pod: Pod): Amounts => {
+  const requests = podRequests(pod);
+  return {
+    cpu: Number(requests.get('cpu')?.milliValue() ?? 0n) || DEFAULT_REQUEST.cpu,
+    memory: Number(requests.get('memory')?.value() ?? 0n) || DEFAULT_REQUEST.memory,
+  };
+});
+
+const usedBy = oncePer((pods: readonly Pod[]): Amounts => {
+  const sum = (resource: Scored): number => pods.reduce((total, pod) => total + requestedBy(pod)[resource], 0);
+  return { cpu: sum('cpu'), memory: sum('memory') };
+});

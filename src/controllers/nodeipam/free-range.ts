@@ -2,15 +2,22 @@
 
 /** kube-controller-manager: --node-cidr-mask-size of IPv4. */
 const NODE_MASK_SIZE = 24;
+/** Addresses of such a range. */
+const BLOCK_SIZE = 2 ** (32 - NODE_MASK_SIZE);
 
 /** The lowest /24 of the IPv4 `clusterCidr` that overlaps none of `taken`; undefined when all are taken. Throws for a CIDR that is none. */
 export function freeRange(clusterCidr: string, taken: Iterable<string>): string | undefined {
   const cluster = parseCidr(clusterCidr);
   if (cluster === undefined) throw new Error(`${clusterCidr} is no IPv4 range`);
-  const used = [...taken].flatMap((cidr) => parseCidr(cidr) ?? []);
-  for (let start = cluster.start; start < cluster.end; start += 2 ** (32 - NODE_MASK_SIZE)) {
-    const end = start + 2 ** (32 - NODE_MASK_SIZE);
-    if (!used.some((other) => other.start < end && start < other.end)) return `${addressOf(start)}/${NODE_MASK_SIZE}`;
+  const used = new Set<number>();
+  for (const cidr of taken) {
+    const other = parseCidr(cidr);
+    if (other === undefined) continue;
+    const end = Math.min(other.end, cluster.end);
+    for (let block = Math.floor(Math.max(other.start, cluster.start) / BLOCK_SIZE); block * BLOCK_SIZE < end; block++) used.add(block);
+  }
+  for (let start = cluster.start; start < cluster.end; start += BLOCK_SIZE) {
+    if (!used.has(start / BLOCK_SIZE)) return `${addressOf(start)}/${NODE_MASK_SIZE}`;
   }
   return undefined;
 }
