@@ -1,32 +1,12 @@
 /** docs/seeds.md is true: its counts, the tests that it names and the commands that it gives. UPDATE_GOLDEN=1 writes the counts into it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { commandsOf, PAGE, readPage, ROOT, type Row, rowsOf } from './seeds-page.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const PAGE = join(ROOT, 'docs/seeds.md');
-const COUNTS = /^(?:COUNTS|\*\*.* statements: .*\*\*)$/m;
-
-interface Row {
-  readonly statement: string;
-  readonly commands: readonly string[];
-  /** Cells of "proven by": tests, or one that begins with "pending". */
-  readonly proofs: readonly string[];
-}
-
-const readPage = (): string => readFileSync(PAGE, 'utf8');
-
-/** The rows of all tables of three columns, without their heads. */
-function rowsOf(page: string): readonly Row[] {
-  const rows = page.split('\n').flatMap((line) => {
-    const [, statement, commands, proofs, after, more] = line.split(/(?<!\\)\|/).map((cell) => cell.trim());
-    if (statement === undefined || commands === undefined || proofs === undefined || after !== '' || more !== undefined) return [];
-    return statement === 'statement' || statement.startsWith('---') ? [] : [{ statement, commands: commands.split('<br>'), proofs: proofs.split('<br>') }];
-  });
-  return rows;
-}
+const COUNTS = /^\*\*.* statements: .*\*\*$/m;
 
 const isPending = ({ proofs }: Row): boolean => proofs[0]?.startsWith('pending') === true;
 
@@ -61,38 +41,21 @@ function checkTest(proof: string): void {
   );
 }
 
-/** Verbs of kubectl that the page uses. */
-const KUBECTL_VERBS: ReadonlySet<string> = new Set([
-  'apply',
-  'api-resources',
-  'api-versions',
-  'auth',
-  'create',
-  'delete',
-  'describe',
-  'explain',
-  'get',
-  'label',
-  'logs',
-]);
-
 test('the commands in docs/seeds.md can be run', () => {
-  const commands = new Set(rowsOf(readPage()).flatMap((row) => row.commands));
-  for (const cell of commands) {
-    const command = /^`([^`]+)`$/.exec(cell)?.[1] ?? '';
+  for (const command of commandsOf(readPage())) {
     const [program = '', ...args] = command.split(' ');
     if (program === 'kubectl') checkKubectl(args, command);
     else if (program === 'dray') checkDray(args, command);
-    else assert.match(command, /^npm test -- [\w/-]+$/, cell);
+    else checkNpmTest(command);
   }
 });
 
+/** Files and namespaces exist; test/conformance/seeds/commands.test.ts runs these commands. */
 function checkKubectl(args: readonly string[], command: string): void {
-  assert.ok(KUBECTL_VERBS.has(args[0] ?? ''), command);
   const file = args[args.indexOf('-f') + 1] ?? '';
   if (args.includes('-f')) assert.ok(existsSync(join(ROOT, file)), `there is no ${file}`);
   const namespace = args[args.indexOf('-n') + 1] ?? '';
-  if (args.includes('-n')) assert.ok(exampleNamespaces().has(namespace), `no example has a namespace ${namespace}`);
+  if (args.includes('-n')) assert.ok(exampleNamespaces().has(namespace), `${command}: no example has this namespace`);
 }
 
 function exampleNamespaces(): ReadonlySet<string> {
@@ -100,6 +63,16 @@ function exampleNamespaces(): ReadonlySet<string> {
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => readFileSync(join(ROOT, 'examples', name), 'utf8'));
   return new Set(texts.flatMap((text) => [...text.matchAll(/^ {2}namespace: (\S+)$/gm)].map(([, namespace = '']) => namespace)));
+}
+
+function checkNpmTest(command: string): void {
+  const part = /^npm test -- ([\w/-]+)$/.exec(command)?.[1];
+  assert.ok(part !== undefined, `neither kubectl nor dray nor npm test: ${command}`);
+  const files = globSync('{src,test}/**/*.test.ts', { cwd: ROOT });
+  assert.ok(
+    files.some((file) => file.includes(part)),
+    `${command}: no test file matches`,
+  );
 }
 
 function checkDray([name = '', ...args]: readonly string[], command: string): void {

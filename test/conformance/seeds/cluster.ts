@@ -47,10 +47,15 @@ export class SeedCluster {
     this.#transport = transport;
   }
 
-  /** `dray up` with flags, on a free port; resolves when it answers. */
-  static async start(...flags: readonly string[]): Promise<SeedCluster> {
+  /** `dray up` with flags but without the examples, on a free port; resolves when it answers. */
+  static start(...flags: readonly string[]): Promise<SeedCluster> {
+    return this.startWithExamples('--no-examples', ...flags);
+  }
+
+  /** `dray up` with flags, on a free port; resolves when it answers, which is before the examples run. */
+  static async startWithExamples(...flags: readonly string[]): Promise<SeedCluster> {
     const folder = mkdtempSync(join(tmpdir(), 'dray-seeds-'));
-    const run = dray('up', '--no-examples', '--data-dir', folder, '--secure-port', '0', ...flags);
+    const run = dray('up', '--data-dir', folder, '--secure-port', '0', ...flags);
     const client = await readyClient(run, folder);
     return new SeedCluster(folder, run, client, await transportFromKubeconfig(this.#kubeconfig(folder)));
   }
