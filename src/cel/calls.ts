@@ -1,5 +1,5 @@
 /** Calls: which signature is meant, in what order arguments are evaluated and what is charged (cel-go interpreter, planCall). */
-import { callCost, isPricedByResult } from './cost-runtime.ts';
+import { type CallCost, callCost, isPricedByResult } from './cost-runtime.ts';
 import { accepts, type FunctionDeclaration, type Implementation, type Overload } from './declarations.ts';
 import { constant, type Eval, type Plan } from './plan.ts';
 import { compileRegex } from './regex.ts';
@@ -41,9 +41,29 @@ export function callPlan(call: Call): Plan {
   if (typeof pattern === 'string') {
     const compiled = compileRegex(pattern);
     if (compiled instanceof CelError) throw new InstantiationError(compiled.message);
-    return { eval: evaluation(call, patterned(run), true) };
+    const matching: Implementation = name === 'matches' ? (text) => compiled.test(String(text)) : run;
+    return { eval: evaluation(call, patterned(matching), true) };
   }
-  return { eval: evaluation(call, run, false) };
+  const evaluate = evaluation(call, run, false);
+  return { eval: REMEMBERED.has(name) && args.every((arg) => arg.constant !== undefined) ? remembered(evaluate) : evaluate };
+}
+
+/** Readings of texts, which are dear: of constants they are made once. */
+const REMEMBERED = new Set(['quantity', 'semver', 'ip', 'cidr', 'url']);
+
+/** A call whose arguments are constants: it is carried out once, and charged each time. */
+function remembered(evaluate: Eval): Eval {
+  let known: { readonly value: Value; readonly cost: number } | undefined;
+  return (frame) => {
+    if (known !== undefined) {
+      frame.charge(known.cost);
+      return known.value;
+    }
+    const before = frame.cost;
+    const value = evaluate(frame);
+    known = { value, cost: frame.cost - before };
+    return value;
+  };
 }
 
 function soleId({ candidates }: Call): string {
@@ -55,13 +75,30 @@ function implementation({ name, declaration, candidates }: Call): Implementation
   const { dispatch, overloads } = declaration;
   if (dispatch !== undefined) {
     const { receivers, run } = dispatch;
-    return (...args) => (receivers === undefined || receivers.has(typeNameOf(args[0] ?? null)) ? run(...args) : notReceived(name, args));
+    if (receivers === undefined) return run;
+    const takesInts = receivers.has('int');
+    return (a = null, b = null) => ((takesInts && typeof a === 'bigint') || receivers.has(typeNameOf(a)) ? run(a, b) : notReceived(name, a));
   }
   const possible = candidates.length === 1 ? candidates : overloads;
+  const [only] = possible;
+  if (possible.length === 1 && only !== undefined) return soleImplementation(name, only);
   return (...args) => {
     for (const overload of possible) if (accepts(overload, args)) return overload.run(...args);
-    return new CelError(`no such overload: ${name}(${args.map(typeNameOf).join(', ')})`);
+    return noOverload(name, args);
   };
+}
+
+function noOverload(name: string, args: readonly Value[]): CelError {
+  return new CelError(`no such overload: ${name}(${args.map(typeNameOf).join(', ')})`);
+}
+
+function soleImplementation(name: string, { kinds, run }: Overload): Implementation {
+  const [first, second] = kinds;
+  if (first !== undefined && kinds.length === 1) return (a = null) => (first.is(a) ? run(a) : noOverload(name, [a]));
+  if (first !== undefined && second !== undefined && kinds.length === 2) {
+    return (a = null, b = null) => (first.is(a) && second.is(b) ? run(a, b) : noOverload(name, [a, b]));
+  }
+  return (...args) => (kinds.every((kind, i) => kind.is(args[i] ?? null)) ? run(...args) : noOverload(name, args));
 }
 
 /** Matches texts; with a constant pattern nothing is said of other values. */
@@ -70,7 +107,7 @@ function patterned(run: Implementation): Implementation {
 }
 
 /** Texts, timestamps and durations know of functions themselves and have nothing to say to others. */
-function notReceived(name: string, [first = null]: readonly Value[]): CelError {
+function notReceived(name: string, first: Value): CelError {
   if (typeof first === 'string' || first instanceof Timestamp || first instanceof Duration) return noSuchOverload();
   return new CelError(`no such overload: ${name}`);
 }
@@ -83,27 +120,84 @@ function notReceived(name: string, [first = null]: readonly Value[]): CelError {
 function evaluation(call: Call, run: Implementation, isPatterned: boolean): Eval {
   const { name, declaration } = call;
   const args = call.args.map((plan) => plan.eval);
-  const cost = callCost(name, soleId(call));
-  const byResult = isPricedByResult(cost);
+  const [first, second] = args;
+  if (name === '@not_strictly_false') return notStrictlyFalse(first);
   const several = declaration.dispatch === undefined && declaration.overloads.length > 1 && call.candidates.length > 1;
-  const inSteps = args.length > 2 || isPatterned || declaration.inSteps === true || several;
-  if (name === '@not_strictly_false') return notStrictlyFalse(args[0]);
-  const flat = name !== '_+_' && name !== 'size';
+  const calling: Calling = {
+    run,
+    cost: callCost(name, soleId(call)),
+    inSteps: args.length > 2 || isPatterned || declaration.inSteps === true || several,
+    spellsOut: name !== '_+_' && name !== 'size',
+  };
+  if (first !== undefined && args.length === 1) return unary(calling, first);
+  if (first !== undefined && second !== undefined && args.length === 2) return binary(calling, first, second);
+  return general(calling, args);
+}
+
+/** How a call is carried out. */
+interface Calling {
+  readonly run: Implementation;
+  readonly cost: CallCost;
+  /** Whether an error keeps the arguments after it from being evaluated. */
+  readonly inSteps: boolean;
+  /** Whether added lists are spelled out before the function sees them. */
+  readonly spellsOut: boolean;
+}
+
+function unary({ run, cost, spellsOut }: Calling, arg: Eval): Eval {
+  const byResult = isPricedByResult(cost);
+  return (frame) => {
+    const evaluated = arg(frame);
+    const value = spellsOut && evaluated instanceof ConcatList ? evaluated.items : evaluated;
+    if (!byResult || value instanceof CelError) frame.charge(cost(value, null, value));
+    if (value instanceof CelError) return value;
+    const result = run(value);
+    if (byResult) frame.charge(cost(value, null, result));
+    return result;
+  };
+}
+
+function binary({ run, cost, inSteps, spellsOut }: Calling, left: Eval, right: Eval): Eval {
+  const byResult = isPricedByResult(cost);
+  return (frame) => {
+    let a = left(frame);
+    if (inSteps && a instanceof CelError) return a;
+    let b = right(frame);
+    if (typeof a === 'object' || typeof b === 'object') {
+      const failed = a instanceof CelError ? a : b instanceof CelError ? b : undefined;
+      if (failed !== undefined) {
+        frame.charge(cost(a, b, failed));
+        return failed;
+      }
+      if (spellsOut && a instanceof ConcatList) a = a.items;
+      if (spellsOut && b instanceof ConcatList) b = b.items;
+    }
+    if (!byResult) {
+      frame.charge(cost(a, b, null));
+      return run(a, b);
+    }
+    const result = run(a, b);
+    frame.charge(cost(a, b, result));
+    return result;
+  };
+}
+
+/** Calls of none or of three and more arguments. */
+function general({ run, cost }: Calling, args: readonly Eval[]): Eval {
+  const byResult = isPricedByResult(cost);
   return (frame) => {
     const values: Value[] = [];
-    let failed: CelError | undefined;
     for (let i = 0; i < args.length; i++) {
       const value = args[i]?.(frame) ?? null;
-      if (value instanceof CelError && failed === undefined) {
-        failed = value;
-        if (inSteps && i < args.length - 1) return failed;
-      }
-      values.push(flat && value instanceof ConcatList ? value.items : value);
+      values.push(value instanceof ConcatList ? value.items : value);
+      if (!(value instanceof CelError)) continue;
+      if (i === args.length - 1) frame.charge(cost(values[0] ?? null, values[1] ?? null, value));
+      return value;
     }
-    if (failed !== undefined || !byResult) frame.charge(cost(values, failed ?? null));
-    if (failed !== undefined) return failed;
+    const [first = null, second = null] = values;
+    if (!byResult) frame.charge(cost(first, second, null));
     const result = run(...values);
-    if (byResult) frame.charge(cost(values, result));
+    if (byResult) frame.charge(cost(first, second, result));
     return result;
   };
 }

@@ -226,10 +226,11 @@ class Checker {
     let result: Type | undefined;
     for (const overload of declaration.overloads) {
       if (overload.member !== (target !== undefined)) continue;
-      const signature = this.#instantiate([overload.result, ...overload.kinds.map((kind) => kind.type)]);
-      if (!this.#mapping.allAssignable(args, signature.slice(1))) continue;
+      if (overload.types.length !== args.length) continue;
+      const types = overload.isGeneric ? this.#instantiate([...overload.types, overload.result]) : overload.types;
+      if (!this.#mapping.allAssignable(args, types)) continue;
       candidates.push(overload);
-      const found = this.#mapping.substitute(signature[0] ?? t.DYN, false);
+      const found = overload.isGeneric ? this.#mapping.substitute(types[args.length] ?? t.DYN, false) : overload.result;
       if (result === undefined) result = found;
       else if (!t.isDyn(result) && !t.sameType(found, result)) result = t.DYN;
     }

@@ -190,9 +190,9 @@ function replacing(call: CallToEstimate): CallEstimate {
 function replacements(length: bigint, sought: bigint, keepsAll: boolean): { readonly count: bigint; readonly kept: bigint } {
   if (sought === 0n) return { count: length === MAX ? MAX : length + 1n, kept: length };
   if (keepsAll) return { count: 0n, kept: length };
-  const count = Math.ceil(Number(length) / Number(sought));
-  // 2^64 does not fit its unsigned integer and becomes 0 there (amd64).
-  return { count: wrapped(BigInt(count)), kept: 0n };
+  const count = BigInt(Math.ceil(Number(length) / Number(sought)));
+  // 2^64 does not fit its unsigned integer and becomes 2^63 there.
+  return { count: count > MAX ? 2n ** 63n : count, kept: 0n };
 }
 
 /** At worst each character becomes an element, unless a limit says otherwise. */

@@ -1,7 +1,7 @@
 /** What a call costs when it runs, in upstream's units (cel-go interpreter/runtimecost.go and ext; apiserver pkg/cel/library/cost.go). */
 import { Quantity, Semver } from '#machinery';
 import { LIST_CREATE_BASE_COST, REGEX_STRING_LENGTH_COST_FACTOR, STRING_TRAVERSAL_COST_FACTOR } from './cost-units.ts';
-import { Aborted, CelError, CelMap, ConcatList, isList, listItems, OpaqueValue, Optional, type Value } from './values.ts';
+import { Aborted, CelError, CelMap, ConcatList, isList, listItems, OpaqueValue, Optional, typeNameOf, type Value } from './values.ts';
 
 /** The size that costs are counted by: characters, bytes, elements, else 1. */
 export function actualSize(value: Value): number {
@@ -18,38 +18,42 @@ function unwrappedSize(value: Value): number {
 
 function codePointCount(text: string): number {
   let count = text.length;
-  for (let i = 0; i + 1 < text.length; i++) if (text.charCodeAt(i) >= 0xd800 && text.charCodeAt(i) < 0xdc00) count--;
+  for (let i = count - 2; i >= 0; i--) if (text.charCodeAt(i) >= 0xd800 && text.charCodeAt(i) < 0xdc00) count--;
   return count;
 }
 
-/** The cost of a call from its arguments, errors among them, and its result. */
-export type CallCost = (args: readonly Value[], result: Value) => number;
+/** The cost of a call from its first two arguments, errors among them, and its result. */
+export type CallCost = (first: Value, second: Value, result: Value) => number;
 
-const arg = (args: readonly Value[], index: number): Value => args[index] ?? null;
 const scan = (size: number, times = 1): number => Math.ceil(size * times * STRING_TRAVERSAL_COST_FACTOR);
 const one: CallCost = () => 1;
 
-const ofFirst: CallCost = (args) => scan(actualSize(arg(args, 0)));
-const ofFirstTwice: CallCost = (args) => scan(actualSize(arg(args, 0)), 2);
-const ofShorter: CallCost = (args) => scan(Math.min(unwrappedSize(arg(args, 0)), unwrappedSize(arg(args, 1))));
-const ofBoth: CallCost = (args) => scan(unwrappedSize(arg(args, 0)) + unwrappedSize(arg(args, 1)));
-const matching: CallCost = (args) => scan(1 + actualSize(arg(args, 0))) * Math.ceil(actualSize(arg(args, 1)) * REGEX_STRING_LENGTH_COST_FACTOR);
+const ofFirst: CallCost = (first) => scan(actualSize(first));
+const ofFirstTwice: CallCost = (first) => scan(actualSize(first), 2);
+const ofShorter: CallCost = (first, second) => scan(Math.min(unwrappedSize(first), unwrappedSize(second)));
+const ofBoth: CallCost = (first, second) => scan(unwrappedSize(first) + unwrappedSize(second));
+const matching: CallCost = (first, second) => scan(1 + actualSize(first)) * Math.ceil(actualSize(second) * REGEX_STRING_LENGTH_COST_FACTOR);
+
+/** Characters up to which a text costs one unit. */
+const SHORT_TEXT = 1 / STRING_TRAVERSAL_COST_FACTOR;
 
 /** Values of library types are equal or not at a glance. */
-function equality(args: readonly Value[]): number {
-  const first = arg(args, 0);
-  return first instanceof OpaqueValue || first instanceof Quantity || first instanceof Semver ? 1 : ofShorter(args, null);
+function equality(first: Value, second: Value): number {
+  // Short texts cost one however their characters are counted.
+  if (typeof first === 'string' && typeof second === 'string' && first.length <= SHORT_TEXT && second !== '') return first === '' ? 0 : 1;
+  if (typeof first !== 'string' && (first instanceof OpaqueValue || first instanceof Quantity || first instanceof Semver)) return 1;
+  return ofShorter(first, second, null);
 }
 
 /** Costs by signature: the standard functions. All others cost one. */
 const BY_OVERLOAD: Readonly<Record<string, CallCost>> = {
-  starts_with_string: (args) => scan(unwrappedSize(arg(args, 1))),
-  ends_with_string: (args) => scan(unwrappedSize(arg(args, 1))),
+  starts_with_string: (_first, second) => scan(unwrappedSize(second)),
+  ends_with_string: (_first, second) => scan(unwrappedSize(second)),
   string_to_bytes: ofFirst,
   bytes_to_string: ofFirst,
   strings_quote: ofFirst,
   string_format: ofFirst,
-  in_list: (args) => unwrappedSize(arg(args, 1)),
+  in_list: (_first, second) => unwrappedSize(second),
   equals: equality,
   not_equals: ofShorter,
   less_string: ofShorter,
@@ -64,7 +68,7 @@ const BY_OVERLOAD: Readonly<Record<string, CallCost>> = {
   add_bytes: ofBoth,
   matches: matching,
   matches_string: matching,
-  contains_string: (args) => scan(unwrappedSize(arg(args, 0))) * scan(unwrappedSize(arg(args, 1))),
+  contains_string: (first, second) => scan(unwrappedSize(first)) * scan(unwrappedSize(second)),
 };
 
 /** Cost of looking at everything in a value, rounded down for each text. */
@@ -88,22 +92,21 @@ function utf8Length(text: string): number {
   return length;
 }
 
-const inspection: CallCost = (args) => treeSize(arg(args, 0));
+const inspection: CallCost = (first) => treeSize(first);
 
 /** Formats cost as if each were a pattern. */
-function validation(args: readonly Value[]): number {
-  const format = arg(args, 0);
+function validation(format: Value, text: Value): number {
   if (!(format instanceof OpaqueValue) || format.patternSize === 0) return 1;
-  return scan(1 + actualSize(arg(args, 1))) * Math.ceil(format.patternSize * REGEX_STRING_LENGTH_COST_FACTOR);
+  return scan(1 + actualSize(text)) * Math.ceil(format.patternSize * REGEX_STRING_LENGTH_COST_FACTOR);
 }
 
 /** Masks and compares networks; a text is parsed first. */
 function containsIp(parsed: boolean): CallCost {
-  return (args) => ofFirstTwice(args, null) + (parsed ? scan(actualSize(arg(args, 1))) : 0);
+  return (first, second) => scan(actualSize(first), 2) + (parsed ? scan(actualSize(second)) : 0);
 }
 
 function containsCidr(parsed: boolean): CallCost {
-  return (args) => containsIp(parsed)(args, null) + ofFirst(args, null) + 1;
+  return (first, second) => scan(actualSize(first), 2) + (parsed ? scan(actualSize(second)) : 0) + scan(actualSize(first)) + 1;
 }
 
 /** Costs by name, whatever the signature: the Kubernetes libraries. */
@@ -122,7 +125,7 @@ const BY_FUNCTION: Readonly<Record<string, CallCost>> = {
   trim: ofFirst,
   replace: ofFirstTwice,
   split: ofFirstTwice,
-  join: (_args, result) => scan(actualSize(result), 2),
+  join: (_first, _second, result) => scan(actualSize(result), 2),
   find: matching,
   findAll: matching,
   cidr: ofFirst,
@@ -152,31 +155,30 @@ function allocated(size: number, times: number): number {
 }
 
 /** Each element against each, dearer for text. */
-function selfComparison(values: Value): number {
+function selfComparison(values: Value, name: string): number {
   // Upstream panics here and hides the error; dray tells it.
-  if (values instanceof CelError) throw new Aborted(values.message);
+  if (listItems(values) === undefined) throw new Aborted(values instanceof CelError ? values.message : `no such overload: ${name}(${typeNameOf(values)})`);
   const size = actualSize(values);
   const first = size === 0 ? undefined : listItems(values)?.[0];
   const isText = typeof first === 'string' || first instanceof Uint8Array;
   return allocated(size * size, isText ? 2 + STRING_TRAVERSAL_COST_FACTOR : 2);
 }
 
-const ofResult: CallCost = (_args, result) => allocated(actualSize(result), 1);
+const ofResult: CallCost = (_first, _second, result) => allocated(actualSize(result), 1);
 
 function sorting(type: string): readonly (readonly [string, CallCost])[] {
   return [
-    [`list_${type}_sort`, (args) => selfComparison(arg(args, 0))],
-    [`list_${type}_sortByAssociatedKeys`, (args) => selfComparison(arg(args, 1))],
+    [`list_${type}_sort`, (first) => selfComparison(first, 'sort')],
+    [`list_${type}_sortByAssociatedKeys`, (_first, second) => selfComparison(second, '@sortByAssociatedKeys')],
   ];
 }
 
 function setComparison(times: number): CallCost {
-  return (args) => 1 + actualSize(arg(args, 0)) * actualSize(arg(args, 1)) * times;
+  return (first, second) => 1 + actualSize(first) * actualSize(second) * times;
 }
 
-function flattening(args: readonly Value[]): number {
-  const depth = arg(args, 1);
-  return allocated(actualSize(arg(args, 0)), typeof depth === 'bigint' ? Number(depth) : 1);
+function flattening(values: Value, depth: Value): number {
+  return allocated(actualSize(values), typeof depth === 'bigint' ? Number(depth) : 1);
 }
 
 /** Costs by signature that come before all others: list and set functions. */
@@ -186,7 +188,7 @@ const LISTS_AND_SETS: Readonly<Record<string, CallCost>> = {
   list_flatten_int: flattening,
   lists_range: ofResult,
   list_reverse: ofResult,
-  list_distinct: (args) => selfComparison(arg(args, 0)),
+  list_distinct: (first) => selfComparison(first, 'distinct'),
   ...Object.fromEntries(['int', 'uint', 'double', 'bool', 'google.protobuf.Duration', 'google.protobuf.Timestamp', 'string', 'bytes'].flatMap(sorting)),
   list_sets_contains_list: setComparison(1),
   list_sets_intersects_list: setComparison(1),

@@ -82,6 +82,10 @@ export interface Overload {
   readonly kinds: readonly AnyKind[];
   readonly result: Type;
   readonly run: Implementation;
+  /** Types of the parameters. */
+  readonly types: readonly Type[];
+  /** Whether type parameters are among them. */
+  readonly isGeneric: boolean;
 }
 
 /** One meaning for all signatures of a function, whatever is passed. */
@@ -110,19 +114,28 @@ function checked<const T extends Values>(run: (...args: T) => Value): Implementa
   return run as unknown as Implementation;
 }
 
+function overload(declared: Omit<Overload, 'types' | 'isGeneric'>): Overload {
+  const types = declared.kinds.map((kind) => kind.type);
+  return { ...declared, types, isGeneric: [declared.result, ...types].some(hasParameter) };
+}
+
+function hasParameter(type: Type): boolean {
+  return type.kind === 'param' || type.params.some(hasParameter);
+}
+
 /** A signature called as `name(a, b)`. */
 export function global<const T extends Values>(id: string, kinds: Kinds<T>, result: Type, run: (...args: T) => Value): Overload {
-  return { id, member: false, kinds, result, run: checked(run) };
+  return overload({ id, member: false, kinds, result, run: checked(run) });
 }
 
 /** A signature called as `a.name(b)`; the receiver is the first argument. */
 export function member<const T extends Values>(id: string, kinds: Kinds<T>, result: Type, run: (...args: T) => Value): Overload {
-  return { id, member: true, kinds, result, run: checked(run) };
+  return overload({ id, member: true, kinds, result, run: checked(run) });
 }
 
 /** A signature that the compiler carries out itself, since it does not evaluate all its arguments first. */
 export function builtIn(form: 'global' | 'member', id: string, kinds: readonly AnyKind[], result: Type): Overload {
-  return { id, member: form === 'member', kinds, result, run: () => new CelError('no such overload') };
+  return overload({ id, member: form === 'member', kinds, result, run: () => new CelError('no such overload') });
 }
 
 /** Declares a function. */

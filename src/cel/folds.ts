@@ -2,7 +2,8 @@
 import type { ComprehensionExpr, Expr } from './ast.ts';
 import { goTypeName } from './go-values.ts';
 import type { Eval, Frame, Plan } from './plan.ts';
-import { CelError, CelMap, ConcatList, GrowingList, GrowingMap, isList, listItems, type Value } from './values.ts';
+import { ACCUMULATOR } from './macros.ts';
+import { CelError, CelMap, ConcatList, GrowingList, GrowingMap, isList, listItems, noSuchOverload, type Value } from './values.ts';
 
 /** The variables in scope while a tree is compiled, each with a slot in the frame. */
 export class Scope {
@@ -35,6 +36,60 @@ const UNTOUCHED = new CelError('accumulator was not initialised');
 
 /** Plans a loop; `plan` plans its parts. */
 export function foldPlan(expr: ComprehensionExpr, scope: Scope, plan: (expr: Expr) => Plan): Plan {
+  const quantifier = quantifierOf(expr);
+  return quantifier === undefined ? loopPlan(expr, scope, plan) : quantifierPlan(expr, quantifier, scope, plan);
+}
+
+/** What all() and exists() expand to: the value that ends the loop, and the predicate. */
+interface Quantifier {
+  readonly deciding: boolean;
+  readonly predicate: Expr;
+}
+
+/** Recognises the expansion of all() and exists() over one variable, which no expression can spell otherwise. */
+function quantifierOf({ accuVar, iterVar2, init, step, condition }: ComprehensionExpr): Quantifier | undefined {
+  if (accuVar !== ACCUMULATOR || iterVar2 !== undefined || init.kind !== 'literal' || typeof init.value !== 'boolean') return undefined;
+  if (step.kind !== 'call' || condition.kind !== 'call' || condition.name !== '@not_strictly_false') return undefined;
+  const predicate = step.name === '_&&_' || step.name === '_||_' ? step.args[1] : undefined;
+  return predicate === undefined ? undefined : { deciding: !init.value, predicate };
+}
+
+/** The loop without its scaffolding, which is still charged: looking at the accumulator, its negation, the condition, and the result. */
+function quantifierPlan(expr: ComprehensionExpr, { deciding, predicate }: Quantifier, scope: Scope, plan: (expr: Expr) => Plan): Plan {
+  const range = plan(expr.range).eval;
+  const slot = scope.slot();
+  scope.declare(expr.iterVar, (frame) => frame.variables[slot] ?? null);
+  const test = plan(predicate).eval;
+  scope.leave(1);
+  const scaffolding = deciding ? 3 : 2;
+  return {
+    eval: (frame) => {
+      const over = range(frame);
+      if (over instanceof CelError) return over;
+      const items = over instanceof CelMap ? over.keys() : listItems(over);
+      if (items === undefined) return new CelError(`got '${goTypeName(over)}', expected iterable type`);
+      let result: boolean | CelError = !deciding;
+      for (let i = 0; i < items.length; i++) {
+        for (let units = scaffolding; units > 0; units--) frame.charge(1);
+        if (result === deciding) break;
+        frame.charge(1);
+        frame.variables[slot] = items[i] ?? null;
+        result = decided(result, test(frame), deciding);
+      }
+      frame.charge(1);
+      return result;
+    },
+  };
+}
+
+/** `&&` or `||` of the accumulator, which has not decided yet, and a test. */
+function decided(before: boolean | CelError, value: Value, deciding: boolean): boolean | CelError {
+  if (value === deciding) return deciding;
+  if (before instanceof CelError || value === !deciding) return before;
+  return value instanceof CelError ? value : noSuchOverload();
+}
+
+function loopPlan(expr: ComprehensionExpr, scope: Scope, plan: (expr: Expr) => Plan): Plan {
   const init = plan(expr.init).eval;
   const range = plan(expr.range).eval;
   const [accu, first, second] = [scope.slot(), scope.slot(), scope.slot()];

@@ -1,11 +1,11 @@
 /** The parts a compiled expression is made of: frames, closures and the access paths that cel-go calls attributes (interpreter/attributes.go). */
 import { goText, goTypeName } from './go-values.ts';
-import { CelError, CelMap, ConcatList, CostLimitExceeded, isList, NONE, Optional, typeNameOf, Uint, type Value } from './values.ts';
+import { CelError, CelMap, ConcatList, CostLimitExceeded, isList, isOwnKey, NONE, Optional, typeNameOf, Uint, type Value } from './values.ts';
 
 /** One evaluation: the device, the variables of loops and what has been spent. */
 export class Frame {
   cost = 0;
-  readonly variables: Value[] = [];
+  #variables: Value[] | undefined;
 
   readonly device: Value;
   readonly costLimit: number;
@@ -13,6 +13,11 @@ export class Frame {
   constructor(device: Value, costLimit: number) {
     this.device = device;
     this.costLimit = costLimit;
+  }
+
+  /** The variables of loops by slot. */
+  get variables(): Value[] {
+    return (this.#variables ??= []);
   }
 
   /** Spends `units`; throws CostLimitExceeded when that is more than there is. */
@@ -47,6 +52,8 @@ export type Attribute =
 /** One step of an access path. */
 export interface Qualifier {
   readonly optional: boolean;
+  /** The text that the step looks up, if it does nothing else. */
+  readonly name?: string | undefined;
   /** The part of `value`; an error when it is not there. */
   readonly qualify: (frame: Frame, value: Value) => Value;
   /** The part of `value`; undefined when it is not there. */
@@ -88,16 +95,35 @@ export function resolver(attribute: Attribute): Eval {
   if (attribute.kind === 'conditional') return conditional(attribute.condition, resolver(attribute.truthy), resolver(attribute.falsy));
   const { root, qualifiers } = attribute;
   if (qualifiers.length === 0) return root;
+  const names = qualifiers.map((qualifier) => qualifier.name);
+  if (names.every((name) => name !== undefined)) return (frame) => walkNames(frame, root(frame), names, qualifiers);
   if (qualifiers.some((qualifier) => qualifier.optional)) return (frame) => walkOptionally(frame, root(frame), qualifiers, false);
-  return (frame) => {
-    let value = root(frame);
-    for (let i = 0; i < qualifiers.length; i++) {
-      if (value instanceof CelError) return value;
-      if (i === 0 && value instanceof Optional) return walkOptionally(frame, value, qualifiers, false);
-      value = qualifiers[i]?.qualify(frame, value) ?? null;
-    }
-    return value;
-  };
+  return (frame) => walk(frame, root(frame), qualifiers, true);
+}
+
+/** The common path: names looked up in maps. */
+function walkNames(frame: Frame, start: Value, names: readonly string[], qualifiers: readonly Qualifier[]): Value {
+  let value = start;
+  for (let i = 0; i < names.length; i++) {
+    if (!(value instanceof CelMap)) return walk(frame, value, qualifiers.slice(i), i === 0);
+    const name = names[i] ?? '';
+    frame.charge(1);
+    const next = value.getText(name);
+    if (next === undefined) return missing(value, name);
+    value = next;
+  }
+  return value;
+}
+
+/** Walks on step by step; an optional value makes the path optional only where it begins. */
+function walk(frame: Frame, start: Value, qualifiers: readonly Qualifier[], isBeginning: boolean): Value {
+  if (isBeginning && start instanceof Optional) return walkOptionally(frame, start, qualifiers, false);
+  let value = start;
+  for (const qualifier of qualifiers) {
+    if (value instanceof CelError) return value;
+    value = qualifier.qualify(frame, value);
+  }
+  return value;
 }
 
 function conditional(condition: Eval, truthy: Eval, falsy: Eval): Eval {
@@ -134,6 +160,7 @@ export function fixedQualifier(key: Value, optional: boolean): Qualifier | CelEr
   if (invalid !== undefined) return invalid;
   return {
     optional,
+    name: !optional && typeof key === 'string' && isOwnKey(key) ? key : undefined,
     qualify: (frame, value) => {
       frame.charge(1);
       return part(value, key) ?? missing(value, key);

@@ -6,6 +6,7 @@ import { type CelDevice, valueOfDevice } from './device.ts';
 import { type CelFeatures, environmentFor, MACROS } from './environment.ts';
 import { parse } from './parser.ts';
 import { type Eval, Frame } from './plan.ts';
+import { KeptLast } from './kept-last.ts';
 import { ErrorList, Source } from './source.ts';
 import * as t from './types.ts';
 import { validate } from './validators.ts';
@@ -40,9 +41,21 @@ export interface Evaluation {
 /** What an expression is for, which decides what it may evaluate to. */
 export type Purpose = 'selector' | 'derivedAttribute';
 
-/** Compiles an expression for a purpose. */
+/** Expressions that are kept compiled, and how many characters of them (upstream: dynamic-resource-allocation/cel, cache.go). */
+const MAX_KEPT = { count: 1000, characters: 500_000 };
+
+const kept = new KeptLast<CompiledExpression | CompileFailure>(MAX_KEPT);
+
+/** Compiles an expression for a purpose, or takes what was compiled before. */
 export function compileExpression(text: string, mode: 'new' | 'stored', features: CelFeatures, purpose: Purpose): CompiledExpression | CompileFailure {
-  if (new TextEncoder().encode(text).length > CEL_SELECTOR_EXPRESSION_MAX_LENGTH) return { kind: 'TooLong', message: '' };
+  const { consumableCapacity, listTypeAttributes } = features;
+  return kept.get(`${mode} ${purpose} ${consumableCapacity} ${listTypeAttributes} ${text}`, () => compileAnew(text, mode, features, purpose));
+}
+
+/** Compiles an expression whether or not it is known: what a miss costs. */
+export function compileAnew(text: string, mode: 'new' | 'stored', features: CelFeatures, purpose: Purpose): CompiledExpression | CompileFailure {
+  if (text.length * 3 > CEL_SELECTOR_EXPRESSION_MAX_LENGTH && new TextEncoder().encode(text).length > CEL_SELECTOR_EXPRESSION_MAX_LENGTH)
+    return { kind: 'TooLong', message: '' };
   const environment = environmentFor(mode, features);
   const errors = new ErrorList(new Source(text));
   const expr = parse(errors.source, MACROS, errors);
@@ -54,7 +67,8 @@ export function compileExpression(text: string, mode: 'new' | 'stored', features
   if (refusal !== undefined) return { kind: 'RuleInvalid', message: refusal };
   const program = compile(checked);
   if (!program.ok) return { kind: 'InternalError', message: `program instantiation failed: ${program.error}` };
-  return { type, maxCost: () => estimateCost(checked), evaluate: evaluator(program.run) };
+  let maxCost: bigint | undefined;
+  return { type, maxCost: () => (maxCost ??= estimateCost(checked)), evaluate: evaluator(program.run) };
 }
 
 function refuseSelectorType(type: t.Type, attributeType: t.Type): string | undefined {
@@ -104,11 +118,11 @@ export interface SelectorOptions {
   readonly mode: 'new' | 'stored';
 }
 
+/** A selector, or what upstream says against it. */
+export type CompiledSelector = { readonly ok: true; readonly selector: Selector } | { readonly ok: false; readonly errors: readonly string[] };
+
 /** Compiles a selector; the errors are upstream's texts. */
-export function compileSelector(
-  expression: string,
-  options: SelectorOptions,
-): { readonly ok: true; readonly selector: Selector } | { readonly ok: false; readonly errors: readonly string[] } {
+export function compileSelector(expression: string, options: SelectorOptions): CompiledSelector {
   const compiled = compileExpression(expression, options.mode, featuresOf(options.gates), 'selector');
   if ('kind' in compiled) return { ok: false, errors: [failureText(compiled)] };
   return { ok: true, selector: { evaluate: (device) => outcomeOf(compiled.evaluate(device)) } };

@@ -5,40 +5,41 @@ const MAX_ERRORS_TO_REPORT = 100;
 
 /** An expression's text, addressed by code point. */
 export class Source {
-  /** One entry per code point. */
-  readonly chars: readonly string[];
-  readonly #lineStarts: readonly number[];
-
   readonly text: string;
+  #chars: readonly string[] | undefined;
+  #lineStarts: readonly number[] | undefined;
 
   constructor(text: string) {
     this.text = text;
+  }
 
-    this.chars = Array.from(text);
-    const starts = [0];
-    this.chars.forEach((char, i) => {
-      if (char === '\n') starts.push(i + 1);
-    });
-    this.#lineStarts = starts;
+  /** One entry per code point. */
+  get chars(): readonly string[] {
+    return (this.#chars ??= Array.from(this.text));
+  }
+
+  /** Where each line starts; only errors ask. */
+  get lineStarts(): readonly number[] {
+    return (this.#lineStarts ??= [0, ...this.chars.flatMap((char, i) => (char === '\n' ? [i + 1] : []))]);
   }
 
   /** Line (from 1) and column (from 0) of a code point offset; in an empty text there is no column. */
   location(at: number): { line: number; column: number } {
     if (this.text === '') return { line: 1, column: -1 };
     let low = 0;
-    let high = this.#lineStarts.length - 1;
+    let high = this.lineStarts.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((this.#lineStarts[middle] ?? 0) <= at) low = middle;
+      if ((this.lineStarts[middle] ?? 0) <= at) low = middle;
       else high = middle - 1;
     }
-    return { line: low + 1, column: at - (this.#lineStarts[low] ?? 0) };
+    return { line: low + 1, column: at - (this.lineStarts[low] ?? 0) };
   }
 
   /** The text of a line, counted from 1, without its line break. */
   line(line: number): string {
-    const start = this.#lineStarts[line - 1] ?? 0;
-    const next = this.#lineStarts[line];
+    const start = this.lineStarts[line - 1] ?? 0;
+    const next = this.lineStarts[line];
     return this.chars.slice(start, next === undefined ? undefined : next - 1).join('');
   }
 

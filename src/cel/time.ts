@@ -56,6 +56,11 @@ export function parseTimestamp(text: string): Value {
   return nanos < -62135596800n * NANOS || nanos >= 253402300800n * NANOS ? new CelError('timestamp overflow') : new Timestamp(nanos, offset);
 }
 
+/** The moment so many seconds after the Unix epoch. */
+export function timestampOfSeconds(seconds: bigint): Value {
+  return seconds < -62135596800n || seconds > 253402300799n ? new CelError('timestamp overflow') : new Timestamp(seconds * NANOS);
+}
+
 /** The parts of a moment in a time zone. */
 export interface CalendarTime {
   readonly year: number;

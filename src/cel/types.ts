@@ -135,11 +135,9 @@ function withParams(type: Type, text: (type: Type) => string): string {
 
 /** What is known of type parameters while a call is judged. */
 export class Mapping {
-  #known: Map<string, Type>;
-
-  constructor(known: ReadonlyMap<string, Type> = new Map()) {
-    this.#known = new Map(known);
-  }
+  readonly #known = new Map<string, Type>();
+  /** What was put last, with what stood there before: for taking attempts back. */
+  readonly #history: (readonly [name: string, before: Type | undefined])[] = [];
 
   /** The type put for a parameter. */
   find(type: Type): Type | undefined {
@@ -148,14 +146,19 @@ export class Mapping {
 
   /** Puts a type for a parameter. */
   add(parameter: Type, type: Type): void {
+    this.#history.push([parameter.name, this.#known.get(parameter.name)]);
     this.#known.set(parameter.name, type);
   }
 
   /** Runs `attempt`; keeps what it learnt only if it answers true. */
   attempt(attempt: () => boolean): boolean {
-    const before = new Map(this.#known);
+    const mark = this.#history.length;
     if (attempt()) return true;
-    this.#known = before;
+    while (this.#history.length > mark) {
+      const [name, before] = this.#history.pop() ?? ['', undefined];
+      if (before === undefined) this.#known.delete(name);
+      else this.#known.set(name, before);
+    }
     return false;
   }
 
@@ -175,9 +178,8 @@ export class Mapping {
     return this.attempt(() => this.#assignable(from, to));
   }
 
-  /** Whether all of `from` may stand for `to`, one by one. */
+  /** Whether all of `from` may stand for the first of `to`, one by one. */
   allAssignable(from: readonly Type[], to: readonly Type[]): boolean {
-    if (from.length !== to.length) return false;
     return this.attempt(() => from.every((type, i) => this.#assignable(type, to[i] ?? DYN)));
   }
 

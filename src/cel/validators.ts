@@ -4,7 +4,7 @@ import type { Checked } from './checker.ts';
 import { FormatError, interpolate, REFUSALS, type Verb } from './library/formatting.ts';
 import { compileRegex } from './regex.ts';
 import type { ErrorList } from './source.ts';
-import { parseDuration, parseTimestamp } from './time.ts';
+import { parseDuration, parseTimestamp, timestampOfSeconds } from './time.ts';
 import * as t from './types.ts';
 import { CelError } from './values.ts';
 
@@ -27,8 +27,8 @@ function validatePattern(pattern: Expr | undefined, errors: ErrorList): void {
 }
 
 function validateTime(name: 'duration' | 'timestamp', arg: Expr | undefined, errors: ErrorList): void {
-  if (arg?.kind !== 'literal' || typeof arg.value !== 'string') return;
-  const value = name === 'duration' ? parseDuration(arg.value) : parseTimestamp(arg.value);
+  if (arg?.kind !== 'literal' || (typeof arg.value !== 'string' && typeof arg.value !== 'bigint')) return;
+  const value = typeof arg.value === 'bigint' ? timestampOfSeconds(arg.value) : name === 'duration' ? parseDuration(arg.value) : parseTimestamp(arg.value);
   if (value instanceof CelError) errors.add(arg.at, `invalid ${name} argument`);
 }
 

@@ -170,9 +170,14 @@ export type Value =
   | Semver
   | CelError;
 
+/** Whether the text stands for itself as the key of a map. */
+export function isOwnKey(text: string): boolean {
+  return !text.startsWith('\0');
+}
+
 /** What stands for a value as the key of a map; throws Panic for values that upstream cannot hash. Numbers of different types differ. */
 export function mapKey(value: Value): unknown {
-  if (typeof value === 'string') return value.startsWith('\0') ? `\0s${value}` : value;
+  if (typeof value === 'string') return isOwnKey(value) ? value : `\0s${value}`;
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Uint) return `\0u${value.value}`;
   if (value instanceof Timestamp) return `\0t${value.nanos}`;
@@ -201,7 +206,9 @@ export interface Entry {
 
 /** A map in order of insertion. */
 export class CelMap {
-  readonly #entries = new Map<unknown, Entry>();
+  readonly #values = new Map<unknown, Value>();
+  /** The keys that are not their own map keys. */
+  #keys: Map<unknown, Value> | undefined;
   /** Whether the map is one of a device. */
   readonly isOfDevice: boolean;
   readonly #fallback: Value | undefined;
@@ -214,22 +221,31 @@ export class CelMap {
 
   /** How many entries there are. */
   get size(): number {
-    return this.#entries.size;
+    return this.#values.size;
   }
 
   /** Adds an entry or replaces it; only while the map is built. */
   set(key: Value, value: Value): void {
-    this.#entries.set(mapKey(key), { key, value });
+    const mapped = mapKey(key);
+    if (mapped !== key) (this.#keys ??= new Map()).set(mapped, key);
+    this.#values.set(mapped, value);
   }
 
   /** Removes an entry; only while the map is built. */
   delete(key: Value): void {
-    this.#entries.delete(mapKey(key));
+    this.#values.delete(mapKey(key));
   }
 
   /** The value under a key, or the fallback. */
   get(key: Value): Value | undefined {
-    return this.#find(key)?.value ?? this.#fallback;
+    const found = this.#find(key);
+    return found === undefined ? this.#fallback : found;
+  }
+
+  /** The value under a text that is its own map key (isOwnKey), or the fallback. */
+  getText(key: string): Value | undefined {
+    const found = this.#values.get(key);
+    return found === undefined ? this.#fallback : found;
   }
 
   /** Whether the key itself is there, fallback aside. */
@@ -237,26 +253,32 @@ export class CelMap {
     return this.#find(key) !== undefined;
   }
 
-  #find(key: Value): Entry | undefined {
-    if (this.#entries.size === 0) return undefined;
+  #find(key: Value): Value | undefined {
+    if (this.#values.size === 0) return undefined;
     if (typeof key !== 'string' && this.isOfDevice) return undefined;
-    const found = this.#entries.get(mapKey(key));
+    const found = this.#values.get(mapKey(key));
     if (found !== undefined || typeof key === 'string') return found;
     for (const kin of kinOf(key)) {
-      const other = this.#entries.get(mapKey(kin));
+      const other = this.#values.get(mapKey(kin));
       if (other !== undefined) return other;
     }
     return undefined;
   }
 
+  #key(mapped: unknown): Value {
+    const key = this.#keys?.get(mapped);
+    // What is not kept apart is its own key, so it is a value.
+    return key === undefined ? (mapped as Value) : key;
+  }
+
   /** Keys in order of insertion. */
   keys(): Value[] {
-    return Array.from(this.#entries.values(), (entry) => entry.key);
+    return Array.from(this.#values.keys(), (mapped) => this.#key(mapped));
   }
 
   /** Entries in order of insertion. */
-  entries(): Iterable<Entry> {
-    return this.#entries.values();
+  *entries(): Iterable<Entry> {
+    for (const [mapped, value] of this.#values) yield { key: this.#key(mapped), value };
   }
 }
 

@@ -1,9 +1,9 @@
 /** Conversions between the basic types (cel-go common/types). */
 import { goFloat } from '#machinery';
 import { A, any, bool, bytes, declare, double, duration, type FunctionDeclaration, global, int, str, timestamp, uint } from '../declarations.ts';
-import { durationText, parseDuration, parseTimestamp, timestampText } from '../time.ts';
+import { durationText, parseDuration, parseTimestamp, timestampOfSeconds, timestampText } from '../time.ts';
 import * as t from '../types.ts';
-import { CelError, int64, Timestamp, typeNameOf, TypeValue, Uint, uint64, type Value } from '../values.ts';
+import { CelError, int64, typeNameOf, TypeValue, Uint, uint64, type Value } from '../values.ts';
 
 const TRUE = new Set(['1', 't', 'true', 'TRUE', 'True']);
 const FALSE = new Set(['0', 'f', 'false', 'FALSE', 'False']);
@@ -113,9 +113,7 @@ export const CONVERSIONS: readonly FunctionDeclaration[] = [
   declare(
     'timestamp',
     global('timestamp_to_timestamp', [timestamp], t.TIMESTAMP, (a) => a),
-    global('int64_to_timestamp', [int], t.TIMESTAMP, (a): Value =>
-      a < -62135596800n || a > 253402300799n ? new CelError('timestamp overflow') : new Timestamp(a * NANOS),
-    ),
+    global('int64_to_timestamp', [int], t.TIMESTAMP, timestampOfSeconds),
     global('string_to_timestamp', [str], t.TIMESTAMP, parseTimestamp),
   ),
   declare(

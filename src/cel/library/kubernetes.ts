@@ -23,6 +23,9 @@ function readSemver(text: string, normalize: boolean): Semver | CelError {
   }
 }
 
+/** Results of comparisons. */
+const ORDERS = [-1n, 0n, 1n];
+
 const wrap = (value: bigint): bigint => BigInt.asIntN(64, value);
 
 /** The quantity library (pkg/cel/library/quantity.go). */
@@ -46,7 +49,7 @@ export const QUANTITIES: readonly FunctionDeclaration[] = [
   ),
   declare(
     'compareTo',
-    member('quantity_compare_to', [quantity, quantity], t.INT, (a, b) => BigInt(a.compare(b))),
+    member('quantity_compare_to', [quantity, quantity], t.INT, (a, b) => ORDERS[a.compare(b) + 1] ?? 0n),
   ),
   declare(
     'asApproximateFloat',
@@ -94,7 +97,7 @@ export const SEMVERS: readonly FunctionDeclaration[] = [
   ),
   declare(
     'compareTo',
-    member('semver_compare_to', [semver, semver], t.INT, (a, b) => BigInt(a.compare(b))),
+    member('semver_compare_to', [semver, semver], t.INT, (a, b) => ORDERS[a.compare(b) + 1] ?? 0n),
   ),
   declare(
     'major',

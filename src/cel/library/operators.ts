@@ -2,7 +2,7 @@
 import { A, any, B, builtIn, declare, declareSingle, type FunctionDeclaration, type Implementation, type Overload, signature } from '../declarations.ts';
 import { compare, equal } from '../equality.ts';
 import { actualSize } from '../cost-runtime.ts';
-import { matches } from '../regex.ts';
+import { compileRegex } from '../regex.ts';
 import * as t from '../types.ts';
 import {
   CelError,
@@ -42,6 +42,7 @@ function ordering(name: string, word: string, test: (order: number) => boolean):
     NUMBERS.filter((b) => b !== a).map((b) => signature('global', `${word}_${shortName(a)}_${shortName(b)}`, [a, b], t.BOOL)),
   );
   const run: Implementation = (a = null, b = null) => {
+    if (typeof a === 'bigint' && typeof b === 'bigint') return test(a < b ? -1 : a > b ? 1 : 0);
     const order = compare(a, b) ?? noSuchOverload();
     return order instanceof CelError ? order : test(order);
   };
@@ -172,6 +173,12 @@ const ARITHMETIC: FunctionDeclaration[] = [
   ),
 ];
 
+function matches(text: Value, pattern: Value): Value {
+  if (typeof text !== 'string' || typeof pattern !== 'string') return noSuchOverload();
+  const regex = compileRegex(pattern);
+  return regex instanceof CelError ? regex : regex.test(text);
+}
+
 /** Upstream's functions on texts say nothing of the types they are given. */
 function onTexts(name: string, id: string, run: (a: string, b: string) => Value): FunctionDeclaration {
   const implementation: Implementation = (a = null, b = null) => (typeof a === 'string' && typeof b === 'string' ? run(a, b) : noSuchOverload());
@@ -213,7 +220,7 @@ export const OPERATORS: readonly FunctionDeclaration[] = [
   declareSingle(
     'matches',
     [t.STRING],
-    (a = null, b = null) => (typeof a === 'string' && typeof b === 'string' ? matches(a, b) : noSuchOverload()),
+    two(matches),
     signature('global', 'matches', [t.STRING, t.STRING], t.BOOL),
     signature('member', 'matches_string', [t.STRING, t.STRING], t.BOOL),
   ),

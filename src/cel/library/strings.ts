@@ -1,7 +1,7 @@
 /** String functions (cel-go ext/strings.go version 2) and Kubernetes' find and findAll. */
 import { declare, declareInSteps, type FunctionDeclaration, global, int, list, member, str } from '../declarations.ts';
 import { goText } from '../go-values.ts';
-import { compileRegex, findAll } from '../regex.ts';
+import { compileRegex } from '../regex.ts';
 import * as t from '../types.ts';
 import { CelError, guardSize, isList, type Value } from '../values.ts';
 
@@ -127,7 +127,7 @@ function find(text: string, pattern: string): Value {
 function findUpTo(text: string, pattern: string, limit: bigint): Value {
   const regex = compileRegex(pattern);
   if (regex instanceof CelError) return new CelError(`Illegal regex: ${regex.message}`);
-  return findAll(text, regex, limit < 0n ? Number.POSITIVE_INFINITY : Number(limit));
+  return regex.findAll(text, limit < 0n ? Number.POSITIVE_INFINITY : Number(limit));
 }
 
 const lower = (text: string): string => text.replace(/[A-Z]+/g, (part) => part.toLowerCase());
