@@ -112,7 +112,7 @@ export class ClaimManager {
     });
     const { uid = '' } = claim.metadata;
     const owned = claim.metadata.ownerReferences?.some((owner) => owner.controller === true && owner.uid === podUid) ?? false;
-    if (generated && !owned) throw new Error(`ResourceClaim ${claimName} was not created for pod ${podName} (${podUid})`);
+    if (generated && !owned) throw new Error(`ResourceClaim ${namespace}/${claimName} was not created for Pod ${namespace}/${podName} (Pod is not owner)`);
     const reserved = claim.status?.reservedFor?.some((consumer) => consumer.uid === podUid) ?? false;
     if (!reserved) throw new Error(`pod ${podName} (${podUid}) is not allowed to use ResourceClaim ${claimName} (${uid})`);
     if (claim.status?.allocation === undefined) throw new Error(`ResourceClaim ${claimName}: not allocated`);

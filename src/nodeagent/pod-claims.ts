@@ -26,7 +26,8 @@ export function claimsOfPod(pod: Pod): readonly PodClaim[] {
     if (status.resourceClaimName !== undefined) claims.push({ podClaimName: entry.name, claimName: status.resourceClaimName, generated: true });
   }
   const extended = pod.status?.extendedResourceClaimStatus?.resourceClaimName;
-  if (extended !== undefined) claims.push({ podClaimName: '', claimName: extended, generated: true });
+  // The kubelet does not ask whose claim it is: only the scheduler may write this status.
+  if (extended !== undefined) claims.push({ podClaimName: '', claimName: extended, generated: false });
   return claims;
 }
 

@@ -105,8 +105,11 @@ class UnixGrpcClient implements GrpcClient {
 function grpcError(error: Error): GrpcError {
   const code = 'code' in error && typeof error.code === 'number' ? error.code : grpc.status.UNKNOWN;
   const details = 'details' in error && typeof error.details === 'string' && error.details !== '' ? error.details : error.message;
-  return new GrpcError(code, details);
+  return new GrpcError(code, details.replace(NO_CONNECTION, '$1'));
 }
+
+/** What grpc-js says around the reason why there is no connection. */
+const NO_CONNECTION = /^No connection established\. Last error: (?:Error: )?(.*?)\. Resolution note: .*$/s;
 
 const toBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const fromBuffer = (bytes: Buffer): Uint8Array => bytes;
