@@ -19,6 +19,10 @@ export interface DriverPluginOptions {
   readonly rootDir: string;
   /** Default `<rootDir>/cdi`; the runtime must look there. */
   readonly cdiDirectory?: string | undefined;
+  /** Where the node agent looks for registration sockets; default `<rootDir>/plugins_registry`. */
+  readonly registryDirectory?: string | undefined;
+  /** Where the driver keeps its socket and its record; default `<rootDir>/plugins/<driver>`. */
+  readonly dataDirectory?: string | undefined;
   readonly client: RestClient;
   readonly files: HostFiles;
   readonly grpc: Grpc;
@@ -62,7 +66,8 @@ export class DriverPlugin {
   }
 
   #dataDir(): string {
-    return `${this.#options.rootDir}/plugins/${this.#options.driver}`;
+    const { dataDirectory, rootDir, driver } = this.#options;
+    return dataDirectory ?? `${rootDir}/plugins/${driver}`;
   }
 
   /** Wants exactly these pools published from now on; returns at once. */
@@ -92,15 +97,15 @@ export class DriverPlugin {
 
   /** Serves and publishes until `signal` aborts. Rejects when it cannot start. */
   async run(signal: AbortSignal): Promise<void> {
-    const { files, rootDir, logger, driver } = this.#options;
+    const { files, rootDir, logger, driver, registryDirectory = `${rootDir}/plugins_registry` } = this.#options;
     await this.#claims.load();
     await files.makeDirectory(this.#dataDir(), 0o750);
-    await files.makeDirectory(`${rootDir}/plugins_registry`);
+    await files.makeDirectory(registryDirectory);
     const servers: GrpcServer[] = [];
     try {
       // The service first: whoever finds the registration socket calls it at once.
       servers.push(await this.#options.grpc.serve(this.#serviceSocket(), this.#services()));
-      servers.push(await this.#options.grpc.serve(`${rootDir}/plugins_registry/${driver}-reg.sock`, this.#registrationService()));
+      servers.push(await this.#options.grpc.serve(`${registryDirectory}/${driver}-reg.sock`, this.#registrationService()));
       logger.info('Driver is up', { driver, socket: this.#serviceSocket() });
       await this.#publisher.run(signal);
     } finally {

@@ -47,7 +47,7 @@ export function startForeignDriver(cluster: SeparateCluster, ...flags: readonly 
     'cdi-dir': join(rootDir, 'cdi'),
   };
   const args = [...Object.entries(place).map(([name, value]) => `--${name}=${value}`), '--exit-on-eof', ...flags];
-  const child = spawn(FOREIGN_DRIVER ?? '', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(FOREIGN_DRIVER ?? '', args, { stdio: ['pipe', 'pipe', 'ignore'] });
   const ended = once(child, 'exit');
   const events: DriverEvent[] = [];
   // The program writes one JSON object a line.
