@@ -35,6 +35,16 @@ const SCALARS: ReadonlyMap<string | undefined, SchemaNode['type']> = new Map([
   ['io.k8s.apimachinery.pkg.apis.meta.v1.Time', 'time'],
   ['io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime', 'micro-time'],
 ]);
+/** Go's names of scalars where they differ from the type of the node. */
+const GO_SCALARS: Readonly<Partial<Record<SchemaNode['type'], string>>> = {
+  boolean: 'bool',
+  quantity: 'resource.Quantity',
+  time: 'v1.Time',
+  'micro-time': 'v1.MicroTime',
+  'int-or-string': 'intstr.IntOrString',
+};
+/** Maps of resource.k8s.io whose keys are a Go type of their own. */
+const QUALIFIED_MAPS: ReadonlySet<string> = new Set(['attributes', 'capacity', 'requests', 'consumedCapacity']);
 const cache = new Map<string, SchemaNode>();
 
 /** The structure of a definition. Nodes are built on first use and kept; throws RangeError on an unknown name. */
@@ -64,15 +74,17 @@ class DefinitionNode implements SchemaNode {
   readonly default: Json | undefined;
   readonly #schema: OpenApiSchema;
   readonly #reference: string | undefined;
+  readonly #place: Place | undefined;
   readonly #fields = new Map<string, SchemaNode>();
   #items: SchemaNode | undefined;
 
   /** `use` is the place that mentions the structure: markers stand there, members in the definition it refers to. */
-  constructor(use: OpenApiSchema) {
+  constructor(use: OpenApiSchema, place?: Place) {
     const reference = referenceOf(use);
     const schema = reference === undefined ? use : (definitions[reference] ?? {});
     this.#schema = schema;
     this.#reference = reference;
+    this.#place = place;
     this.type = typeOf(schema, reference);
     this.fieldNames = Object.keys(schema.properties ?? {});
     this.required = schema.required ?? [];
@@ -87,10 +99,10 @@ class DefinitionNode implements SchemaNode {
   get goType(): string {
     const element = this.items?.goType ?? this.field('')?.goType ?? '';
     if (this.type === 'list') return `[]${element}`;
-    if (this.type === 'map') return `map[string]${element}`;
+    if (this.type === 'map') return goMap(element, this.#place);
     if (this.type === 'object') return this.#reference?.split('.').slice(-2).join('.') ?? 'struct';
     if (this.type === 'integer') return this.#schema.format ?? 'int64';
-    return this.type === 'boolean' ? 'bool' : this.type;
+    return GO_SCALARS[this.type] ?? this.type;
   }
 
   field(name: string): SchemaNode | undefined {
@@ -98,7 +110,7 @@ class DefinitionNode implements SchemaNode {
     if (known !== undefined) return known;
     const use = this.type === 'map' ? this.#schema.additionalProperties : ownSchema(this.#schema.properties, name);
     if (use === undefined) return undefined;
-    const node = new DefinitionNode(use);
+    const node = new DefinitionNode(use, this.#reference === undefined ? undefined : { definition: this.#reference, member: name });
     this.#fields.set(this.type === 'map' ? '' : name, node);
     return node;
   }
@@ -107,6 +119,19 @@ class DefinitionNode implements SchemaNode {
     if (this.#items === undefined && this.#schema.items !== undefined) this.#items = new DefinitionNode(this.#schema.items);
     return this.#items;
   }
+}
+
+/** Where a node hangs: a member of a definition. */
+interface Place {
+  readonly definition: string;
+  readonly member: string;
+}
+
+/** Upstream's name of a map's type: ResourceList in core/v1, QualifiedName keys in resource.k8s.io. */
+function goMap(element: string, { definition, member }: Place = { definition: '', member: '' }): string {
+  const [, group, version = ''] = /^io\.k8s\.api\.(\w+)\.(\w+)\./.exec(definition) ?? [];
+  if (group === 'core' && element === 'resource.Quantity') return 'v1.ResourceList';
+  return group === 'resource' && QUALIFIED_MAPS.has(member) ? `map[${version}.QualifiedName]${element}` : `map[string]${element}`;
 }
 
 function ownSchema(properties: OpenApiSchema['properties'], name: string): OpenApiSchema | undefined {

@@ -147,6 +147,33 @@ test('an object without name and content is refused with all that it lacks', asy
   assert.equal(await refusal('/api/v1/namespaces/default/pods', 'Pod'), `Pod "" is invalid: [${name}, spec.containers: Required value]`);
 });
 
+test('a value of the wrong type is refused by the name of its Go type', async () => {
+  const server = apiServer();
+  const slices = '/apis/resource.k8s.io/v1/resourceslices';
+  const device = (members: Json): Json => ({ metadata: { name: 's' }, spec: { devices: [members] } });
+  const limited = { containers: [{ name: 'c', resources: { limits: 'all' } }] };
+  const cases: readonly [string, Json, string][] = [
+    [slices, device({ attributes: [] }), 'array into Go struct field Device.spec.devices.attributes of type map[v1.QualifiedName]v1.DeviceAttribute'],
+    [
+      slices,
+      device({ consumesCounters: [{ counters: 1 }] }),
+      'number into Go struct field DeviceCounterConsumption.spec.devices.consumesCounters.counters of type map[string]v1.Counter',
+    ],
+    [
+      '/api/v1/namespaces/default/pods',
+      { spec: limited },
+      'string into Go struct field ResourceRequirements.spec.containers.resources.limits of type v1.ResourceList',
+    ],
+    [CONFIG_MAPS, { data: 'x' }, 'string into Go struct field ConfigMap.data of type map[string]string'],
+  ];
+  for (const [path, body, why] of cases) {
+    const { message } = (await send(server, 'POST', path, body)).body;
+    assert.ok(String(message).endsWith(`: json: cannot unmarshal ${why}`), String(message));
+  }
+  const quantity = await send(server, 'POST', slices, device({ capacity: { memory: { value: true } } }));
+  assert.match(String(quantity.body['message']), /: quantities must match the regular expression /);
+});
+
 test('a YAML body is read as Kubernetes reads it', async () => {
   const server = apiServer();
   const post = async (text: string): Promise<Answer> => {

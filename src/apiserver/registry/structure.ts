@@ -1,5 +1,5 @@
 /** Checks a decoded body against a kind's schema, as upstream's typed decoding does: types are errors, unknown fields are reported. */
-import { type Json, Quantity, QuantityError, type SchemaNode, badRequest, goJsonType, isJsonObject, type JsonObject } from '#machinery';
+import { type Json, Quantity, QuantityError, type SchemaNode, badRequest, goJsonType, isJsonObject, type JsonObject, stringifyJson } from '#machinery';
 
 /** Layouts of Go's time package in which upstream reads and writes times (meta/v1 Time and MicroTime). */
 const TIME_LAYOUTS = {
@@ -97,7 +97,7 @@ function checkScalar(schema: SchemaNode, value: Json, place: Place): Json {
     case 'integer':
       return checkInteger(schema, value, place);
     case 'quantity':
-      return checkQuantity(schema, value, place);
+      return checkQuantity(value);
     case 'time':
     case 'micro-time':
       return checkTime(schema, schema.type, { value, place });
@@ -121,10 +121,10 @@ function checkInteger(schema: SchemaNode, value: Json, place: Place): Json {
   return value;
 }
 
-function checkQuantity(schema: SchemaNode, value: Json, place: Place): Json {
-  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') throw wrongType(schema, value, place);
+/** Upstream reads the JSON text of anything but a string, so that also `true` and `{}` are badly written quantities. */
+function checkQuantity(value: Json): Json {
   try {
-    return Quantity.parse(String(value).trim()).toString();
+    return Quantity.parse((typeof value === 'string' ? value : stringifyJson(value)).trim()).toString();
   } catch (thrown) {
     if (thrown instanceof QuantityError) throw new StructureError(thrown.message);
     throw thrown;
