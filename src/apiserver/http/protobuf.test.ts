@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { KINDS } from '#api';
 import { type Json, parseJson } from '#machinery';
 import { decodeProtobuf } from './protobuf.ts';
 import { ProtobufError } from './protobuf-wire.ts';
@@ -53,4 +54,22 @@ test('a pointer to zero is not lost', () => {
   };
   assert.equal(decoded.spec?.terminationGracePeriodSeconds, 0);
   assert.deepEqual(decoded.spec.securityContext, { runAsUser: 0, runAsNonRoot: false });
+});
+
+/** An object without fields, in the envelope. */
+function empty(apiVersion: string, kind: string): Uint8Array {
+  const field = (number: number, bytes: Uint8Array): readonly number[] => [number * 8 + 2, bytes.length, ...bytes];
+  const encoder = new TextEncoder();
+  const typeMeta = Uint8Array.from([...field(1, encoder.encode(apiVersion)), ...field(2, encoder.encode(kind))]);
+  return Uint8Array.from([...encoder.encode('k8s\0'), ...field(1, typeMeta)]);
+}
+
+test('every served kind of k8s.io/api can be read', () => {
+  const unread = KINDS.flatMap(({ group, kind, versions }) =>
+    versions.flatMap(({ version }) => {
+      const apiVersion = group === '' ? version : `${group}/${version}`;
+      return decodeProtobuf(empty(apiVersion, kind)) === undefined ? [`${apiVersion} ${kind}`] : [];
+    }),
+  );
+  assert.deepEqual(unread, []);
 });

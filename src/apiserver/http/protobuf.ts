@@ -44,8 +44,11 @@ function definitionOf(apiVersion: string, kind: string): string | undefined {
       ]),
     ),
   );
-  return definitionsByKind.get(`${apiVersion} ${kind}`);
+  return kind === 'DeleteOptions' ? DELETE_OPTIONS : definitionsByKind.get(`${apiVersion} ${kind}`);
 }
+
+/** Go's clients send it as of the group and version of what is to be deleted. */
+const DELETE_OPTIONS = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
 
 type Decoded = Record<string, Json>;
 
