@@ -1,10 +1,12 @@
 /** Who makes a request: certificate or in-process identity, bearer token, or nobody; and whom a caller stands in for. */
 import { badRequest, forbidden, unauthorized } from '#machinery';
-import { ANONYMOUS, AUTHENTICATED_GROUP, type AuthorizationAttributes, refusalText } from './authorization.ts';
+import { ANONYMOUS, AUTHENTICATED_GROUP, type AuthorizationAttributes, refusalText } from './authorization/attributes.ts';
 import type { ServerRequest, UserInfo } from './http/message.ts';
 import type { Core } from './options.ts';
 
 const EXTRA_HEADER = 'impersonate-extra-';
+const AUTHENTICATION = 'authentication.k8s.io';
+const UNAUTHENTICATED_GROUP = 'system:unauthenticated';
 
 /** The user of a request; 401 for a token that nobody has, and for no credentials where anonymous requests are off. */
 export async function authenticate(core: Core, request: ServerRequest): Promise<UserInfo> {
@@ -32,28 +34,70 @@ function authenticated(user: UserInfo): UserInfo {
   return { ...user, groups: [...user.groups, AUTHENTICATED_GROUP] };
 }
 
-/** The user of Impersonate-* headers; the caller must be allowed to impersonate it. */
-async function impersonate(core: Core, request: ServerRequest, caller: UserInfo): Promise<UserInfo> {
-  const name = request.headers['impersonate-user'] ?? '';
-  const attributes: AuthorizationAttributes = { user: caller, verb: 'impersonate', group: '', resource: 'users', name };
-  const decision = await core.authorizer.authorize(attributes);
-  if (!decision.allowed) throw forbidden({ group: '', resource: 'users' }, name, refusalText(attributes, decision.reason));
-  const groups = (request.headers['impersonate-group'] ?? '').split(',').map((group) => group.trim());
-  const extra: Record<string, string[]> = {};
-  for (const [header, value] of Object.entries(request.headers)) {
-    if (header.startsWith(EXTRA_HEADER)) extra[decodeURIComponent(header.slice(EXTRA_HEADER.length))] = value.split(',').map((part) => part.trim());
-  }
-  const uid = request.headers['impersonate-uid'];
-  return authenticated({
+/** The user of Impersonate-* headers; the caller must be allowed to impersonate each part of it (upstream: endpoints/filters/impersonation). */
+async function impersonate(core: Core, { headers }: ServerRequest, caller: UserInfo): Promise<UserInfo> {
+  const name = headers['impersonate-user'] ?? '';
+  const [, namespace, account] = SERVICE_ACCOUNT.exec(name) ?? [];
+  const asked = valuesOf(headers['impersonate-group']);
+  const uid = headers['impersonate-uid'];
+  const extra = extraOf(headers);
+  const parts: readonly Impersonated[] = [
+    namespace === undefined ? { resource: 'users', name } : { resource: 'serviceaccounts', namespace, name: account ?? '' },
+    ...asked.map((group) => ({ resource: 'groups', name: group })),
+    ...Object.entries(extra).flatMap(([key, values]) =>
+      values.map((value) => ({ group: AUTHENTICATION, resource: 'userextras', subresource: key, name: value })),
+    ),
+    ...(uid === undefined ? [] : [{ group: AUTHENTICATION, resource: 'uids', name: uid }]),
+  ];
+  for (const part of parts) await checkImpersonation(core, caller, part);
+  const groups = namespace === undefined || asked.length > 0 ? asked : serviceAccountGroups(namespace);
+  return {
     name,
-    groups: [...groups.filter((group) => group !== ''), ...serviceAccountGroups(name)],
+    groups: withEverybody(name, groups),
     ...(uid === undefined ? {} : { uid }),
     ...(Object.keys(extra).length === 0 ? {} : { extra }),
-  });
+  };
 }
 
-/** Groups that a service account's name implies. */
-function serviceAccountGroups(name: string): string[] {
-  const match = /^system:serviceaccount:([^:]+):[^:]+$/.exec(name);
-  return match === null ? [] : ['system:serviceaccounts', `system:serviceaccounts:${match[1] ?? ''}`];
+type Impersonated = Required<Pick<AuthorizationAttributes, 'resource' | 'name'>> & Pick<AuthorizationAttributes, 'group' | 'subresource' | 'namespace'>;
+
+async function checkImpersonation(core: Core, user: UserInfo, part: Impersonated): Promise<void> {
+  const attributes: AuthorizationAttributes = { group: '', ...part, user, verb: 'impersonate' };
+  const { allowed, reason } = await core.authorizer.authorize(attributes);
+  const { group = '', resource = '', name = '' } = attributes;
+  if (!allowed) throw forbidden({ group, resource }, name, refusalText(attributes, reason));
+}
+
+/** The values of a header that came once or several times. */
+function valuesOf(header: string | undefined): string[] {
+  return (header ?? '')
+    .split(',')
+    .map((value) => value.trim())
+    .filter((value) => value !== '');
+}
+
+function extraOf(headers: ServerRequest['headers']): Readonly<Record<string, string[]>> {
+  const named = Object.entries(headers).filter(([header]) => header.startsWith(EXTRA_HEADER));
+  return Object.fromEntries(named.map(([header, value]) => [unescaped(header.slice(EXTRA_HEADER.length)), valuesOf(value)]));
+}
+
+function unescaped(key: string): string {
+  try {
+    return decodeURIComponent(key);
+  } catch {
+    return key;
+  }
+}
+
+const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
+
+/** The groups of every service account of a namespace. */
+export function serviceAccountGroups(namespace: string): readonly string[] {
+  return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
+}
+
+/** A user who is somebody is in the group of all who are, unless the groups speak of that themselves. */
+function withEverybody(name: string, groups: readonly string[]): readonly string[] {
+  const everybody = name === ANONYMOUS.name ? UNAUTHENTICATED_GROUP : AUTHENTICATED_GROUP;
+  return groups.includes(AUTHENTICATED_GROUP) || groups.includes(UNAUTHENTICATED_GROUP) ? groups : [...groups, everybody];
 }

@@ -1,6 +1,8 @@
 /** Objects that exist in every cluster, as data, and how the API server writes them when it starts. */
-import { type PriorityClass, SYSTEM_PRIORITIES } from '#api';
+import { type ClusterRole, type PriorityClass, RBAC_GROUP, SYSTEM_PRIORITIES } from '#api';
 import type { ApiObject, GroupVersionKind } from '#machinery';
+import { missingRules } from './authorization/covers.ts';
+import { AUTOUPDATE_ANNOTATION, defaultClusterRoleBindings, defaultClusterRoles, defaultRoleBindings, defaultRoles } from './authorization/default-roles.ts';
 import type { Scope } from './catalog.ts';
 import { type Core, timestamp } from './options.ts';
 import { toStorage, withMetadata } from './registry/object-store.ts';
@@ -32,13 +34,53 @@ function systemClass(priorityClass: PriorityClass): ApiObject {
   return priorityClass;
 }
 
-/** Writes what is missing; rejects when another writer came between, so that the caller tries again. */
+/** All of them, as the gates leave them. */
+function bootstrapObjects(gates: Core['options']['gates']): readonly Bootstrap[] {
+  const rbac = (plural: string, objects: readonly ApiObject[]): Bootstrap => ({ resource: { group: RBAC_GROUP, version: 'v1', plural }, objects });
+  return [
+    NAMESPACES,
+    PRIORITY_CLASSES,
+    rbac('clusterroles', defaultClusterRoles(gates)),
+    rbac('clusterrolebindings', defaultClusterRoleBindings(gates)),
+    rbac('roles', defaultRoles(gates)),
+    rbac('rolebindings', defaultRoleBindings()),
+  ];
+}
+
+/**
+ * Writes what is missing: absent objects, and rules that a later release or another gate gives to a default role
+ * (upstream: reconciliation of roles that carry the annotation autoupdate). The writes are handed to the store together
+ * and in order. Rejects when another writer came between, so that the caller tries again.
+ */
 export async function createBootstrapObjects(core: Core): Promise<void> {
-  const objects = [NAMESPACES, PRIORITY_CLASSES].flatMap(({ resource, objects: manifests }) => {
-    const scope = core.catalog.find(resource.group, resource.version, resource.plural);
-    return scope === undefined ? [] : manifests.map((manifest) => ({ scope, object: prepared(core, scope, manifest) }));
-  });
-  if (!(await core.objects.putMissing(objects))) throw new Error('another API server is writing the first objects');
+  const writes = await Promise.all(
+    bootstrapObjects(core.options.gates).flatMap(({ resource, objects }) => {
+      const scope = core.catalog.find(resource.group, resource.version, resource.plural);
+      return scope === undefined ? [] : objects.map((manifest) => toWrite(core, scope, manifest));
+    }),
+  );
+  const needed = writes.filter((write) => write !== undefined);
+  const stored = await Promise.all(needed.map(async ({ scope, object, expected }) => core.objects.put(scope, object, expected)));
+  if (stored.includes(undefined)) throw new Error('another API server is writing the first objects');
+}
+
+/** An object to write if its revision still is `expected` (0: absent). */
+interface ObjectWrite {
+  readonly scope: Scope;
+  readonly object: ApiObject;
+  readonly expected: number;
+}
+
+async function toWrite(core: Core, scope: Scope, manifest: ApiObject): Promise<ObjectWrite | undefined> {
+  const { name = '', namespace = '' } = manifest.metadata;
+  const live = await core.objects.get(scope, namespace, name);
+  if (live === undefined) return { scope, object: prepared(core, scope, manifest), expected: 0 };
+  if (!('rules' in manifest) || live.object.metadata.annotations?.[AUTOUPDATE_ANNOTATION] !== 'true') return undefined;
+  // Both are roles: only these have rules.
+  const [role, wanted] = [live.object as ClusterRole, manifest as ClusterRole];
+  const rules = missingRules(role.rules ?? [], wanted.rules ?? []);
+  const completed: ClusterRole = { ...role, rules: [...(role.rules ?? []), ...rules] };
+  return rules.length === 0 ? undefined : { scope, object: completed, expected: live.revision };
 }
 
 function prepared(core: Core, scope: Scope, manifest: ApiObject): ApiObject {

@@ -18,13 +18,18 @@ export class Housekeeping {
     this.#scheduleCompaction(0);
   }
 
-  /** Resolves when the objects of every cluster exist; a failed attempt is repeated by the next request. */
+  /** Resolves when the objects of every cluster exist and the roles are read; a failed attempt is repeated by the next request. */
   ready(): Promise<void> {
-    this.#ready ??= createBootstrapObjects(this.#core).catch((thrown: unknown) => {
+    this.#ready ??= this.#prepare().catch((thrown: unknown) => {
       this.#ready = undefined;
       throw asError(thrown);
     });
     return this.#ready;
+  }
+
+  async #prepare(): Promise<void> {
+    await createBootstrapObjects(this.#core);
+    await this.#core.access.start();
   }
 
   /** Compacts to `revision` after one interval, so that each revision is kept for at least one. */
@@ -45,6 +50,7 @@ export class Housekeeping {
   /** Ends the background work. */
   close(): void {
     this.#closed = true;
+    this.#core.access.stop();
     this.#cancel();
   }
 }

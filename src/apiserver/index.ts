@@ -7,7 +7,7 @@
  * newer object. Reads decode each stored version once and encode it once per API version; watches share both.
  * Nothing here listens on a socket, reads a clock or throws dice: transports, Clock and Random come from outside.
  */
-export { type Authorizer, type AuthorizationAttributes, type AuthorizationDecision, ComponentAuthorizer } from './authorization.ts';
+export { AUTHORIZATION_MODES, type AuthorizationMode } from './authorization/modes.ts';
 export type { ServerRequest, ServerResponse, UserInfo } from './http/message.ts';
 export type { ApiServerOptions } from './options.ts';
 export { verbNotSupported } from './refusals.ts';

@@ -3,7 +3,9 @@ import type { Clock, Logger, Metrics, Random } from '#base';
 import type { Kind, Node } from '#api';
 import type { Store } from '#storage';
 import type { AdmissionChain } from './admission/chain.ts';
-import type { Authorizer } from './authorization.ts';
+import type { AccessControl } from './authorization/access-control.ts';
+import type { Authorizer } from './authorization/attributes.ts';
+import type { AuthorizationMode } from './authorization/modes.ts';
 import type { Catalog } from './catalog.ts';
 import type { UserInfo } from './http/message.ts';
 import type { ObjectStore } from './registry/object-store.ts';
@@ -28,8 +30,8 @@ export interface ApiServerOptions {
   readonly authenticateToken?: ((token: string) => UserInfo | undefined) | undefined;
   /** Whether requests without credentials are served as system:anonymous (default, as upstream) or refused with 401. */
   readonly anonymousAuth?: boolean | undefined;
-  /** Default: ComponentAuthorizer. */
-  readonly authorizer?: Authorizer | undefined;
+  /** Who is asked whether a request is allowed, in this order; default: Node, RBAC. */
+  readonly authorizationModes?: readonly AuthorizationMode[] | undefined;
   /** Problems of a CEL device selector; `stored` admits what only stored expressions may use. */
   readonly celCheck: (expression: string, stored: boolean, gates: ReadonlyMap<string, boolean>) => readonly string[];
   /** The log of a container from the agent of its node; the query carries namespace, pod and kubectl's options. */
@@ -41,6 +43,7 @@ export interface Core {
   readonly options: ApiServerOptions;
   readonly catalog: Catalog;
   readonly objects: ObjectStore;
+  readonly access: AccessControl;
   readonly authorizer: Authorizer;
   readonly admission: AdmissionChain;
 }

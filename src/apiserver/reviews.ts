@@ -1,7 +1,7 @@
 /** Reviews: kinds that are never stored, only answered (authentication.k8s.io and authorization.k8s.io). */
-import type { FieldError } from '#api';
-import { type Json, badRequest } from '#machinery';
-import type { AuthorizationAttributes } from './authorization.ts';
+import type { FieldError, PolicyRule } from '#api';
+import { type Json, aggregateText, badRequest } from '#machinery';
+import type { AuthorizationAttributes } from './authorization/attributes.ts';
 import { type ServerRequest, type ServerResponse, type UserInfo, jsonResponse } from './http/message.ts';
 import type { ResourceTarget } from './http/request-info.ts';
 import { type Core, timestamp } from './options.ts';
@@ -132,17 +132,19 @@ function attributesOf(user: UserInfo, spec: JsonObject): AuthorizationAttributes
   };
 }
 
-/** Without RBAC rules the answer names what the simple policy gives: everything or nothing. */
+/** The rules that apply to the caller in a namespace (upstream: registry/authorization/selfsubjectrulesreview). */
 async function selfSubjectRulesReview(core: Core, { user, spec }: ReviewInput): Promise<JsonObject> {
-  const { allowed } = await core.authorizer.authorize({ user, verb: '*', group: '*', resource: '*' });
-  const resourceRules = allowed ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] : [];
-  const nonResourceRules = allowed
-    ? [{ verbs: ['*'], nonResourceURLs: ['*'] }]
-    : [
-        {
-          verbs: ['get'],
-          nonResourceURLs: ['/api', '/api/*', '/apis', '/apis/*', '/healthz', '/livez', '/openapi', '/openapi/*', '/readyz', '/version', '/version/'],
-        },
-      ];
-  return { spec, status: { resourceRules, nonResourceRules, incomplete: false } };
+  const { namespace } = spec;
+  if (typeof namespace !== 'string' || namespace === '') throw badRequest('no namespace on request');
+  const { rules, incomplete, errors } = core.authorizer.rulesFor(user, namespace);
+  const resourceRules = rules.filter((rule) => (rule.resources ?? []).length > 0).map(resourceRule);
+  const nonResourceRules = rules
+    .filter((rule) => (rule.nonResourceURLs ?? []).length > 0)
+    .map(({ verbs, nonResourceURLs = [] }) => ({ verbs, nonResourceURLs }));
+  const evaluationError = errors.length === 0 ? {} : { evaluationError: aggregateText(errors) };
+  return { spec: {}, status: { resourceRules, nonResourceRules, incomplete, ...evaluationError } };
+}
+
+function resourceRule({ verbs, apiGroups = [], resources = [], resourceNames = [] }: PolicyRule): JsonObject {
+  return { verbs, apiGroups, resources, ...(resourceNames.length > 0 && { resourceNames }) };
 }

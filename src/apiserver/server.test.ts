@@ -424,7 +424,7 @@ describe('watches', () => {
 
   test('a watch ends after timeoutSeconds', async () => {
     const cluster = new Cluster();
-    const watch = await cluster.watch(`${CONFIG_MAPS}?watch=true&timeoutSeconds=5&resourceVersion=1`);
+    const watch = await cluster.watch(`${CONFIG_MAPS}?watch=true&timeoutSeconds=5&resourceVersion=5`);
     cluster.clock.advance(5000);
     assert.equal(await watch.next(), undefined);
   });

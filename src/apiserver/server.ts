@@ -4,7 +4,8 @@ import { asError } from '#base';
 import { ApiError, forbidden, parseJson, stringifyYaml } from '#machinery';
 import { AdmissionChain } from './admission/chain.ts';
 import { authenticate } from './authentication.ts';
-import { type AuthorizationAttributes, ComponentAuthorizer, refusalText } from './authorization.ts';
+import { AccessControl } from './authorization/access-control.ts';
+import { type AuthorizationAttributes, refusalText } from './authorization/attributes.ts';
 import { Catalog } from './catalog.ts';
 import { discovery } from './discovery/discovery.ts';
 import { OpenApi } from './discovery/openapi.ts';
@@ -42,13 +43,10 @@ class Server implements ApiServer {
   readonly #closing = new AbortController();
 
   constructor(options: ApiServerOptions) {
-    this.#core = {
-      options,
-      catalog: new Catalog(options.served, options.kinds),
-      objects: new ObjectStore(options.store),
-      authorizer: options.authorizer ?? new ComponentAuthorizer(),
-      admission: new AdmissionChain(),
-    };
+    const catalog = new Catalog(options.served, options.kinds);
+    const objects = new ObjectStore(options.store);
+    const access = new AccessControl(options, catalog, objects);
+    this.#core = { options, catalog, objects, access, authorizer: access.authorizer, admission: new AdmissionChain() };
     this.#metrics = new RequestMetrics(this.#core);
     this.#openApi = new OpenApi(this.#core);
     this.#housekeeping = new Housekeeping(this.#core);
@@ -96,7 +94,7 @@ class Server implements ApiServer {
 
   async #resource(input: ResourceInput, warnings: string[]): Promise<ServerResponse> {
     const { request, info, user, target: asked } = input;
-    const attributes = attributesOf(user, asked);
+    const attributes = attributesOf(user, asked, info.query);
     const { allowed, reason } = await this.#core.authorizer.authorize(attributes);
     if (!allowed) throw forbidden({ group: asked.group, resource: asked.plural }, asked.name, refusalText(attributes, reason));
     const review = asked.verb === 'create' ? findReview(asked) : undefined;
@@ -141,10 +139,11 @@ interface ResourceInput {
   readonly target: ResourceTarget;
 }
 
-function attributesOf(user: UserInfo, target: ResourceTarget): AuthorizationAttributes {
+function attributesOf(user: UserInfo, target: ResourceTarget, query: URLSearchParams): AuthorizationAttributes {
   const { verb, group, plural, subresource, namespace, name } = target;
+  const selector = SELECTING_VERBS.has(verb) ? { fieldSelector: query.get('fieldSelector') ?? '' } : {};
   // Requests on one namespace are authorized in it (upstream: requestinfo.go).
-  return { user, verb, group, resource: plural, subresource, name, namespace: group === '' && plural === 'namespaces' ? name : namespace };
+  return { user, verb, group, resource: plural, subresource, name, namespace: group === '' && plural === 'namespaces' ? name : namespace, ...selector };
 }
 
 /** A whole JSON answer as YAML for those who prefer it. */
@@ -156,3 +155,6 @@ function inWantedEncoding({ headers }: ServerRequest, response: ServerResponse):
 }
 
 const decoder = new TextDecoder();
+
+/** Verbs whose field selectors authorizers look at. */
+const SELECTING_VERBS: ReadonlySet<string> = new Set(['list', 'watch', 'deletecollection']);

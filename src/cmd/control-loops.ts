@@ -12,6 +12,8 @@ import type { LeaderElectionFlags } from './flags.ts';
 /** What the loops run in. */
 export interface LoopWorld {
   readonly client: RestClient;
+  /** The client of a controller's own service account, where such accounts can be used. */
+  readonly clientOf?: ((account: string) => RestClient) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

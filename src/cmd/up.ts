@@ -58,6 +58,12 @@ interface ClusterOptions {
   readonly stop: AbortSignal;
 }
 
+/** In this process a controller is its service account without a token. */
+function accountClient(plane: ControlPlane, account: string): RestClient {
+  const user = { name: `system:serviceaccount:kube-system:${account}`, groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system'] };
+  return new RestClient(memoryTransport(plane.apiServer, user), { userAgent: `dray/${account}` });
+}
+
 /** The components of one `dray up`, stopped in the reverse order of their start. */
 class Cluster {
   readonly #options: ClusterOptions;
@@ -97,6 +103,7 @@ class Cluster {
     }
     if (starts('scheduler') || starts('controller-manager')) await this.#startLoops(starts);
     if (starts('nodeagent')) await Promise.all(this.#nodeNames().map((name) => this.#startNode(name)));
+    if (starts('driver') && this.#plane !== undefined) await (await import('./driver-account.ts')).applyDriverAccount(this.client);
     if (starts('driver')) await Promise.all(this.#nodeNames().map((name) => this.#startDriver(name)));
   }
 
@@ -106,7 +113,9 @@ class Cluster {
     const start = async (name: string, run: (world: LoopWorld) => Promise<void>): Promise<void> => {
       const client = await this.#client(`system:kube-${name}`, []);
       const logger = createLogger(name, logLevelOf(this.#flags));
-      const world = { client, clock: systemClock, random: systemRandom, logger, metrics: this.#metrics, gates: this.#options.gates };
+      const plane = this.#plane;
+      const clientOf = plane === undefined ? undefined : (account: string): RestClient => accountClient(plane, account);
+      const world = { client, clientOf, clock: systemClock, random: systemRandom, logger, metrics: this.#metrics, gates: this.#options.gates };
       this.#keep(name, this.#running.control, run(world));
       this.#progress(name, 'running');
     };

@@ -11,6 +11,8 @@ import { runResourceClaimController } from './resourceclaim/resourceclaim-contro
 /** What the controllers need. They run until `signal` aborts. */
 export interface ControllersOptions {
   readonly client: RestClient;
+  /** The client of a controller's own service account in kube-system; without it all controllers share `client`. */
+  readonly clientOf?: ((account: string) => RestClient) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -22,15 +24,19 @@ export interface ControllersOptions {
 /** How long a controller that could not start (its server was not up) rests before the next try. */
 const RESTART_MS = 1000;
 
-type Run = (context: ControllerContext, signal: AbortSignal) => Promise<void>;
+/** A controller and the service account that has its rights (upstream: the roles system:controller:…). */
+interface ControllerEntry {
+  readonly run: (context: ControllerContext, signal: AbortSignal) => Promise<void>;
+  readonly account: string;
+}
 
 /** All controllers by name. */
-const CONTROLLERS: Readonly<Record<string, Run>> = {
-  resourceclaim: runResourceClaimController,
-  'device-taint-eviction': runDeviceTaintEviction,
-  namespace: runNamespaceController,
-  garbagecollector: runGarbageCollector,
-  nodeipam: runNodeIpamController,
+const CONTROLLERS: Readonly<Record<string, ControllerEntry>> = {
+  resourceclaim: { run: runResourceClaimController, account: 'resource-claim-controller' },
+  'device-taint-eviction': { run: runDeviceTaintEviction, account: 'device-taint-eviction-controller' },
+  namespace: { run: runNamespaceController, account: 'namespace-controller' },
+  garbagecollector: { run: runGarbageCollector, account: 'generic-garbage-collector' },
+  nodeipam: { run: runNodeIpamController, account: 'node-controller' },
 };
 
 /** Runs all controllers until `options.signal` aborts; never rejects for one of them. A controller whose feature is off ends at once. */
@@ -38,7 +44,11 @@ export async function runControllers(options: ControllersOptions): Promise<void>
   const { client, clock, random, logger, metrics, gates, signal } = options;
   const informers = new SharedInformers({ client, clock, random, logger }, signal);
   const context: ControllerContext = { client, clock, random, logger, metrics, gates, informers };
-  await Promise.all(Object.entries(CONTROLLERS).map(([name, run]) => keepRunning(name, () => run(context, signal), options)));
+  const started = Object.entries(CONTROLLERS).map(async ([name, { run, account }]) => {
+    const own = { ...context, client: options.clientOf?.(account) ?? client };
+    await keepRunning(name, () => run(own, signal), options);
+  });
+  await Promise.all(started);
   await informers.ended();
 }
 

@@ -110,6 +110,7 @@ class Player {
   }
 
   async #step(step: Step): Promise<void> {
+    if (step.method === 'WAIT') return settled();
     const body = isJsonObject(step.body) ? step.body : {};
     this.#normaliser.expectNames(isJsonObject(body['metadata']) ? body['metadata']['generateName'] : undefined);
     const seen = step.method === 'WATCH' ? await this.#watch(step) : await this.#request(step);

@@ -55,9 +55,9 @@ function checkRule(errors: FieldErrors, path: string, rule: PolicyRule, namespac
   if (resources.length === 0) errors.required(`${path}.resources`, 'resource rules must supply at least one resource');
 }
 
-/** Also true of a list that the schema demands and the object lacks. */
-function isEmpty(list: readonly string[] | undefined): boolean {
-  return list === undefined || list.length === 0;
+/** Also true of a list that the schema demands and the object lacks: it is null then. */
+function isEmpty(list: readonly string[] | null | undefined): boolean {
+  return (list ?? []).length === 0;
 }
 
 /** A binding in a namespace: to a role of it or of the cluster. */

@@ -36,9 +36,9 @@ export function validateWorkload(object: ApiObject): readonly FieldError[] {
   return errors.list;
 }
 
-/** Also true of a list that the schema demands and the object lacks. */
-function isEmpty(list: readonly unknown[] | undefined): boolean {
-  return list === undefined || list.length === 0;
+/** Also true of a list that the schema demands and the object lacks: it is null then. */
+function isEmpty(list: readonly unknown[] | null | undefined): boolean {
+  return (list ?? []).length === 0;
 }
 
 /** An update of a workload: its templates are fixed, its controller once it is named. */

@@ -4,11 +4,12 @@ import type { Core } from '../options.ts';
 import { DEFAULT_TOLERATION_SECONDS_PLUGIN } from './default-toleration-seconds.ts';
 import { NAMESPACE_LIFECYCLE } from './namespace-lifecycle.ts';
 import type { AdmissionOfObject, AdmissionPlugin, AdmissionRequest } from './plugin.ts';
+import { NODE_RESTRICTION } from './node-restriction.ts';
 import { POD_GROUP_PROTECTION } from './pod-group-protection.ts';
 import { PRIORITY } from './priority.ts';
 
 /** Upstream: AllOrderedPlugins, as far as dray has them. */
-const PLUGINS: readonly AdmissionPlugin[] = [NAMESPACE_LIFECYCLE, PRIORITY, DEFAULT_TOLERATION_SECONDS_PLUGIN, POD_GROUP_PROTECTION];
+const PLUGINS: readonly AdmissionPlugin[] = [NAMESPACE_LIFECYCLE, NODE_RESTRICTION, PRIORITY, DEFAULT_TOLERATION_SECONDS_PLUGIN, POD_GROUP_PROTECTION];
 
 /** The plugins of one API server. */
 export class AdmissionChain {

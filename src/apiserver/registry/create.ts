@@ -2,6 +2,7 @@
 import { validateObjectMeta } from '#api';
 import { nameSuffix } from '#base';
 import { type ApiObject, alreadyExists, badRequest, updateManagedFields } from '#machinery';
+import { checkGrants } from '../authorization/grants.ts';
 import { invalidObject } from '../refusals.ts';
 import { type Core, timestamp } from '../options.ts';
 import { adminAccessErrors } from './admin-access.ts';
@@ -58,6 +59,7 @@ async function prepare(core: Core, call: Call, { decoded, managed }: NewObject):
   // Ownership is that of what the request sets: before admission and strategy add and drop fields.
   const managedFields = managed === undefined ? ownership(core, call, converted) : managed.metadata.managedFields;
   const admitted = await core.admission.admit(core, admissionRequest(call, converted));
+  await checkGrants(core, admissionRequest(call, admitted));
   const fresh = withMetadata(admitted, {
     uid: core.options.random.uuid(),
     creationTimestamp: timestamp(core.options.clock.nowMs()),

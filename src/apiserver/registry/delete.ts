@@ -202,18 +202,17 @@ function checkPreconditions(call: Call, live: ApiObject, { preconditions = {} }:
     throw refuse('ResourceVersion', resourceVersion, live.metadata.resourceVersion);
 }
 
-/** Deletes what a list with the call's selectors returns; those objects. */
+/** Deletes what a list with the call's selectors returns; the objects as they were listed. */
 export async function deleteCollection(core: Core, call: Call): Promise<{ readonly items: readonly StoredObject[]; readonly revision: number }> {
   const options = parseDeleteOptions(call);
   const { items, revision } = await listObjects(core, call);
-  const deleted: StoredObject[] = [];
-  for (const item of items) {
-    const { namespace = '', name = '' } = item.object.metadata;
+  for (const { object } of items) {
+    const { namespace = '', name = '' } = object.metadata;
     try {
-      deleted.push((await deleteObject(core, call, options, { namespace, name })).stored);
+      await deleteObject(core, call, options, { namespace, name });
     } catch (thrown) {
       if (!isNotFound(thrown)) throw thrown;
     }
   }
-  return { items: deleted, revision };
+  return { items, revision };
 }

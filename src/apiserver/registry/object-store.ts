@@ -201,6 +201,15 @@ export class ObjectStore {
     return event.previous === undefined ? undefined : this.decode(event.previous);
   }
 
+  /** Calls `change` with every object below `prefix`, then with each change of one as it happens; returns what ends that. */
+  async follow(prefix: string, change: (old: StoredObject | undefined, now: StoredObject | undefined) => void): Promise<() => void> {
+    const { entries, revision } = await this.store.range({ prefix });
+    for (const entry of entries) change(undefined, this.decode(entry));
+    return this.store.watch(prefix, revision, (events) => {
+      for (const event of events) change(this.previous(event), this.current(event));
+    });
+  }
+
   async get(scope: Scope, namespace: string, name: string): Promise<StoredObject | undefined> {
     const entry = await this.store.get(storageKey(scope, namespace, name));
     return entry === undefined ? undefined : this.decode(entry);
@@ -210,16 +219,6 @@ export class ObjectStore {
   async list(scope: Scope, namespace = ''): Promise<readonly StoredObject[]> {
     const { entries } = await this.store.range({ prefix: listPrefix(scope, namespace) });
     return entries.map((entry) => this.decode(entry));
-  }
-
-  /** Creates those of `objects` that are absent, in one transaction; false when another writer came between. */
-  async putMissing(objects: readonly { readonly scope: Scope; readonly object: ApiObject }[]): Promise<boolean> {
-    const writes = objects.map(({ scope, object }) => encoded(scope, object));
-    const present = await Promise.all(writes.map(({ key }) => this.store.get(key)));
-    const missing = writes.filter((_write, at) => present[at] === undefined);
-    if (missing.length === 0) return true;
-    const { committed } = await this.store.commit({ compare: missing.map(({ key }) => ({ key, modRevision: 0 })), writes: missing });
-    return committed;
   }
 
   /** Writes `object` if the key's revision still is `expected` (0: absent); undefined when it is not. */

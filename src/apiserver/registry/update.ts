@@ -1,6 +1,8 @@
 /** PUT, and the second half of PATCH: from the wanted object to the stored one. */
 import { type Namespace, type StrategyContext, validateObjectMetaUpdate } from '#api';
 import { type ApiObject, badRequest, conflict, notFound, updateManagedFields } from '#machinery';
+import { claimStatusErrors } from '../authorization/claim-status.ts';
+import { checkGrants } from '../authorization/grants.ts';
 import { invalidObject, refusal } from '../refusals.ts';
 import { type Core, timestamp } from '../options.ts';
 import { adminAccessErrors } from './admin-access.ts';
@@ -120,8 +122,10 @@ async function prepare(core: Core, call: Call, { live, wanted, managed }: Versio
   // Ownership is that of what the request sets: before admission and strategy add and drop fields.
   const managedFields = managed === undefined ? ownership(core, call, live, kept) : managed.metadata.managedFields;
   const admitted = await core.admission.admit(core, admissionRequest(call, kept, live));
+  await checkGrants(core, admissionRequest(call, admitted, live));
   const prepared = call.target.subresource === 'finalize' ? finalized(live, kept) : strategic(call, context, admitted, live);
   const errors = [
+    ...(await claimStatusErrors(core, call, prepared, live)),
     ...(await adminAccessErrors(core, prepared, live)),
     ...validateObjectMetaUpdate(prepared, live),
     ...(kind.validateUpdate?.(prepared, live, context) ?? []),

@@ -1,5 +1,6 @@
-/** Who may do what: the port, and the simple policy that stands until RBAC rules are read. */
-import type { UserInfo } from './http/message.ts';
+/** What authorizers are asked and answer, and how a refusal is worded. */
+import type { PolicyRule } from '#api';
+import type { UserInfo } from '../http/message.ts';
 
 /** What is asked of an authorizer: a request on a resource, or on another path. */
 export interface AuthorizationAttributes {
@@ -12,6 +13,8 @@ export interface AuthorizationAttributes {
   readonly subresource?: string | undefined;
   readonly namespace?: string | undefined;
   readonly name?: string | undefined;
+  /** The raw field selector of a list, watch or deletecollection. */
+  readonly fieldSelector?: string | undefined;
 }
 
 /** An authorizer's answer; the reason is appended to the text of a refusal. */
@@ -23,6 +26,17 @@ export interface AuthorizationDecision {
 /** Decides requests of authenticated (or anonymous) users. */
 export interface Authorizer {
   authorize(attributes: AuthorizationAttributes): AuthorizationDecision | Promise<AuthorizationDecision>;
+  /** What the user may do in `namespace` ("": cluster-wide). */
+  rulesFor(user: UserInfo, namespace: string): UserRules;
+}
+
+/** The rules that apply to a user. */
+export interface UserRules {
+  readonly rules: readonly PolicyRule[];
+  /** Some of the user's rights are not expressed in rules, or some roles could not be found. */
+  readonly incomplete: boolean;
+  /** What could not be found, as upstream words it. */
+  readonly errors: readonly string[];
 }
 
 /** The group that may do everything (upstream: user.SystemPrivilegedGroup). */
@@ -31,28 +45,6 @@ export const MASTERS_GROUP = 'system:masters';
 export const ANONYMOUS: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
 /** The group of everybody who proved an identity. */
 export const AUTHENTICATED_GROUP = 'system:authenticated';
-
-/** Identities under which control plane components run, in this process or beside it. */
-const COMPONENT_USERS: ReadonlySet<string> = new Set(['system:apiserver', 'system:kube-scheduler', 'system:kube-controller-manager']);
-const COMPONENT_GROUPS: readonly string[] = ['system:nodes', 'system:serviceaccounts:kube-system'];
-/** Paths that upstream opens to everybody (ClusterRole system:public-info-viewer). */
-const PUBLIC_PATH = /^\/(healthz|livez|readyz|version)(\/|$)/;
-/** Paths that upstream opens to authenticated users (ClusterRole system:discovery). */
-const DISCOVERY_PATH = /^\/(api|apis|openapi|version)(\/|$)/;
-/** Reviews of oneself that upstream opens to authenticated users (ClusterRole system:basic-user). */
-const SELF_REVIEWS: ReadonlySet<string> = new Set(['selfsubjectreviews', 'selfsubjectaccessreviews', 'selfsubjectrulesreviews']);
-
-/** system:masters and the components may do everything, others may look at themselves and at discovery. */
-export class ComponentAuthorizer implements Authorizer {
-  authorize({ user, verb, path, resource }: AuthorizationAttributes): AuthorizationDecision {
-    if (user.groups.includes(MASTERS_GROUP) || COMPONENT_USERS.has(user.name)) return { allowed: true };
-    if (COMPONENT_GROUPS.some((group) => user.groups.includes(group))) return { allowed: true };
-    if (path !== undefined && verb === 'get' && PUBLIC_PATH.test(path)) return { allowed: true };
-    if (!user.groups.includes(AUTHENTICATED_GROUP)) return { allowed: false };
-    if (path !== undefined) return { allowed: verb === 'get' && DISCOVERY_PATH.test(path) };
-    return { allowed: verb === 'create' && SELF_REVIEWS.has(resource ?? '') };
-  }
-}
 
 /** The text of a refusal, as upstream's responsewriters.Forbidden builds it (after `… is forbidden: `). */
 export function refusalText({ user, verb, path, group, resource, subresource, namespace }: AuthorizationAttributes, reason?: string): string {

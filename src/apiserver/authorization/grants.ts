@@ -1,0 +1,61 @@
+/** Who hands out rights must have them, or the right to hand them out (upstream: registry/rbac policybased and validation.ConfirmNoEscalation). */
+import { type ClusterRole, type PolicyRule, RBAC_GROUP, type RoleBinding } from '#api';
+import { goQuote, notFound } from '#machinery';
+import type { AdmissionOfObject } from '../admission/plugin.ts';
+import { refused } from '../admission/plugin.ts';
+import type { Core } from '../options.ts';
+import { asJson, equalJson } from '../registry/managed.ts';
+import { MASTERS_GROUP } from './attributes.ts';
+import { describeRules, missingRules, quotedList } from './covers.ts';
+
+const EVERYTHING: readonly PolicyRule[] = [
+  { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+  { verbs: ['*'], nonResourceURLs: ['*'] },
+];
+
+/** Refuses a new or changed role or binding that gives rights which the writer lacks. */
+export async function checkGrants(core: Core, request: AdmissionOfObject): Promise<void> {
+  const { group, plural } = request.scope.kind;
+  if (group !== RBAC_GROUP || request.subresource !== '' || request.user.groups.includes(MASTERS_GROUP)) return;
+  if (plural === 'roles' || plural === 'clusterroles') await checkRole(core, request);
+  else await checkBinding(core, request);
+}
+
+async function checkRole(core: Core, request: AdmissionOfObject): Promise<void> {
+  // Narrowed by plural; both kinds of roles have rules.
+  const [role, old] = [request.object as ClusterRole, request.old as ClusterRole | undefined];
+  if (old !== undefined && equalJson(asJson({ ...role, metadata: {} }), asJson({ ...old, metadata: {} }))) return;
+  const { kind } = request.scope;
+  if (await may(core, request, 'escalate', { resource: kind.plural, name: request.name })) return;
+  checkHeld(core, request, role.rules ?? []);
+  if (role.aggregationRule === undefined && old?.aggregationRule === undefined) return;
+  if (missing(core, request, EVERYTHING).length > 0) throw refused(request, 'must have cluster-admin privileges to use an aggregationRule');
+}
+
+async function checkBinding(core: Core, request: AdmissionOfObject): Promise<void> {
+  const [binding, old] = [request.object as RoleBinding, request.old as RoleBinding | undefined];
+  if (old !== undefined && equalJson(asJson({ ...binding, metadata: {} }), asJson({ ...old, metadata: {} }))) return;
+  const { roleRef } = binding;
+  const resource = roleRef.kind === 'ClusterRole' ? 'clusterroles' : 'roles';
+  if (await may(core, request, 'bind', { resource, name: roleRef.name })) return;
+  const rules = core.access.roles.rulesOf(binding);
+  if (rules === undefined) throw notFound({ group: RBAC_GROUP, resource }, roleRef.name);
+  checkHeld(core, request, rules);
+}
+
+async function may(core: Core, { user, namespace }: AdmissionOfObject, verb: string, role: { resource: string; name: string }): Promise<boolean> {
+  const { allowed } = await core.authorizer.authorize({ user, verb, group: RBAC_GROUP, namespace, ...role });
+  return allowed;
+}
+
+function missing(core: Core, { user, namespace }: AdmissionOfObject, rules: readonly PolicyRule[]): readonly PolicyRule[] {
+  return missingRules(core.authorizer.rulesFor(user, namespace).rules, rules);
+}
+
+function checkHeld(core: Core, request: AdmissionOfObject, rules: readonly PolicyRule[]): void {
+  const lacking = missing(core, request, rules);
+  if (lacking.length === 0) return;
+  const { name, groups } = request.user;
+  const who = `user ${goQuote(name)} (groups=${quotedList(groups)})`;
+  throw refused(request, `${who} is attempting to grant RBAC permissions not currently held:\n${describeRules(lacking).join('\n')}`);
+}
