@@ -12,6 +12,8 @@ export type * from './types/resource-v1.ts';
 export type { ResourceClaim } from './types/resource-v1.ts';
 export type { DeviceTaintRule, DeviceTaintRuleSpec, DeviceTaintSelector } from './types/resource-v1beta2.ts';
 export type * from './types/rbac-v1.ts';
+export type { PoolStatus, ResourcePoolStatusRequest } from './types/resource-v1alpha3.ts';
+export type { PodGroup, PodGroupResourceClaim } from './types/scheduling-v1alpha2.ts';
 export type { PriorityClass } from './types/scheduling-v1.ts';
 export type * from './kind.ts';
 export type { Lease, LeaseSpec } from './types/coordination-v1.ts';

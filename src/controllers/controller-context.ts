@@ -2,6 +2,7 @@
 import type { Clock, Logger, Metrics, Random } from '#base';
 import { Informer, type Resource, type RestClient } from '#client';
 import { type ApiObject, apiVersionOf } from '#machinery';
+import { WorkQueue, workQueueMetrics } from '#reconcile';
 
 /** What the controllers run on. */
 export interface ControllerContext {
@@ -12,6 +13,11 @@ export interface ControllerContext {
   readonly metrics: Metrics;
   readonly gates: ReadonlyMap<string, boolean>;
   readonly informers: SharedInformers;
+}
+
+/** The queue of a controller; `name` is what its metrics are told apart by. */
+export function queueFor({ clock, metrics }: ControllerContext, name: string): WorkQueue {
+  return new WorkQueue(clock, { metrics: workQueueMetrics(metrics, name) });
 }
 
 /** One informer per resource, however many controllers read it. */

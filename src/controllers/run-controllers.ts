@@ -6,7 +6,9 @@ import { runDeviceTaintEviction } from './devicetainteviction/taint-eviction-con
 import { runGarbageCollector } from './garbagecollector/garbage-collector.ts';
 import { runNamespaceController } from './namespace/namespace-controller.ts';
 import { runNodeIpamController } from './nodeipam/nodeipam-controller.ts';
+import { runPodGarbageCollector } from './podgc/pod-garbage-collector.ts';
 import { runResourceClaimController } from './resourceclaim/resourceclaim-controller.ts';
+import { runResourcePoolStatus } from './resourcepoolstatus/pool-status-controller.ts';
 
 /** What the controllers need. They run until `signal` aborts. */
 export interface ControllersOptions {
@@ -37,6 +39,8 @@ const CONTROLLERS: Readonly<Record<string, ControllerEntry>> = {
   namespace: { run: runNamespaceController, account: 'namespace-controller' },
   garbagecollector: { run: runGarbageCollector, account: 'generic-garbage-collector' },
   nodeipam: { run: runNodeIpamController, account: 'node-controller' },
+  podgc: { run: runPodGarbageCollector, account: 'pod-garbage-collector' },
+  'resource-pool-status': { run: runResourcePoolStatus, account: 'resource-pool-status-request-controller' },
 };
 
 /** Runs all controllers until `options.signal` aborts; never rejects for one of them. A controller whose feature is off ends at once. */

@@ -61,7 +61,7 @@ export class NodeAgent {
   constructor(options: NodeAgentOptions) {
     this.#options = options;
     const { client, clock, random, logger, files, rootDir, nodeName, runtimes } = options;
-    this.#queue = new WorkQueue(clock, { firstMs: 100, maxMs: 15_000 });
+    this.#queue = new WorkQueue(clock, { retry: { firstMs: 100, maxMs: 15_000 } });
     this.#pods = new Informer({ client, clock, random, logger, resource: PODS, fieldSelector: `spec.nodeName=${nodeName}` });
     this.#metrics = new NodeMetrics(options.metrics ?? new Metrics(), () => this.#claims.inUse());
     this.#claims = new ClaimManager({

@@ -5,4 +5,5 @@
  */
 export { Controller, type ControllerOptions, type Reconciler, type ReconcileResult } from './controller.ts';
 export { DEFAULT_LEADER_ELECTION, type LeaderElectionParts, leaderElectionProblem, type LeaderElectionSettings, runAsLeader } from './leader-election.ts';
-export { DEFAULT_RETRY, type RetryLimits, WorkQueue } from './work-queue.ts';
+export { type RetryLimits, WorkQueue, type WorkQueueOptions } from './work-queue.ts';
+export { type WorkQueueMetrics, workQueueMetrics } from './work-queue-metrics.ts';

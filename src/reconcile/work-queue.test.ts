@@ -1,8 +1,10 @@
 /** Tests of the work queue. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Metrics } from '#base';
 import { ManualClock } from '../base/manual-clock.test-data.ts';
 import { WorkQueue } from './work-queue.ts';
+import { workQueueMetrics } from './work-queue-metrics.ts';
 
 test('a key added twice is handed out once', async () => {
   const queue = new WorkQueue(new ManualClock());
@@ -50,7 +52,7 @@ test('a key is delayed, and the earlier of two delays counts', async () => {
 
 test('pauses after failures double up to the limit and start anew after success', () => {
   const clock = new ManualClock();
-  const queue = new WorkQueue(clock, { firstMs: 10, maxMs: 35 });
+  const queue = new WorkQueue(clock, { retry: { firstMs: 10, maxMs: 35 } });
   for (const pauseMs of [10, 20, 35, 35]) {
     queue.addRateLimited('a');
     clock.advance(pauseMs - 1);
@@ -77,4 +79,24 @@ test('closing frees takers, cancels timers and ignores additions', async () => {
   assert.equal(await taken, undefined);
   assert.equal(await queue.take(), undefined);
   assert.equal(clock.pending, 0);
+});
+
+test('a queue with metrics counts what is added, waits and is retried', async () => {
+  const clock = new ManualClock();
+  const metrics = new Metrics();
+  const queue = new WorkQueue(clock, { metrics: workQueueMetrics(metrics, 'claims') });
+  queue.add('a');
+  queue.add('a');
+  queue.add('b');
+  clock.advance(2_000);
+  await queue.take();
+  clock.advance(500);
+  queue.done('a');
+  queue.addRateLimited('a');
+  const lines = metrics.exposition();
+  assert.match(lines, /^workqueue_adds_total\{name="claims"\} 2$/m);
+  assert.match(lines, /^workqueue_depth\{name="claims"\} 1$/m);
+  assert.match(lines, /^workqueue_retries_total\{name="claims"\} 1$/m);
+  assert.match(lines, /^workqueue_queue_duration_seconds_sum\{name="claims"\} 2$/m);
+  assert.match(lines, /^workqueue_work_duration_seconds_sum\{name="claims"\} 0\.5$/m);
 });

@@ -1,5 +1,6 @@
 /** A queue of keys: each at most once in it, never handed to two workers at a time, retried with growing pauses. */
 import type { Clock } from '#base';
+import type { WorkQueueMetrics } from './work-queue-metrics.ts';
 
 /** Limits of the retry pauses; upstream's controllers: 5 ms doubling to 1000 s (workqueue.DefaultControllerRateLimiter). */
 export interface RetryLimits {
@@ -7,8 +8,14 @@ export interface RetryLimits {
   readonly maxMs: number;
 }
 
+/** What a queue may be told. */
+export interface WorkQueueOptions {
+  readonly retry?: RetryLimits | undefined;
+  readonly metrics?: WorkQueueMetrics | undefined;
+}
+
 /** Upstream's default for controllers. */
-export const DEFAULT_RETRY: RetryLimits = { firstMs: 5, maxMs: 1_000_000 };
+const DEFAULT_RETRY: RetryLimits = { firstMs: 5, maxMs: 1_000_000 };
 
 /**
  * Keys wait in order of arrival. A key added while it is being worked on waits until `done`, and is then handed out again,
@@ -17,9 +24,11 @@ export const DEFAULT_RETRY: RetryLimits = { firstMs: 5, maxMs: 1_000_000 };
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #retry: RetryLimits;
-  /** Waiting keys, oldest first. */
-  readonly #waiting = new Set<string>();
-  readonly #active = new Set<string>();
+  readonly #metrics: WorkQueueMetrics | undefined;
+  /** Waiting keys, oldest first, and since when they wait. */
+  readonly #waiting = new Map<string, number>();
+  /** Keys being worked on, and since when. */
+  readonly #active = new Map<string, number>();
   /** Keys added while active. */
   readonly #again = new Set<string>();
   readonly #failures = new Map<string, number>();
@@ -27,9 +36,10 @@ export class WorkQueue {
   readonly #takers: ((key: string | undefined) => void)[] = [];
   #closed = false;
 
-  constructor(clock: Clock, retry: RetryLimits = DEFAULT_RETRY) {
+  constructor(clock: Clock, { retry = DEFAULT_RETRY, metrics }: WorkQueueOptions = {}) {
     this.#clock = clock;
     this.#retry = retry;
+    this.#metrics = metrics;
   }
 
   /** Keys waiting to be taken. */
@@ -49,13 +59,11 @@ export class WorkQueue {
       this.#again.add(key);
       return;
     }
-    const taker = this.#waiting.has(key) ? undefined : this.#takers.shift();
-    if (taker === undefined) {
-      this.#waiting.add(key);
-      return;
-    }
-    this.#active.add(key);
-    taker(key);
+    if (this.#waiting.has(key)) return;
+    this.#metrics?.adds.inc(this.#metrics);
+    this.#waiting.set(key, this.#clock.monotonicMs());
+    this.#showDepth();
+    this.#takers.shift()?.(this.#hand(key));
   }
 
   /** Adds a key after a pause; of two pauses for one key the one that ends first counts. */
@@ -79,6 +87,7 @@ export class WorkQueue {
   addRateLimited(key: string): void {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
+    this.#metrics?.retries.inc(this.#metrics);
     this.addAfter(key, Math.min(this.#retry.firstMs * 2 ** Math.min(failures, 40), this.#retry.maxMs));
   }
 
@@ -95,18 +104,29 @@ export class WorkQueue {
   /** The next key, once there is one; undefined when the queue is closed. Every key taken must be given to `done`. */
   take(): Promise<string | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
-    for (const key of this.#waiting) {
-      this.#waiting.delete(key);
-      this.#active.add(key);
-      return Promise.resolve(key);
-    }
+    for (const key of this.#waiting.keys()) return Promise.resolve(this.#hand(key));
     return new Promise((resolve) => this.#takers.push(resolve));
   }
 
   /** Work on the key has ended, well or not. */
   done(key: string): void {
+    const sinceMs = this.#active.get(key);
+    if (sinceMs !== undefined) this.#metrics?.worked.observe(this.#metrics, (this.#clock.monotonicMs() - sinceMs) / 1000);
     this.#active.delete(key);
     if (this.#again.delete(key)) this.add(key);
+  }
+
+  #hand(key: string): string {
+    const now = this.#clock.monotonicMs();
+    this.#metrics?.waited.observe(this.#metrics, (now - (this.#waiting.get(key) ?? now)) / 1000);
+    this.#waiting.delete(key);
+    this.#active.set(key, now);
+    this.#showDepth();
+    return key;
+  }
+
+  #showDepth(): void {
+    this.#metrics?.depth.set(this.#metrics, this.#waiting.size);
   }
 
   /** Ends the queue: takers get undefined, timers are cancelled, additions ignored. */

@@ -2,8 +2,8 @@
 import type { DeviceTaintRule, Pod, ResourceClaim, ResourceSlice } from '#api';
 import { EventRecorder, type Informer, PODS, RESOURCE_CLAIMS, RESOURCE_SLICES, deviceTaintRules } from '#client';
 import { keyOf } from '#machinery';
-import { Controller, type ReconcileResult, WorkQueue } from '#reconcile';
-import { type ControllerContext, synced } from '../controller-context.ts';
+import { Controller, type ReconcileResult, type WorkQueue } from '#reconcile';
+import { type ControllerContext, queueFor, synced } from '../controller-context.ts';
 import { poolKey, PublishedDevices } from './published-devices.ts';
 import { evictingMetrics, PodEviction } from './pod-eviction.ts';
 import { PendingEvictions } from './pending-evictions.ts';
@@ -28,7 +28,7 @@ export async function runDeviceTaintEviction(context: ControllerContext, signal:
   const devices = new PublishedDevices(slices);
   claims.addIndex(BY_POOL, (claim) => (claim.status?.allocation?.devices?.results ?? []).map((result) => poolKey(result.driver, result.pool)));
   await synced([pods, claims, slices, ...(rules === undefined ? [] : [rules])], signal);
-  const queue = new WorkQueue(clock);
+  const queue = queueFor(context, 'device_taint_eviction');
   const events = new EventRecorder({ client, clock, random, logger, component: COMPONENT });
   const pending = new PendingEvictions({ pods: pods.lister, claims: claims.lister, rules: rules?.lister, devices });
   const eviction = new PodEviction({ client, clock, events, pending, metrics: evictingMetrics(context.metrics) });

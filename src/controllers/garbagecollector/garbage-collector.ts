@@ -1,8 +1,8 @@
 /** The garbage collector: deletes objects whose owners are gone, and carries foreground and orphan deletion out. */
 import type { Informer, Resource, RestClient } from '#client';
 import { type ApiObject, apiVersionOf, isNotFound, keyOf, nameOf, namespaceOf, type OwnerReference, parseApiVersion } from '#machinery';
-import { Controller, WorkQueue } from '#reconcile';
-import { type ControllerContext, synced } from '../controller-context.ts';
+import { Controller, type WorkQueue } from '#reconcile';
+import { type ControllerContext, queueFor, synced } from '../controller-context.ts';
 import { deletableResources } from '../discovery.ts';
 import { blocks, FOREGROUND_FINALIZER, hasFinalizer, judge, ORPHAN_FINALIZER, ownerState } from './owners.ts';
 
@@ -42,7 +42,7 @@ class GarbageCollector {
     this.#context = context;
     this.#client = context.client;
     this.#watched = watched;
-    this.#queue = new WorkQueue(context.clock);
+    this.#queue = queueFor(context, 'garbage_collector');
   }
 
   run(signal: AbortSignal): Promise<void> {

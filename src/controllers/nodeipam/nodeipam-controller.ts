@@ -2,8 +2,8 @@
 import type { Node } from '#api';
 import { NODES } from '#client';
 import { keyOf, nameOf } from '#machinery';
-import { Controller, WorkQueue } from '#reconcile';
-import { type ControllerContext, synced } from '../controller-context.ts';
+import { Controller } from '#reconcile';
+import { type ControllerContext, queueFor, synced } from '../controller-context.ts';
 import { freeRange } from './free-range.ts';
 
 /** The default of kubeadm and of most network plugins. */
@@ -11,9 +11,9 @@ const CLUSTER_CIDR = '10.244.0.0/16';
 
 /** Runs until `signal` aborts. */
 export async function runNodeIpamController(context: ControllerContext, signal: AbortSignal): Promise<void> {
-  const { client, clock, logger, informers } = context;
+  const { client, logger, informers } = context;
   const nodes = informers.of(NODES);
-  const queue = new WorkQueue(clock);
+  const queue = queueFor(context, 'node_ipam');
   // Ranges given out that the informer may not show yet.
   const given = new Map<string, string>();
   const changed = (node: Node): void => {

@@ -4,6 +4,7 @@ import { type EventRecorder, type Lister, PODS, RESOURCE_CLAIMS, type RestClient
 import { asError } from '#base';
 import { keyOf, nameOf, namespaceOf } from '#machinery';
 import { claimForTemplate, templateObstacle } from './claim-for-template.ts';
+import type { ClaimMetrics } from './claim-metrics.ts';
 import type { OwnClaims } from './own-claims.ts';
 import { claimKeysOf, controllingPodUid, isDone, isReservedFor, recordedClaim } from './pod-state.ts';
 
@@ -16,6 +17,7 @@ export interface PodSyncParts {
   readonly claims: Lister<ResourceClaim>;
   readonly templates: Lister<ResourceClaimTemplate>;
   readonly own: OwnClaims;
+  readonly metrics: ClaimMetrics;
 }
 
 /** The field manager of the pod status that the controller applies. */
@@ -74,11 +76,14 @@ async function create(pod: Pod, wanted: { readonly entry: string; readonly templ
   }
   const obstacle = templateObstacle(template, parts.gates);
   if (obstacle !== undefined) throw new Error(obstacle);
+  const planned = claimForTemplate(pod, wanted.entry, template);
   try {
-    const claim = await parts.client.create(RESOURCE_CLAIMS, claimForTemplate(pod, wanted.entry, template));
+    const claim = await parts.client.create(RESOURCE_CLAIMS, planned);
     parts.own.remember(claim);
+    parts.metrics.created(planned, 'success');
     return claim;
   } catch (error) {
+    parts.metrics.created(planned, 'failure');
     // Upstream names the claim here, which has no name yet: hence the blank before the colon.
     throw new Error(`create ResourceClaim : ${asError(error).message}`, { cause: error });
   }

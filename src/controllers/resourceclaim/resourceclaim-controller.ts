@@ -2,8 +2,9 @@
 import type { Pod, ResourceClaim, ResourceClaimTemplate } from '#api';
 import { EventRecorder, type Informer, PODS, RESOURCE_CLAIM_TEMPLATES, RESOURCE_CLAIMS } from '#client';
 import { keyOf, namespaceOf } from '#machinery';
-import { Controller, WorkQueue } from '#reconcile';
-import { type ControllerContext, synced } from '../controller-context.ts';
+import { Controller, type WorkQueue } from '#reconcile';
+import { type ControllerContext, queueFor, synced } from '../controller-context.ts';
+import { claimMetrics } from './claim-metrics.ts';
 import { syncClaim } from './claim-sync.ts';
 import { BY_CONTROLLING_POD, OwnClaims } from './own-claims.ts';
 import { claimKeysOf, controllingPod, controllingPodUid, isDone, usesClaims } from './pod-state.ts';
@@ -23,7 +24,7 @@ export async function runResourceClaimController(context: ControllerContext, sig
   const pods = informers.of(PODS);
   const claims = informers.of(RESOURCE_CLAIMS);
   const templates = informers.of(RESOURCE_CLAIM_TEMPLATES);
-  const queue = new WorkQueue(clock);
+  const queue = queueFor(context, 'resource_claim');
   const own = new OwnClaims(claims.lister);
   const deleted = new DeletedPods();
   addIndexes(pods, claims);
@@ -32,7 +33,16 @@ export async function runResourceClaimController(context: ControllerContext, sig
   watchPods(queue, { pods, claims, deleted });
   templates.addHandler({ added: (template) => queuePodsWaitingFor(template, queue, pods) });
   const events = new EventRecorder({ client, clock, random, logger, component: 'resource_claim' });
-  const podParts = { client, events, gates, pods: pods.lister, claims: claims.lister, templates: templates.lister, own };
+  const podParts = {
+    client,
+    events,
+    gates,
+    pods: pods.lister,
+    claims: claims.lister,
+    templates: templates.lister,
+    own,
+    metrics: claimMetrics(context.metrics, claims.lister),
+  };
   const claimParts = { client, pods: pods.lister, claims: claims.lister, isDeleted: (uid: string) => deleted.has(uid) };
   const reconcile = (key: string): Promise<void> =>
     key.startsWith('pod:') ? syncPod(key.slice('pod:'.length), podParts) : syncClaim(key.slice('claim:'.length), claimParts);
