@@ -40,7 +40,7 @@ const CONTROLLERS: Readonly<Record<string, ControllerEntry>> = {
   garbagecollector: { run: runGarbageCollector, account: 'generic-garbage-collector' },
   nodeipam: { run: runNodeIpamController, account: 'node-controller' },
   podgc: { run: runPodGarbageCollector, account: 'pod-garbage-collector' },
-  'resource-pool-status': { run: runResourcePoolStatus, account: 'resource-pool-status-request-controller' },
+  'resource-pool-status': { run: runResourcePoolStatus, account: 'resourcepoolstatusrequest-controller' },
 };
 
 /** Runs all controllers until `options.signal` aborts; never rejects for one of them. A controller whose feature is off ends at once. */

@@ -61,10 +61,12 @@ export class Cluster {
     });
     this.#admin = this.#counted(memoryTransport(this.#server, ADMIN));
     const world = { clock, random, logger, gates, metrics: new Metrics(), signal: this.#stop.signal };
-    const client = (name: string): RestClient => new RestClient(this.#counted(memoryTransport(this.#server, { name, groups: [] })), { userAgent: name });
+    const client = (name: string, ...groups: readonly string[]): RestClient =>
+      new RestClient(this.#counted(memoryTransport(this.#server, { name, groups })), { userAgent: name });
+    const clientOf = (account: string): RestClient => client(`system:serviceaccount:kube-system:${account}`, 'system:serviceaccounts');
     this.#running = [
       runScheduler({ ...world, client: client('system:kube-scheduler'), bindingTimeoutMs: BINDING_TIMEOUT_MS }),
-      runControllers({ ...world, client: client('system:kube-controller-manager') }),
+      runControllers({ ...world, client: client('system:kube-controller-manager'), clientOf }),
     ];
   }
 
