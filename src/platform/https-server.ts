@@ -1,7 +1,7 @@
-/** Listens on HTTPS and hands requests to an API server: certificates become users, bodies stream with backpressure. */
-import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse as NodeResponse } from 'node:http';
-import { type Server, createServer } from 'node:https';
+/** Listens on HTTPS (HTTP/2 and 1.1) and hands requests to an API server: certificates become users, bodies stream with backpressure. */
+import { type EventEmitter, once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Duplex } from 'node:stream';
@@ -9,6 +9,8 @@ import { type ApiServer, type ServerResponse, type UserInfo, verbNotSupported } 
 
 /** One byte more than the API server takes (MAX_REQUEST_BODY_BYTES): it then refuses with 413, and memory stays bounded. */
 const REQUEST_BODY_BYTES_MAX = 3 * 1024 * 1024 + 1;
+/** Upstream: http2Options.MaxConcurrentStreams of the generic API server. */
+const MAX_CONCURRENT_STREAMS = 100;
 /** Requests that run take so long at most to end when the server closes. */
 const CLOSE_GRACE_MS = 2_000;
 
@@ -37,20 +39,45 @@ export interface Listener {
 /** Starts to listen; rejects with one sentence when the address is taken or not ours. */
 export async function listen({ apiServer, address, port, tls }: ListenOptions): Promise<Listener> {
   const open: OpenRequests = new Set();
-  const server = createServer(
-    { cert: tls.certPem, key: tls.keyPem, ca: tls.clientCaPem, requestCert: true, rejectUnauthorized: false },
+  const server = createSecureServer(
+    {
+      cert: tls.certPem,
+      key: tls.keyPem,
+      ca: tls.clientCaPem,
+      requestCert: true,
+      rejectUnauthorized: false,
+      allowHTTP1: true,
+      settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS },
+    },
     (incoming, outgoing) => {
-      void serve(apiServer, incoming, outgoing, open);
+      // What both versions of HTTP offer at run time; the types of HTTP/2 leave flushHeaders out.
+      void serve(apiServer, incoming, outgoing as unknown as Outgoing, open);
     },
   );
   server.on('clientError', refuseUnparsable);
+  const sockets = new Set<TLSSocket>();
+  server.on('secureConnection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   // Watches are silent for long; the API server itself ends them.
-  server.requestTimeout = 0;
-  server.timeout = 0;
+  Object.assign(server, { requestTimeout: 0 });
+  server.setTimeout(0);
   await start(server, address, port);
   // An IP server's address is never a string (that is a pipe's).
   const { port: bound } = server.address() as AddressInfo;
-  return { port: bound, close: () => stop(server, open) };
+  return { port: bound, close: () => stop(server, sockets, open) };
+}
+
+/** A request and its answer in either version of HTTP: what is used of them is the same. */
+type Incoming = IncomingMessage | Http2ServerRequest;
+interface Outgoing extends EventEmitter {
+  readonly writableFinished: boolean;
+  writeHead(status: number, headers: Readonly<Record<string, string | number>>): void;
+  flushHeaders(): void;
+  write(piece: Uint8Array): boolean;
+  end(body?: Uint8Array): void;
+  destroy(): void;
 }
 
 /** Aborted one by one when the server closes: a signal composed for each request would cost more than the rest of it. */
@@ -66,7 +93,7 @@ function refuseUnparsable(error: Error & { readonly code?: string }, socket: Dup
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
-async function start(server: Server, address: string, port: number): Promise<void> {
+async function start(server: Http2SecureServer, address: string, port: number): Promise<void> {
   try {
     server.listen(port, address);
     await once(server, 'listening');
@@ -77,17 +104,19 @@ async function start(server: Server, address: string, port: number): Promise<voi
   }
 }
 
-async function stop(server: Server, open: OpenRequests): Promise<void> {
+async function stop(server: Http2SecureServer, sockets: ReadonlySet<TLSSocket>, open: OpenRequests): Promise<void> {
   const closed = once(server, 'close');
+  // Ends idle connections too.
   server.close();
   for (const request of open) request.abort(new Error('the server is closing'));
-  server.closeIdleConnections();
-  const force = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  const force = setTimeout(() => {
+    for (const socket of sockets) socket.destroy();
+  }, CLOSE_GRACE_MS);
   await closed;
   clearTimeout(force);
 }
 
-async function serve(apiServer: ApiServer, incoming: IncomingMessage, outgoing: NodeResponse, open: OpenRequests): Promise<void> {
+async function serve(apiServer: ApiServer, incoming: Incoming, outgoing: Outgoing, open: OpenRequests): Promise<void> {
   const request = new AbortController();
   const { signal } = request;
   open.add(request);
@@ -114,7 +143,7 @@ async function serve(apiServer: ApiServer, incoming: IncomingMessage, outgoing: 
 }
 
 /** Reads the body; past the limit it stops keeping, so that the API server sees it is too large. */
-async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
+async function readBody(incoming: Incoming): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of incoming) {
@@ -125,10 +154,11 @@ async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
   return pieces.length === 1 ? (pieces[0] ?? new Uint8Array()) : Buffer.concat(pieces);
 }
 
-function headersOf(incoming: IncomingMessage): Record<string, string> {
+function headersOf(incoming: Incoming): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(incoming.headers)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+    // HTTP/2 has the request line among its headers.
+    if (value !== undefined && !name.startsWith(':')) headers[name] = Array.isArray(value) ? value.join(', ') : value;
   }
   return headers;
 }
@@ -145,7 +175,7 @@ function peerUser(socket: TLSSocket): UserInfo | undefined {
 }
 
 /** Writes the answer; waits for the client where it reads slowly, and stops when it is gone. */
-async function send(response: ServerResponse, outgoing: NodeResponse, signal: AbortSignal): Promise<void> {
+async function send(response: ServerResponse, outgoing: Outgoing, signal: AbortSignal): Promise<void> {
   const { body } = response;
   if (body instanceof Uint8Array) {
     outgoing.writeHead(response.status, { ...response.headers, 'content-length': body.length });

@@ -42,7 +42,7 @@ export interface Scenario {
 }
 
 /** Gates of the recordings' profile "full" beyond the defaults of 1.36. */
-const FULL_GATES = [
+export const FULL_GATES = [
   'DRADeviceTaintRules',
   'DRAListTypeAttributes',
   'DRANodeAllocatableResources',
