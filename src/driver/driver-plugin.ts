@@ -11,6 +11,7 @@ import { type DeviceHealthReport, HealthService } from './health-service.ts';
 import type { DesiredPool } from './pool-plan.ts';
 import { type Author, type ClaimReference, PreparedClaims, type ReportedDevice } from './prepared-claims.ts';
 import { SlicePublisher } from './slice-publisher.ts';
+import { socketPaths } from './socket-names.ts';
 
 /** What a driver needs. `rootDir` is the kubelet's root directory. */
 export interface DriverPluginOptions {
@@ -23,6 +24,12 @@ export interface DriverPluginOptions {
   readonly registryDirectory?: string | undefined;
   /** Where the driver keeps its socket and its record; default `<rootDir>/plugins/<driver>`. */
   readonly dataDirectory?: string | undefined;
+  /**
+   * For a rolling update, in which two instances of the driver serve one node for a while: what tells them apart, the UID of
+   * the pod each runs in. Calls of both are then serialized through a lock file in the data directory, and each reads what the
+   * other recorded.
+   */
+  readonly instance?: string | undefined;
   readonly client: RestClient;
   readonly files: HostFiles;
   readonly grpc: Grpc;
@@ -36,6 +43,8 @@ export interface DriverPluginOptions {
   readonly writesMetadata?: boolean | undefined;
 }
 
+/** Upstream's name; upstream's own lock is of another kind, so an instance of each must not run at once. */
+const LOCK_FILE = 'serialize.lock';
 /** What is advertised; node agents take the first that they know. */
 const DRA_SERVICES: readonly string[] = ['v1.DRAPlugin', 'v1beta1.DRAPlugin'];
 const HEALTH_SERVICES: readonly string[] = ['v1.DRAResourceHealth', 'v1alpha1.DRAResourceHealth'];
@@ -60,7 +69,8 @@ export class DriverPlugin {
     const cdiDirectory = options.cdiDirectory ?? `${rootDir}/cdi`;
     const dataDirectory = this.#dataDir();
     const metadata = options.writesMetadata === true ? new MetadataFiles({ driver, files, cdiDirectory, dataDirectory }) : undefined;
-    this.#claims = new PreparedClaims({ ...options, cdiDirectory, checkpointFile: `${dataDirectory}/checkpoint.json`, metadata });
+    const lockFile = options.instance === undefined ? undefined : `${dataDirectory}/${LOCK_FILE}`;
+    this.#claims = new PreparedClaims({ ...options, cdiDirectory, checkpointFile: `${dataDirectory}/checkpoint.json`, metadata, lockFile });
     this.#health = new HealthService(options.clock);
     this.#publisher = new SlicePublisher(options);
   }
@@ -97,30 +107,37 @@ export class DriverPlugin {
 
   /** Serves and publishes until `signal` aborts. Rejects when it cannot start. */
   async run(signal: AbortSignal): Promise<void> {
-    const { files, rootDir, logger, driver, registryDirectory = `${rootDir}/plugins_registry` } = this.#options;
+    const { files, logger, driver } = this.#options;
+    const { registration, service } = this.#sockets();
     await this.#claims.load();
     await files.makeDirectory(this.#dataDir(), 0o750);
-    await files.makeDirectory(registryDirectory);
+    await files.makeDirectory(this.#registryDir());
     const servers: GrpcServer[] = [];
     try {
       // The service first: whoever finds the registration socket calls it at once.
-      servers.push(await this.#options.grpc.serve(this.#serviceSocket(), this.#services()));
-      servers.push(await this.#options.grpc.serve(`${registryDirectory}/${driver}-reg.sock`, this.#registrationService()));
-      logger.info('Driver is up', { driver, socket: this.#serviceSocket() });
+      servers.push(await this.#options.grpc.serve(service, this.#services()));
+      servers.push(await this.#options.grpc.serve(registration, this.#registrationService(service)));
+      logger.info('Driver is up', { driver, socket: service });
       await this.#publisher.run(signal);
     } finally {
       for (const server of servers.reverse()) await server.close();
     }
   }
 
-  #serviceSocket(): string {
-    return `${this.#dataDir()}/dra.sock`;
+  #registryDir(): string {
+    const { registryDirectory, rootDir } = this.#options;
+    return registryDirectory ?? `${rootDir}/plugins_registry`;
   }
 
-  #registrationService(): readonly GrpcMethod[] {
+  #sockets(): ReturnType<typeof socketPaths> {
+    const { driver, instance } = this.#options;
+    return socketPaths({ driver, instance, registryDirectory: this.#registryDir(), dataDirectory: this.#dataDir() });
+  }
+
+  #registrationService(endpoint: string): readonly GrpcMethod[] {
     const { driver, reportsHealth } = this.#options;
     const supportedVersions = [...DRA_SERVICES, ...(reportsHealth === true ? HEALTH_SERVICES : [])];
-    const info = { type: 'DRAPlugin', name: driver, endpoint: this.#serviceSocket(), supportedVersions };
+    const info = { type: 'DRAPlugin', name: driver, endpoint, supportedVersions };
     const { getInfo, notifyRegistrationStatus } = registrationV1.Registration.method;
     return [
       unary(getInfo, async () => info),

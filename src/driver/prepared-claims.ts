@@ -66,6 +66,8 @@ export interface PreparedClaimsOptions {
   readonly checkpointFile: string;
   readonly author: Author;
   readonly logger: Logger;
+  /** Held during each call, where another instance of the driver shares the checkpoint file; absent: nobody does. */
+  readonly lockFile?: string | undefined;
   /** Absent: containers get no metadata files. */
   readonly metadata?: MetadataFiles | undefined;
 }
@@ -189,8 +191,22 @@ export class PreparedClaims {
     await files.writeAtomic(checkpointFile, `${JSON.stringify({ version: CHECKPOINT_VERSION, claims: [...this.#held.values()] })}\n`, 0o600);
   }
 
+  /** What another instance recorded meanwhile is read before, so that either may prepare and either may undo it. */
+  async #locked<T>(action: () => Promise<T>): Promise<T> {
+    const { files, lockFile } = this.#options;
+    if (lockFile === undefined) return action();
+    const release = await files.lock(lockFile);
+    try {
+      this.#held.clear();
+      await this.load();
+      return await action();
+    } finally {
+      await release();
+    }
+  }
+
   #exclusive<T>(action: () => Promise<T>): Promise<T> {
-    const result = this.#tail.then(action);
+    const result = this.#tail.then(() => this.#locked(action));
     this.#tail = result.catch(() => undefined);
     return result;
   }

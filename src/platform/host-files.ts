@@ -2,8 +2,13 @@
 import { type FSWatcher, type Stats, watch } from 'node:fs';
 import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { asError, type Logger, silentLogger } from '#base';
 import { type DirectoryEntry, type FileStat, type HostFiles, isFileMissing } from '#ports';
+import { LockHeldError, takeLock } from './file-lock.ts';
+
+/** Pause between two tries for a lock that another process holds. */
+const LOCK_POLL_MS = 20;
 
 /** Files of the machine this process runs on. */
 export class NodeHostFiles implements HostFiles {
@@ -69,6 +74,17 @@ export class NodeHostFiles implements HostFiles {
     } catch (error) {
       if (isFileMissing(error)) return undefined;
       throw error;
+    }
+  }
+
+  async lock(path: string): Promise<() => Promise<void>> {
+    for (;;) {
+      try {
+        return await takeLock(path);
+      } catch (error) {
+        if (!(error instanceof LockHeldError)) throw error;
+        await pause(LOCK_POLL_MS);
+      }
     }
   }
 

@@ -34,6 +34,8 @@ export interface HostFiles {
   makeDirectory(path: string, mode?: number): Promise<void>;
   /** undefined when nothing is there. Follows links. */
   stat(path: string): Promise<FileStat | undefined>;
+  /** Waits until no other living process holds the lock file, then holds it; the returned function lets it go. */
+  lock(path: string): Promise<() => Promise<void>>;
   /** Calls `changed` soon after something changed directly in `directory`; the returned function ends it. Hints only: re-scan too. */
   watch(directory: string, changed: () => void): () => void;
 }

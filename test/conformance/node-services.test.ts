@@ -1,9 +1,9 @@
 /** What the node agent offers and asks beside preparing: versions, instances, device health, pod resources, metadata, metrics; over real sockets. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { NODES, PODS, RESOURCE_CLAIMS, type RestClient } from '#client';
+import { NODES, PODS, RESOURCE_CLAIMS, RESOURCE_SLICES, type RestClient } from '#client';
 import { GrpcCode, GrpcError } from '#ports';
 import { unixGrpc } from '#platform';
 import { callUnary, draHealthV1, podResourcesV1, serverStream } from '#wire';
@@ -113,7 +113,8 @@ test('the health of a device is in the status of the pod that uses it, and unkno
     await seen('Healthy');
     plugin.reportHealth([{ pool: NODE, device: 'gpu-1', health: 'Unhealthy', message: 'fan stopped' }]);
     assert.deepEqual(healthOf(await seen('Unhealthy')), [{ name: 'claim:gpu', resources: [{ resourceID, health: 'Unhealthy', message: 'fan stopped' }] }]);
-    assert.match(readFileSync(join(rootDir, 'dra_health_state'), 'utf8'), /"Health":"Unhealthy".*"HealthCheckTimeout":30000000000,"Message":"fan stopped"/);
+    const stored = /"Health":"Unhealthy".*"HealthCheckTimeout":30000000000,"Message":"fan stopped"/;
+    await eventually('state file', async () => stored.test(readFileSync(join(rootDir, 'dra_health_state'), 'utf8')));
     await stop();
     await seen('Unknown');
     await eventually('empty state', async () => readFileSync(join(rootDir, 'dra_health_state'), 'utf8') === '{}');
@@ -254,4 +255,24 @@ test('the node reports what the machine is', () =>
     assert.match(String(node.status?.capacity?.['cpu']), /^\d+$/);
     assert.equal(node.metadata.labels?.['kubernetes.io/arch'], node.status?.nodeInfo?.architecture);
     assert.notEqual(node.status?.nodeInfo?.kernelVersion, '');
+  }));
+
+test('during a rolling update either instance may undo what the other prepared, and the slices stay', () =>
+  inWorld(async ({ client, rootDir, startAgent, startDriver }) => {
+    const { agent } = startAgent();
+    const older = startDriver({ instance: 'aaaaaaaa-0000-4000-8000-000000000001' });
+    const pod = await runningPod(client, 'p');
+    const newer = startDriver({ instance: 'aaaaaaaa-0000-4000-8000-000000000002' });
+    await eventually('second registration', async () => newer.plugin.registrationState()?.registered);
+    await older.stop();
+    assert.deepEqual(agent.drivers(), [DRIVER]);
+    const slices = await client.list(RESOURCE_SLICES);
+    assert.deepEqual(
+      slices.items.map((slice) => slice.metadata.generation),
+      [1],
+    );
+    await client.delete(PODS, 'p', { namespace: 'default', uid: pod.metadata.uid });
+    await eventually('unprepare', async () => readFileSync(join(rootDir, 'plugins', DRIVER, 'checkpoint.json'), 'utf8').includes('"claims":[]'));
+    assert.deepEqual(readdirSync(join(rootDir, 'cdi')), []);
+    assert.equal(existsSync(join(rootDir, 'plugins', DRIVER, 'serialize.lock')), false);
   }));
