@@ -39,8 +39,8 @@ export function readSchedulerConfiguration(path: string | undefined): SchedulerC
 
 /** Runs the scheduler until the signal aborts; with `election` only while it leads. */
 export async function runSchedulerLoop(world: LoopWorld, configuration: SchedulerConfiguration, { signal, election }: LoopTerms): Promise<void> {
-  const { schedulerName, bindingTimeoutMs, backoff, leaderElection } = configuration;
-  const run = (until: AbortSignal): Promise<void> => runScheduler({ ...world, schedulerName, bindingTimeoutMs, backoff, signal: until });
+  const { schedulerName, bindingTimeoutMs, dynamicResources, backoff, leaderElection } = configuration;
+  const run = (until: AbortSignal): Promise<void> => runScheduler({ ...world, schedulerName, bindingTimeoutMs, dynamicResources, backoff, signal: until });
   const settings = election === undefined ? undefined : electionSettings('kube-scheduler', withFile(election, leaderElection));
   await runElected(world, settings, run, signal);
 }

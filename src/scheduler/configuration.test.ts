@@ -29,12 +29,22 @@ test('name, timeouts, backoff and election are read', () => {
   assert.equal(found.leaderElection.leaseDurationMs, 60_000);
 });
 
+test('the plugin DynamicResources is left to the feature gate, disabled, or enabled again', () => {
+  const chosen = (multiPoint: Json): boolean | undefined => parseSchedulerConfiguration({ ...HEAD, profiles: [{ plugins: { multiPoint } }] }).dynamicResources;
+  const list = [{ name: 'DynamicResources' }];
+  assert.deepEqual([chosen({}), chosen({ disabled: list }), chosen({ disabled: list, enabled: list })], [undefined, false, true]);
+});
+
 test('what is wrong or not there is refused by its path', () => {
   const cases: readonly (readonly [Json, RegExp])[] = [
     [{ ...HEAD, kind: 'Pod' }, /no KubeSchedulerConfiguration/],
     [{ ...HEAD, extenders: [] }, /^extenders: dray's scheduler has no such setting$/],
     [{ ...HEAD, profiles: [{}, {}] }, /^profiles: dray has one/],
-    [{ ...HEAD, profiles: [{ plugins: {} }] }, /^profiles\[0\]\.plugins: /],
+    [{ ...HEAD, profiles: [{ plugins: { filter: {} } }] }, /^profiles\[0\]\.plugins\.filter: dray's scheduler has no such setting$/],
+    [
+      { ...HEAD, profiles: [{ plugins: { multiPoint: { disabled: [{ name: '*' }] } } }] },
+      /disabled\[0\]\.name: dray can leave out DynamicResources alone, not \*$/,
+    ],
     [
       { ...HEAD, profiles: [{ pluginConfig: [{ name: 'DynamicResources', args: { bindingTimeout: '10ms' } }] }] },
       /^profiles\[0\]\.pluginConfig\[0\]\.args\.bindingTimeout: must be at least 1 second$/,

@@ -8,6 +8,8 @@ import { type Backoff, DEFAULT_BACKOFF } from './scheduling-queue.ts';
 export interface SchedulerConfiguration {
   readonly schedulerName: string;
   readonly bindingTimeoutMs: number;
+  /** Whether the plugin DynamicResources is enabled or disabled; undefined leaves it to the feature gate. */
+  readonly dynamicResources: boolean | undefined;
   readonly backoff: Backoff;
   /** leaderElection as it stands in the file; flags fill in what it leaves out. */
   readonly leaderElection: {
@@ -54,6 +56,7 @@ export function parseSchedulerConfiguration(value: Json): SchedulerConfiguration
   const profile = profiles[0];
   const schedulerName = profile?.text('schedulerName') ?? DEFAULT_SCHEDULER_NAME;
   const bindingTimeoutMs = profile === undefined ? undefined : pluginConfig(profile);
+  const dynamicResources = profile === undefined ? undefined : enabledPlugin(profile);
   profile?.skip('percentageOfNodesToScore');
   profile?.end();
   const backoff = {
@@ -63,7 +66,7 @@ export function parseSchedulerConfiguration(value: Json): SchedulerConfiguration
   if (backoff.maxMs < backoff.firstMs) throw new SchedulerConfigurationError('podMaxBackoffSeconds: must be greater than or equal to podInitialBackoffSeconds');
   const leaderElection = leaderElectionOf(file.object('leaderElection'));
   file.end();
-  return { schedulerName, bindingTimeoutMs: bindingTimeoutMs ?? DEFAULT_BINDING_TIMEOUT_MS, backoff, leaderElection, kubeconfig };
+  return { schedulerName, bindingTimeoutMs: bindingTimeoutMs ?? DEFAULT_BINDING_TIMEOUT_MS, dynamicResources, backoff, leaderElection, kubeconfig };
 }
 
 /** The binding timeout, if DynamicResources is configured. */
@@ -87,6 +90,27 @@ function pluginConfig(profile: Fields): number | undefined {
     entry.end();
   }
   return bindingTimeoutMs;
+}
+
+/** Whether plugins.multiPoint enables or disables DynamicResources, the one plugin that dray's scheduler can leave out. */
+function enabledPlugin(profile: Fields): boolean | undefined {
+  const plugins = profile.object('plugins');
+  const multiPoint = plugins?.object('multiPoint');
+  const named = (list: string): boolean => {
+    const entries = multiPoint?.list(list) ?? [];
+    for (const entry of entries) {
+      const name = entry.text('name');
+      if (name !== 'DynamicResources')
+        throw new SchedulerConfigurationError(`${entry.path}.name: dray can leave out DynamicResources alone, not ${String(name)}`);
+      entry.skip('weight');
+      entry.end();
+    }
+    return entries.length > 0;
+  };
+  const [enabled, disabled] = [named('enabled'), named('disabled')];
+  multiPoint?.end();
+  plugins?.end();
+  return enabled ? true : disabled ? false : undefined;
 }
 
 function leaderElectionOf(fields: Fields | undefined): SchedulerConfiguration['leaderElection'] {

@@ -2,7 +2,7 @@
 import type { Node, Pod, ResourceClaim } from '#api';
 import { keyOf, nameOf } from '#machinery';
 import { classBackedResources } from './extended-resources.ts';
-import { isReservedForNoOther, missingClass, resolveClaims } from './pod-claims.ts';
+import { isReservedForNoOther, missingClass } from './pod-claims.ts';
 import { type Preemption, preempt, priorityOf, type RefusedNode } from './preemption.ts';
 import { nodesRefusedText, podRefusedText } from './refusal-text.ts';
 import type { WakeCause } from './scheduling-queue.ts';
@@ -34,7 +34,7 @@ const MIN_FEASIBLE_NODES = 100;
 export function decide(pod: Pod, snapshot: Snapshot): Decision {
   const count = snapshot.nodes.length;
   if (count === 0) return { kind: 'refused', message: 'no nodes available to schedule pods', wakes: new Set(['node']) };
-  const resolved = resolveClaims(pod, snapshot.claimOf);
+  const resolved = snapshot.claimsOf(pod);
   if (!resolved.ok) return { kind: 'refused', message: podRefusedText(count, resolved.reason), wakes: new Set(['claim']) };
   const obstacle = claimObstacle(resolved.claims, snapshot);
   if (obstacle !== undefined) return { kind: 'refused', message: podRefusedText(count, obstacle), wakes: new Set(['claim', 'class']) };

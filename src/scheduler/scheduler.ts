@@ -13,7 +13,7 @@ import { decide, type Decision } from './decide.ts';
 import { isExtendedClaimOf } from './extended-resources.ts';
 import { type AttemptResult, type SchedulerMetrics, schedulerMetrics } from './metrics.ts';
 import { NodeCache } from './node-cache.ts';
-import { resolveClaims } from './pod-claims.ts';
+import { type ResolvedClaims, resolveClaims } from './pod-claims.ts';
 import { PodReporter } from './pod-reporter.ts';
 import { type Backoff, SchedulingQueue } from './scheduling-queue.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -32,6 +32,8 @@ export interface SchedulerOptions {
   readonly bindingTimeoutMs?: number | undefined;
   /** The spec.schedulerName that this scheduler answers to. */
   readonly schedulerName?: string | undefined;
+  /** False leaves out the plugin DynamicResources: pods are placed without a look at their claims. It is out, too, while DRA is off. */
+  readonly dynamicResources?: boolean | undefined;
   /** How long a refused pod rests: 1 s doubling to 10 s (podInitialBackoffSeconds, podMaxBackoffSeconds). */
   readonly backoff?: Backoff | undefined;
 }
@@ -40,6 +42,8 @@ export interface SchedulerOptions {
 const BINDINGS_MAX = 100;
 /** Decisions in a row before other work in this thread gets its turn. */
 const DECISION_SLICE_MS = 10;
+
+const NO_CLAIMS: ResolvedClaims = { ok: true, claims: [] };
 
 /** Schedules pods until `options.signal` aborts. */
 export async function runScheduler(options: SchedulerOptions): Promise<void> {
@@ -52,6 +56,7 @@ type Refusal = Extract<Decision, { kind: 'refused' }>;
 class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #bindingTimeoutMs: number;
+  readonly #dynamicResources: boolean;
   readonly #features: Features;
   readonly #view: ClusterView;
   readonly #pools = new PoolIndex();
@@ -73,6 +78,7 @@ class Scheduler {
     const name = options.schedulerName ?? DEFAULT_SCHEDULER_NAME;
     this.#options = options;
     this.#bindingTimeoutMs = options.bindingTimeoutMs ?? DEFAULT_BINDING_TIMEOUT_MS;
+    this.#dynamicResources = options.dynamicResources !== false && gates.get('DynamicResourceAllocation') !== false;
     this.#features = featuresFromGates(gates);
     this.#view = new ClusterView({ client, clock, random, logger, gates });
     const { pods, claims } = this.#view;
@@ -117,7 +123,11 @@ class Scheduler {
 
   /** PreEnqueue: nothing is published about a pod that is not ready. */
   #isReady(pod: Pod): boolean {
-    return (pod.spec?.schedulingGates ?? []).length === 0 && resolveClaims(pod, (key) => this.#claimCache.get(key)).ok;
+    return (pod.spec?.schedulingGates ?? []).length === 0 && this.#claimsOf(pod).ok;
+  }
+
+  #claimsOf(pod: Pod): ResolvedClaims {
+    return this.#dynamicResources ? resolveClaims(pod, (key) => this.#claimCache.get(key)) : NO_CLAIMS;
   }
 
   #extendedClaimOf(pod: Pod): ResourceClaim | undefined {
@@ -142,11 +152,11 @@ class Scheduler {
       nodes: this.#nodesInTurn(),
       podsOn: (name) => this.#nodeCache.podsOn(name),
       nominatedTo: (name) => this.#nodeCache.nominatedTo(name),
-      claimOf: (key) => this.#claimCache.get(key),
+      claimsOf: (pod) => this.#claimsOf(pod),
       isInFlight: (key) => this.#claimCache.isInFlight(key),
       extendedClaimOf: (pod) => this.#extendedClaimOf(pod),
       deviceClass: (name) => this.#view.classes.lister.get(name),
-      classesByResource: gates.get('DRAExtendedResource') === true ? this.#view.classesByResource() : undefined,
+      classesByResource: this.#dynamicResources && gates.get('DRAExtendedResource') === true ? this.#view.classesByResource() : undefined,
       pools: this.#pools,
       ledger: this.#ledger,
       features: this.#features,

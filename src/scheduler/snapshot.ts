@@ -3,6 +3,7 @@ import type { Features, Ledger, PoolIndex } from '#allocator';
 import type { Random } from '#base';
 import type { DeviceClass, Node, Pod, ResourceClaim } from '#api';
 import type { ClassByResource } from './extended-resources.ts';
+import type { ResolvedClaims } from './pod-claims.ts';
 
 /** The cluster as the scheduler believes it to be, its own pending decisions included. */
 export interface Snapshot {
@@ -12,7 +13,8 @@ export interface Snapshot {
   readonly podsOn: (nodeName: string) => readonly Pod[];
   /** Pods that a node is kept free for. */
   readonly nominatedTo: (nodeName: string) => readonly Pod[];
-  readonly claimOf: (key: string) => ResourceClaim | undefined;
+  /** The claims of a pod; none while the plugin DynamicResources is off. */
+  readonly claimsOf: (pod: Pod) => ResolvedClaims;
   readonly isInFlight: (claimKey: string) => boolean;
   /** The claim that an earlier attempt made for extended resources of the pod and that is still there. */
   readonly extendedClaimOf: (pod: Pod) => ResourceClaim | undefined;

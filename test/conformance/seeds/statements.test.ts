@@ -312,6 +312,22 @@ test('of a list of alternatives the first that can be had is taken', () =>
       }),
   ));
 
+test('a pod that asks for an extended resource, and knows nothing of DRA, gets devices of the class that offers it', () =>
+  withSlice('cards', { driver: NET, nodeName: 'node-1', devices: [{ name: 'card-0' }, { name: 'card-1' }] }, () =>
+    cluster.inNamespace('extended', async (namespace) => {
+      const selectors = [{ cel: { expression: `device.driver == "${NET}"` } }];
+      await cluster.client.create(DEVICE_CLASSES, { metadata: { name: 'cards' }, spec: { selectors, extendedResourceName: 'example.com/card' } });
+      const containers = [{ name: 'main', image: 'example.com/any', resources: { limits: { 'example.com/card': '2' } } }];
+      await cluster.addPod(namespace, 'pod', [], { containers, resourceClaims: undefined });
+      const { status } = await cluster.running(namespace, 'pod');
+      const results = await cluster.results(namespace, status?.extendedResourceClaimStatus?.resourceClaimName ?? '');
+      assert.deepEqual(results.map(({ device }) => device).sort(), ['card-0', 'card-1']);
+      assert.match(await cluster.log(namespace, 'pod', /GPU_DEVICE_card_0=card-0/), /GPU_DEVICE_card_1=card-1/);
+      await cluster.addPod(namespace, 'next', [], { containers, resourceClaims: undefined });
+      assert.match(await cluster.refusal(namespace, 'next'), /^0\/2 nodes are available: /);
+    }),
+  ));
+
 test('a driver reports addresses in the status of a shared device, by its share', () =>
   withSlice('status', { driver: NET, nodeName: 'node-1', devices: [{ name: 'eth2', allowMultipleAllocations: true }] }, () =>
     cluster.inNamespace('device-status', async (namespace) => {
