@@ -11,10 +11,16 @@ import { isNotFound, type Status } from '#machinery';
 import { connect, type Device, DriverPlugin } from '#kit';
 import { transportFromKubeconfig } from '#platform';
 import { gpuAuthor } from '../../../drivers/example-gpu/gpu-author.ts';
-import { dray, type Dray, eventually, readyClient } from '../../e2e/dray.ts';
+import { dray, type Dray, eventually as eventuallyWithin, readyClient } from '../../e2e/dray.ts';
 
 /** Whether this machine has kubectl; without it manifests go through `dray apply`. */
 export const KUBECTL = spawnSync('kubectl', ['version', '--client']).status === 0;
+
+/** Machines that run tests are busy: what takes a second may take many. */
+const DEADLINE_MS = 60_000;
+
+/** Repeats `attempt` until it gives a value; rejects with its last error after a minute. */
+export const eventually = <T>(attempt: () => Promise<T | undefined>): Promise<T> => eventuallyWithin(attempt, DEADLINE_MS);
 
 /** What a command printed, both streams together, and how it ended. */
 export interface Printed {
@@ -56,7 +62,7 @@ export class SeedCluster {
   static async startWithExamples(...flags: readonly string[]): Promise<SeedCluster> {
     const folder = mkdtempSync(join(tmpdir(), 'dray-seeds-'));
     const run = dray('up', '--data-dir', folder, '--secure-port', '0', ...flags);
-    const client = await readyClient(run, folder);
+    const client = await readyClient(run, folder, DEADLINE_MS);
     return new SeedCluster(folder, run, client, await transportFromKubeconfig(this.#kubeconfig(folder)));
   }
 

@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PODS } from '#client';
-import { eventually } from '../../e2e/dray.ts';
 import { commandsOf, readPage } from '../../golden/seeds-page.ts';
-import { KUBECTL, SeedCluster } from './cluster.ts';
+import { eventually, KUBECTL, SeedCluster } from './cluster.ts';
 
 /** What changes or removes things comes after what looks at them. */
 const order = (command: string): number => ['apply', 'create', 'label', 'delete'].indexOf(command.split(' ')[1] ?? '');
@@ -18,7 +17,7 @@ test('each kubectl command of docs/seeds.md succeeds after npm start', { skip: K
         ({ status }) => status?.phase === 'Running' || status?.conditions?.some(({ reason }) => reason === 'Unschedulable') === true,
       );
       return items.some(({ metadata }) => metadata.namespace === 'admin-access') && settled.length === items.length ? true : undefined;
-    }, 60_000);
+    });
     const commands = commandsOf(readPage()).filter((command) => command.startsWith('kubectl '));
     for (const command of commands.toSorted((a, b) => order(a) - order(b))) {
       const { code, output } = await cluster.kubectl(command.split(' ').slice(1));

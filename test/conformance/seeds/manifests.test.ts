@@ -7,8 +7,7 @@ import { readdirSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { DEVICE_CLASSES, PODS, RESOURCE_CLAIMS, RESOURCE_CLAIM_TEMPLATES, RESOURCE_SLICES } from '#client';
 import { isNotFound } from '#machinery';
-import { eventually } from '../../e2e/dray.ts';
-import { KUBECTL, manifest, SeedCluster } from './cluster.ts';
+import { eventually, KUBECTL, manifest, SeedCluster } from './cluster.ts';
 
 const NAMELESS = 'metadata.name: Required value: name or generateName is required';
 const CLAIMS_V1 = '/apis/resource.k8s.io/v1/namespaces/default/resourceclaims';

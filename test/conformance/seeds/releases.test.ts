@@ -1,10 +1,12 @@
 /** What the articles say of releases, versions and feature gates: API servers of `dray up --emulated-version`. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { featureGates, type ResourceSlice } from '#api';
-import { RESOURCE_CLAIMS, RESOURCE_SLICES } from '#client';
+import { NODES, PODS, RESOURCE_CLAIMS, RESOURCE_SLICES } from '#client';
 import { dray } from '../../e2e/dray.ts';
-import { KUBECTL, manifest, type Printed, SeedCluster } from './cluster.ts';
+import { eventually, KUBECTL, manifest, type Printed, SeedCluster } from './cluster.ts';
 
 /** Runs `check` against an API server that was started with flags. */
 async function withServer(flags: readonly string[], check: (server: SeedCluster) => Promise<void>): Promise<void> {
@@ -53,6 +55,61 @@ test('without the feature gate, and before 1.34 that is the default, pods lose t
   assert.deepEqual(await claimsOf('--emulated-version', '1.33', '--feature-gates', 'DynamicResourceAllocation=true'), [1, 1]);
   assert.deepEqual(await claimsOf('--emulated-version', '1.34'), [1, 1]);
 });
+
+test('the scheduler has the plugin DynamicResources if and only if the feature gate is on', () =>
+  withServer([], async (server) => {
+    await withNode(server);
+    await server.addClaim('default', 'claim', { requests: [{ name: 'd', exactly: { deviceClassName: 'nothing.example.com' } }] });
+    await withScheduler(server, ['--emulated-version', '1.33'], async () => {
+      await server.addPod('default', 'without', ['claim']);
+      await bound(server, 'without');
+    });
+    await withScheduler(server, ['--emulated-version', '1.33', '--feature-gates', 'DynamicResourceAllocation=true'], async () => {
+      await server.addPod('default', 'with', ['claim']);
+      assert.match(await server.refusal('default', 'with'), /device class nothing\.example\.com does not exist/);
+    });
+  }));
+
+test('a scheduler configuration leaves the plugin DynamicResources out, or names it again', () =>
+  withServer([], async (server) => {
+    await withNode(server);
+    await server.addClaim('default', 'claim', { requests: [{ name: 'd', exactly: { deviceClassName: 'nothing.example.com' } }] });
+    const configured = async (plugins: object, check: () => Promise<void>): Promise<void> => {
+      const file = join(server.folder, 'scheduler.yaml');
+      const profiles = [{ plugins: { multiPoint: plugins } }];
+      writeFileSync(file, JSON.stringify({ apiVersion: 'kubescheduler.config.k8s.io/v1', kind: 'KubeSchedulerConfiguration', profiles }));
+      await withScheduler(server, ['--config', file], check);
+    };
+    const list = [{ name: 'DynamicResources' }];
+    await configured({ disabled: list }, async () => {
+      await server.addPod('default', 'without', ['claim']);
+      await bound(server, 'without');
+    });
+    await configured({ disabled: list, enabled: list }, async () => {
+      await server.addPod('default', 'with', ['claim']);
+      assert.match(await server.refusal('default', 'with'), /device class nothing\.example\.com does not exist/);
+    });
+  }));
+
+/** A node that is ready for pods, without an agent. */
+async function withNode({ client }: SeedCluster): Promise<void> {
+  const capacity = { cpu: '4', memory: '8Gi', pods: '110' };
+  await client.create(NODES, { metadata: { name: 'node' }, status: { capacity, allocatable: capacity, conditions: [{ type: 'Ready', status: 'True' }] } });
+}
+
+/** Runs `check` beside a scheduler that is a process of its own. */
+async function withScheduler({ folder }: SeedCluster, flags: readonly string[], check: () => Promise<void>): Promise<void> {
+  const scheduler = dray('scheduler', '--kubeconfig', join(folder, 'kubeconfig'), ...flags);
+  try {
+    await check();
+  } finally {
+    scheduler.child.kill('SIGTERM');
+    await scheduler.ended;
+  }
+}
+
+const bound = ({ client }: SeedCluster, pod: string): Promise<string> =>
+  eventually(async () => (await client.get(PODS, pod, 'default')).spec?.nodeName ?? undefined);
 
 test('1.34 serves v1 without any flag, and the versions before it to those who ask', async () => {
   await withServer(['--emulated-version', '1.34'], async (server) => {

@@ -8,8 +8,7 @@ import { DEVICE_CLASSES, EVENTS, PODS, RESOURCE_CLAIMS, RESOURCE_CLAIM_TEMPLATES
 import { ApiError } from '#machinery';
 import { unixGrpc } from '#platform';
 import { callUnary, podResourcesV1 } from '#wire';
-import { eventually } from '../../e2e/dray.ts';
-import { SeedCluster } from './cluster.ts';
+import { eventually, SeedCluster } from './cluster.ts';
 import { startHealthDriver } from './health-driver.ts';
 
 const GPU = 'gpu.example.com';
