@@ -123,9 +123,11 @@ function evaluation(call: Call, run: Implementation, isPatterned: boolean): Eval
   const [first, second] = args;
   if (name === '@not_strictly_false') return notStrictlyFalse(first);
   const several = declaration.dispatch === undefined && declaration.overloads.length > 1 && call.candidates.length > 1;
+  const cost = callCost(name, soleId(call));
   const calling: Calling = {
     run,
-    cost: callCost(name, soleId(call)),
+    cost,
+    chargedAfter: isPricedByResult(cost) || PANICKING.has(name),
     inSteps: args.length > 2 || isPatterned || declaration.inSteps === true || several,
     spellsOut: name !== '_+_' && name !== 'size',
   };
@@ -134,8 +136,13 @@ function evaluation(call: Call, run: Implementation, isPatterned: boolean): Eval
   return general(calling, args);
 }
 
+/** Functions that use values as keys, on some of which upstream panics before anything is charged. */
+const PANICKING = new Set(['@in', 'cel.@mapInsert']);
+
 /** How a call is carried out. */
 interface Calling {
+  /** Whether the cost is that of the result, or charged only when there is one. */
+  readonly chargedAfter: boolean;
   readonly run: Implementation;
   readonly cost: CallCost;
   /** Whether an error keeps the arguments after it from being evaluated. */
@@ -144,21 +151,19 @@ interface Calling {
   readonly spellsOut: boolean;
 }
 
-function unary({ run, cost, spellsOut }: Calling, arg: Eval): Eval {
-  const byResult = isPricedByResult(cost);
+function unary({ run, cost, spellsOut, chargedAfter }: Calling, arg: Eval): Eval {
   return (frame) => {
     const evaluated = arg(frame);
     const value = spellsOut && evaluated instanceof ConcatList ? evaluated.items : evaluated;
-    if (!byResult || value instanceof CelError) frame.charge(cost(value, null, value));
+    if (!chargedAfter || value instanceof CelError) frame.charge(cost(value, null, value));
     if (value instanceof CelError) return value;
     const result = run(value);
-    if (byResult) frame.charge(cost(value, null, result));
+    if (chargedAfter) frame.charge(cost(value, null, result));
     return result;
   };
 }
 
-function binary({ run, cost, inSteps, spellsOut }: Calling, left: Eval, right: Eval): Eval {
-  const byResult = isPricedByResult(cost);
+function binary({ run, cost, inSteps, spellsOut, chargedAfter }: Calling, left: Eval, right: Eval): Eval {
   return (frame) => {
     let a = left(frame);
     if (inSteps && a instanceof CelError) return a;
@@ -172,7 +177,7 @@ function binary({ run, cost, inSteps, spellsOut }: Calling, left: Eval, right: E
       if (spellsOut && a instanceof ConcatList) a = a.items;
       if (spellsOut && b instanceof ConcatList) b = b.items;
     }
-    if (!byResult) {
+    if (!chargedAfter) {
       frame.charge(cost(a, b, null));
       return run(a, b);
     }
@@ -183,8 +188,7 @@ function binary({ run, cost, inSteps, spellsOut }: Calling, left: Eval, right: E
 }
 
 /** Calls of none or of three and more arguments. */
-function general({ run, cost }: Calling, args: readonly Eval[]): Eval {
-  const byResult = isPricedByResult(cost);
+function general({ run, cost, chargedAfter }: Calling, args: readonly Eval[]): Eval {
   return (frame) => {
     const values: Value[] = [];
     for (let i = 0; i < args.length; i++) {
@@ -195,9 +199,9 @@ function general({ run, cost }: Calling, args: readonly Eval[]): Eval {
       return value;
     }
     const [first = null, second = null] = values;
-    if (!byResult) frame.charge(cost(first, second, null));
+    if (!chargedAfter) frame.charge(cost(first, second, null));
     const result = run(...values);
-    if (byResult) frame.charge(cost(first, second, result));
+    if (chargedAfter) frame.charge(cost(first, second, result));
     return result;
   };
 }

@@ -5,7 +5,7 @@ import type { Checked } from './checker.ts';
 import { LIST_CREATE_BASE_COST, MAP_CREATE_BASE_COST, STRUCT_CREATE_BASE_COST } from './cost-units.ts';
 import { foldPlan, Scope } from './folds.ts';
 import { goText } from './go-values.ts';
-import { makeMessage } from './messages.ts';
+import { makeMessage, MESSAGES } from './messages.ts';
 import {
   attributeOf,
   attributePlan,
@@ -20,7 +20,7 @@ import {
   presencePlan,
   presenceQualifier,
 } from './plan.ts';
-import { CelError, CelMap, Optional, Panic, type Value } from './values.ts';
+import { CelError, CelMap, Optional, Panic, TypeValue, type Value } from './values.ts';
 
 /** A program ready to run, or why it cannot be made. */
 export type Program = { readonly ok: true; readonly run: Eval } | { readonly ok: false; readonly error: string };
@@ -46,11 +46,13 @@ class Compiler {
 
   plan(expr: Expr): Plan {
     const reference = this.#checked.references.get(expr);
-    if (reference !== undefined) return constant(reference);
+    if (reference !== undefined) return constant(named(reference));
     switch (expr.kind) {
       case 'literal':
         return constant(expr.value);
       case 'ident':
+        // Upstream takes a variable that holds a type for the name of one.
+        if (this.#checked.types.get(expr)?.kind === 'type') throw new InstantiationError(`reference to undefined type: ${expr.name}`);
         return attributePlan(pathFrom(this.#scope.read(expr.name) ?? ((frame) => frame.device)));
       case 'select':
         return this.#select(expr);
@@ -159,6 +161,12 @@ class Compiler {
         ),
     };
   }
+}
+
+/** The value of a name; messages that turn into plain values have no type to name. */
+function named(reference: Value): Value {
+  if (!(reference instanceof TypeValue) || MESSAGES.get(reference.name)?.isValue !== undefined || !MESSAGES.has(reference.name)) return reference;
+  throw new InstantiationError(`reference to undefined type: ${reference.name}`);
 }
 
 /** A list or map: made beforehand when all its parts are constants. */

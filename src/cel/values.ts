@@ -90,8 +90,8 @@ export abstract class OpaqueValue {
 /** A list. Lists are never changed once they are visible, save a GrowingList. */
 export type List = readonly Value[];
 
-/** The most elements or characters that a value is spelled out with; whoever needs more would exceed any cost limit soon. */
-export const MAX_SPELLED_OUT = 10_000_000;
+/** The most elements that a list is spelled out with, and characters that a text has; whoever needs more would exceed any cost limit soon. */
+export const MAX_SPELLED_OUT = { elements: 2_000_000, characters: 10_000_000 };
 
 /** Thrown to end an evaluation whose cost exceeded the limit; caught where the evaluation began. */
 export class CostLimitExceeded extends Error {
@@ -107,8 +107,8 @@ export class Panic extends Error {}
 export class Aborted extends Error {}
 
 /** Ends the evaluation if so many elements or characters are more than any limit lets through. */
-export function guardSize(size: number): void {
-  if (size > MAX_SPELLED_OUT) throw new CostLimitExceeded();
+export function guardSize(size: number, of: keyof typeof MAX_SPELLED_OUT): void {
+  if (size > MAX_SPELLED_OUT[of]) throw new CostLimitExceeded();
 }
 
 /** A list that an accumulator holds: adding to it changes it, as upstream's mutable lists do. That keeps loops linear. */
@@ -129,7 +129,7 @@ export class ConcatList {
   /** The elements; throws CostLimitExceeded when there are too many to spell out. */
   get items(): List {
     if (this.#items !== undefined || this.#parts === undefined) return this.#items ?? [];
-    guardSize(this.length);
+    guardSize(this.length, 'elements');
     const items: Value[] = [];
     const waiting: (List | ConcatList)[] = [...this.#parts];
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {

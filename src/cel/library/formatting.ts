@@ -3,7 +3,7 @@ import { goFloat, goQuote } from '#machinery';
 import { declareInSteps, type FunctionDeclaration, list, member, str } from '../declarations.ts';
 import { durationText, timestampText } from '../time.ts';
 import * as t from '../types.ts';
-import { CelError, CelMap, Duration, isList, type List, listItems, Timestamp, typeNameOf, TypeValue, Uint, type Value } from '../values.ts';
+import { CelError, CelMap, Duration, guardSize, isList, type List, listItems, Timestamp, typeNameOf, TypeValue, Uint, type Value } from '../values.ts';
 import { fixedText, plainFixedText, scientificText } from './number-text.ts';
 
 /** Digits behind the point when a clause does not say. */
@@ -46,6 +46,7 @@ export function interpolate(text: string, write: (index: number, clause: () => C
       i += 2;
     } else {
       const start = i + 1;
+      guardSize(out.length, 'characters');
       out += write(index++, () => {
         const [clause, end] = readClause(text, start);
         i = end;
@@ -112,7 +113,13 @@ function hexText(value: string | Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-const decode = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new FormatError('error during formatting: could not convert argument "invalid UTF-8 in bytes, cannot convert to string" to string');
+  }
+}
 
 /** A value as %s writes it. */
 function plainText(value: Value): string {

@@ -74,15 +74,16 @@ function slice(values: List, from: bigint, to: bigint): Value {
 function flatten(values: List, depth: bigint): Value {
   if (depth < 0n) return new CelError('level must be non-negative');
   const out: Value[] = [];
-  const put = (items: List, level: bigint): void => {
+  let looked = 0;
+  const put = (items: List, level: number): void => {
+    guardSize((looked += items.length), 'elements');
     for (const item of items) {
-      const inner = level > 0n ? listItems(item) : undefined;
+      const inner = level > 0 ? listItems(item) : undefined;
       if (inner === undefined) out.push(item);
-      else put(inner, level - 1n);
-      guardSize(out.length);
+      else put(inner, level - 1);
     }
   };
-  put(values, depth);
+  put(values, Number(depth));
   return out;
 }
 

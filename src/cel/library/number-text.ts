@@ -29,7 +29,7 @@ const sign = (value: number): string => (value < 0 || Object.is(value, -0) ? '-'
 
 /** With a point and thousands parted by commas. */
 export function fixedText(value: number, precision: number): string {
-  return special(value) ?? plainFixedText(value, precision).replace(/\d(?=(?:\d{3})+(?:\.|$))(?<!\.\d*)/g, '$&,');
+  return special(value) ?? plainFixedText(value === 0 ? 0 : value, precision).replace(/\d(?=(?:\d{3})+(?:\.|$))(?<!\.\d*)/g, '$&,');
 }
 
 /** With a point and nothing else: Go's %.6f. The value is finite. */
@@ -52,5 +52,5 @@ export function scientificText(value: number): string {
     .slice(1)
     .padStart(2, '0')
     .replace(/\d/g, (digit) => SUPERSCRIPTS[Number(digit)] ?? '');
-  return `${sign(value)}${digits}×10${exponent.startsWith('-') ? '⁻' : ''}${power}`;
+  return `${value < 0 ? '-' : ''}${digits}×10${exponent.startsWith('-') ? '⁻' : ''}${power}`;
 }

@@ -81,11 +81,18 @@ function calculate({ ints, uints, doubles }: Arithmetic, a: Value, b: Value): Va
 function add(a: Value, b: Value): Value {
   if (typeof a === 'string' && typeof b === 'string') return a + b;
   if (isList(a) || a instanceof ConcatList) return addLists(a, b);
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return Uint8Array.from([...a, ...b]);
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return joinedBytes(a, b);
   if (a instanceof Duration && b instanceof Duration) return span(a.nanos + b.nanos);
   if (a instanceof Duration && b instanceof Timestamp) return moment(b, a.nanos);
   if (a instanceof Timestamp && b instanceof Duration) return moment(a, b.nanos);
   return calculate({ ints: (x, y) => int64(x + y), uints: (x, y) => uint64(x + y), doubles: (x, y) => x + y }, a, b);
+}
+
+function joinedBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
 }
 
 function addLists(a: readonly Value[] | ConcatList, b: Value): Value {

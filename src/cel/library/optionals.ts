@@ -8,7 +8,9 @@ function isZero(value: Value): boolean {
   if (isList(value) || value instanceof Uint8Array) return value.length === 0;
   if (value instanceof CelMap) return value.size === 0;
   if (value instanceof Uint) return value.value === 0n;
-  if (value instanceof Duration || value instanceof Timestamp) return value.nanos === 0n;
+  if (value instanceof Duration) return value.nanos === 0n;
+  // Go's zero time is the first moment of year 1.
+  if (value instanceof Timestamp) return value.nanos === -62135596800n * 1_000_000_000n;
   return false;
 }
 

@@ -44,14 +44,14 @@ function replace(text: string, from: string, to: string, times: bigint): Value {
   const limit = times < 0n ? Number.POSITIVE_INFINITY : Number(times);
   if (from === '') return limit > 0 ? replaceGaps(text, to, limit) : text;
   const parts = splitUpTo(text, from, limit);
-  guardSize(text.length + (parts.length - 1) * to.length);
+  guardSize(text.length + (parts.length - 1) * to.length, 'characters');
   return parts.join(to);
 }
 
 /** An empty text is found before each character and at the end. */
 function replaceGaps(text: string, to: string, limit: number): string {
   const all = chars(text);
-  guardSize(text.length + Math.min(limit, all.length + 1) * to.length);
+  guardSize(text.length + Math.min(limit, all.length + 1) * to.length, 'characters');
   let out = '';
   for (let i = 0; i <= all.length; i++) out += (i < limit ? to : '') + (all[i] ?? '');
   return out;
@@ -83,7 +83,7 @@ function join(parts: readonly Value[], separator: string): Value {
   for (const part of parts) {
     if (typeof part !== 'string') return new CelError(`join: invalid input: ${goText(part)}`);
     length += part.length + separator.length;
-    guardSize(length);
+    guardSize(length, 'characters');
   }
   return parts.join(separator);
 }
@@ -102,9 +102,8 @@ const QUOTED: Readonly<Record<string, string>> = {
 
 /** The text in double quotes with escapes. */
 export function quote(text: string): string {
-  return `"${chars(text)
-    .map((char) => QUOTED[char] ?? char)
-    .join('')}"`;
+  // oxlint-disable-next-line no-control-regex -- exactly these are escaped
+  return `"${text.replace(/[\x07\b\f\n\r\t\v\\"]/g, (char) => QUOTED[char] ?? char)}"`;
 }
 
 const SPACES =
