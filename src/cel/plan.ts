@@ -163,7 +163,7 @@ export function fixedQualifier(key: Value, optional: boolean): Qualifier | CelEr
     name: !optional && typeof key === 'string' && isOwnKey(key) ? key : undefined,
     qualify: (frame, value) => {
       frame.charge(1);
-      return part(value, key) ?? missing(value, key);
+      return partOrMissing(value, key);
     },
     ifPresent: (frame, value) => {
       const found = part(value, key);
@@ -181,7 +181,7 @@ export function computedQualifier(index: Plan, optional: boolean): Qualifier {
     qualify: (frame, value) => {
       const evaluated = key(frame);
       frame.charge(1);
-      return invalidKey(evaluated) ?? part(value, evaluated) ?? missing(value, evaluated);
+      return invalidKey(evaluated) ?? partOrMissing(value, evaluated);
     },
     ifPresent: (frame, value) => {
       const evaluated = key(frame);
@@ -239,6 +239,11 @@ function part(value: Value, key: Value): Value | undefined {
   if (position instanceof CelError) return position;
   if (position < 0 || position >= length) return undefined;
   return (value instanceof ConcatList ? value.items : isList(value) ? value : [])[position];
+}
+
+function partOrMissing(value: Value, key: Value): Value {
+  const found = part(value, key);
+  return found === undefined ? missing(value, key) : found;
 }
 
 function listIndex(key: Value): number | CelError {
