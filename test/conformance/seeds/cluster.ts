@@ -28,6 +28,12 @@ export interface Printed {
   readonly output: string;
 }
 
+/** How a manifest is posted, and on whose behalf. */
+interface PostOptions {
+  readonly fieldValidation?: 'Strict' | 'Warn';
+  readonly user?: string;
+}
+
 /** The text of a manifest beside this file, with `edits` made in it; throws when one has nothing to edit. */
 export function manifest(name: string, edits: Readonly<Record<string, string>> = {}): string {
   let read = readFileSync(join(import.meta.dirname, name), 'utf8');
@@ -109,9 +115,14 @@ export class SeedCluster {
     return printed(process.execPath, [main, ...args, '--kubeconfig', SeedCluster.#kubeconfig(this.folder)], input);
   }
 
-  /** POSTs a manifest as it is and gives the server's Status or object, and its Warning header. */
-  async post(path: string, body: string, fieldValidation = 'Strict'): Promise<Partial<Status> & { readonly warning?: string | undefined }> {
-    const request = { method: 'POST', path: `${path}?fieldValidation=${fieldValidation}`, headers: { 'content-type': 'application/yaml' }, body } as const;
+  /** POSTs a manifest as it is, with strict field validation unless said otherwise, and gives the server's Status or object, and its Warning header. */
+  async post(
+    path: string,
+    body: string,
+    { fieldValidation = 'Strict', user }: PostOptions = {},
+  ): Promise<Partial<Status> & { readonly warning?: string | undefined }> {
+    const headers = { 'content-type': 'application/yaml', ...(user !== undefined && { 'impersonate-user': user }) };
+    const request = { method: 'POST', path: `${path}?fieldValidation=${fieldValidation}`, headers, body } as const;
     const response = await this.#transport(request, AbortSignal.timeout(10_000));
     // The API server answers with JSON: a Status, or the object.
     const answer = JSON.parse(Buffer.concat(await Array.fromAsync(response.body)).toString()) as Partial<Status>;

@@ -72,7 +72,7 @@ describe('introduction to DRA (v1alpha3)', () => {
     const classic = manifest('02-claim.printed.yaml', { 'spec:': 'spec:\n  controller: device.com', claim1: 'classic' });
     const strict = await cluster.post(path, classic);
     assert.match(strict.message ?? '', /strict decoding error: unknown field "spec\.controller"$/);
-    const { warning } = await cluster.post(path, classic, 'Warn');
+    const { warning } = await cluster.post(path, classic, { fieldValidation: 'Warn' });
     assert.match(warning ?? '', /unknown field \\"spec\.controller\\"/);
     assert.deepEqual(Object.keys((await cluster.client.get(RESOURCE_CLAIMS, 'classic', 'default')).spec), ['devices']);
   });

@@ -2,15 +2,18 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { AllocatedDeviceStatus, DeviceRequest } from '#api';
+import type { AllocatedDeviceStatus, DeviceRequest, Role, RoleBinding } from '#api';
 import { asError } from '#base';
-import { DEVICE_CLASSES, EVENTS, PODS, RESOURCE_CLAIMS, RESOURCE_CLAIM_TEMPLATES, RESOURCE_SLICES } from '#client';
+import { DEVICE_CLASSES, EVENTS, PODS, RESOURCE_CLAIMS, RESOURCE_CLAIM_TEMPLATES, RESOURCE_SLICES, type Resource } from '#client';
 import { ApiError } from '#machinery';
 import { unixGrpc } from '#platform';
 import { callUnary, podResourcesV1 } from '#wire';
 import { eventually, SeedCluster } from './cluster.ts';
 import { startHealthDriver } from './health-driver.ts';
 
+const RBAC = { group: 'rbac.authorization.k8s.io', version: 'v1', namespaced: true };
+const ROLES: Resource<Role> = { ...RBAC, plural: 'roles', kind: 'Role' };
+const ROLE_BINDINGS: Resource<RoleBinding> = { ...RBAC, plural: 'rolebindings', kind: 'RoleBinding' };
 const GPU = 'gpu.example.com';
 const NET = 'net.example.com';
 
@@ -284,6 +287,34 @@ test('claims and templates with adminAccess are refused outside labelled namespa
     label,
   );
 });
+
+test('who may not write in a labelled namespace has no admin access, there or elsewhere', () =>
+  cluster.inNamespace(
+    'operators',
+    (labelled) =>
+      cluster.inNamespace('developers', async (plain) => {
+        const rules = [{ apiGroups: ['resource.k8s.io'], resources: ['resourceclaims'], verbs: ['create'] }];
+        for (const [namespace, name] of [
+          [labelled, 'operator'],
+          [plain, 'developer'],
+        ] as const) {
+          await cluster.client.create(ROLES, { metadata: { namespace, name }, rules });
+          const subjects = [{ apiGroup: RBAC.group, kind: 'User', name }];
+          const roleRef = { apiGroup: RBAC.group, kind: 'Role', name };
+          await cluster.client.create(ROLE_BINDINGS, { metadata: { namespace, name }, subjects, roleRef });
+        }
+        const asks = async (user: string, namespace: string, adminAccess: boolean): Promise<number | undefined> => {
+          const spec = { devices: { requests: [gpu('gpu', { adminAccess })] } };
+          const path = `/apis/resource.k8s.io/v1/namespaces/${namespace}/resourceclaims`;
+          return (await cluster.post(path, JSON.stringify({ metadata: { generateName: 'claim-' }, spec }), { user })).code;
+        };
+        assert.equal(await eventually(() => asks('operator', labelled, true).then((code) => (code === 403 ? undefined : (code ?? 0)))), 0);
+        assert.equal(await asks('developer', labelled, true), 403);
+        assert.equal(await asks('developer', plain, true), 422);
+        assert.equal(await asks('developer', plain, false), undefined);
+      }),
+    { 'resource.kubernetes.io/admin-access': 'true' },
+  ));
 
 test('of a list of alternatives the first that can be had is taken', () =>
   withSlice(
