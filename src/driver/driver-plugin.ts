@@ -37,6 +37,8 @@ export interface DriverPluginOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly author: Author;
+  /** Told of problems in the background, such as a pool that cannot be published; the driver goes on. They are logged as well. */
+  readonly handleError?: ((error: Error) => void) | undefined;
   /** Offers the device health service, fed by `reportHealth`. */
   readonly reportsHealth?: boolean | undefined;
   /** Writes device metadata files for containers (KEP-5304). */

@@ -4,6 +4,7 @@ import type { ResourceSlice } from '#api';
 import { Informer, NODES, RESOURCE_SLICES, type RestClient } from '#client';
 import { isConflict, isNotFound, nameOf } from '#machinery';
 import { canonical, type DesiredPool, planPool, type SliceOwner } from './pool-plan.ts';
+import { poolProblems } from './pool-problems.ts';
 
 /** What a publisher needs. */
 export interface SlicePublisherOptions {
@@ -13,6 +14,8 @@ export interface SlicePublisherOptions {
   readonly logger: Logger;
   readonly driver: string;
   readonly nodeName: string;
+  /** Told of what is wrong with what the driver wants, and of refusals; publishing goes on. */
+  readonly handleError?: ((error: Error) => void) | undefined;
 }
 
 /** How long after an outside change a pool is put right: own writes and bursts settle first (controller: defaultSyncDelay). */
@@ -29,8 +32,12 @@ export class SlicePublisher {
   #wake: () => void = () => undefined;
   #woken = false;
   #cancelRepair: (() => void) | undefined;
-  /** Names and versions this publisher wrote itself; their events need no repair. */
+  /** Names and versions this publisher wrote itself, until their events came, which need no repair. */
   readonly #ownWrites = new Set<string>();
+  /** Wrong pools that were reported. */
+  readonly #refused = new WeakSet<DesiredPool>();
+  /** Ends the pause after a failure. */
+  #news = new AbortController();
 
   constructor(options: SlicePublisherOptions) {
     this.#options = options;
@@ -44,7 +51,7 @@ export class SlicePublisher {
       fieldSelector: `spec.driver=${driver},spec.nodeName=${nodeName}`,
     });
     const changed = (slice: ResourceSlice): void => {
-      if (!this.#ownWrites.has(`${nameOf(slice)}@${slice.metadata.resourceVersion ?? ''}`)) this.#planRepair();
+      if (!this.#ownWrites.delete(`${nameOf(slice)}@${slice.metadata.resourceVersion ?? ''}`)) this.#planRepair();
     };
     // What is gone is gone in the version that this publisher wrote.
     this.#informer.addHandler({ added: changed, updated: (_old, now) => changed(now), deleted: () => this.#planRepair() });
@@ -53,6 +60,7 @@ export class SlicePublisher {
   /** Wants exactly these pools, by name, from now on. Returns at once. */
   publish(pools: ReadonlyMap<string, DesiredPool>): void {
     this.#desired = pools;
+    this.#news.abort();
     this.#wakeUp();
   }
 
@@ -67,9 +75,10 @@ export class SlicePublisher {
         await this.#syncAll();
         retryMs = RETRY_MIN_MS;
       } catch (error) {
-        this.#options.logger.error('Publishing ResourceSlices failed', { driver: this.#options.driver, error: asError(error).message });
-        await sleep(this.#options.clock, retryMs, signal).catch(() => undefined);
-        retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
+        this.#problem(asError(error));
+        this.#news = new AbortController();
+        await sleep(this.#options.clock, retryMs, AbortSignal.any([signal, this.#news.signal])).catch(() => undefined);
+        retryMs = this.#news.signal.aborted ? RETRY_MIN_MS : Math.min(RETRY_MAX_MS, retryMs * 2);
         this.#wakeUp();
       }
     }
@@ -107,10 +116,29 @@ export class SlicePublisher {
     const [node, listed] = await Promise.all([client.get(NODES, nodeName), client.list(RESOURCE_SLICES, { fieldSelector: `spec.driver=${driver}` })]);
     const nodeReference = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: node.metadata.uid ?? '', controller: true };
     const mine = listed.items.filter((slice) => slice.spec.nodeName === nodeName || desired.has(slice.spec.pool.name));
+    const failures: unknown[] = [];
     for (const pool of new Set([...desired.keys(), ...mine.map((slice) => slice.spec.pool.name)])) {
+      const wanted = desired.get(pool);
+      // It stays as it is until the driver wants something else: trying again would change nothing.
+      if (wanted !== undefined && this.#refuse(pool, wanted)) continue;
       const existing = mine.filter((slice) => slice.spec.pool.name === pool);
-      await this.#syncPool(pool, desired.get(pool), existing, { driver, nodeName, nodeReference });
+      // One pool that the server refuses must not keep the others from being published.
+      await this.#syncPool(pool, wanted, existing, { driver, nodeName, nodeReference }).catch((error: unknown) => failures.push(error));
     }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  #refuse(name: string, pool: DesiredPool): boolean {
+    if (this.#refused.has(pool)) return true;
+    const problems = poolProblems(name, pool);
+    for (const problem of problems) this.#problem(new Error(problem));
+    if (problems.length > 0) this.#refused.add(pool);
+    return problems.length > 0;
+  }
+
+  #problem(error: Error): void {
+    this.#options.logger.error('Publishing ResourceSlices failed', { driver: this.#options.driver, error: error.message });
+    this.#options.handleError?.(error);
   }
 
   async #syncPool(name: string, desired: DesiredPool | undefined, existing: readonly ResourceSlice[], owner: SliceOwner): Promise<void> {
@@ -135,10 +163,8 @@ export class SlicePublisher {
     const dropped = devices.filter((device, i) => canonical(withoutTimes(device)) !== canonical(withoutTimes(kept[i])));
     if (dropped.length === 0) return;
     const gates = 'DRADeviceTaints, DRAPartitionableDevices, DRADeviceBindingConditions, DRAConsumableCapacity';
-    this.#options.logger.warn(`The API server dropped fields of a ResourceSlice; a feature gate may be off (${gates})`, {
-      slice: nameOf(stored),
-      devices: dropped.map((d) => d.name).slice(0, 8),
-    });
+    const names = dropped.map((device) => device.name).slice(0, 8);
+    this.#problem(new Error(`the API server dropped fields of devices ${names.join(', ')} in ${nameOf(stored)}; a feature gate may be off (${gates})`));
   }
 }
 

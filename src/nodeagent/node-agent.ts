@@ -182,11 +182,12 @@ export class NodeAgent {
     const { uid = '', namespace, deletionGracePeriodSeconds } = pod.metadata;
     const status = await (await this.#workerOf(key, pod)).terminate(pod, Number(deletionGracePeriodSeconds ?? 30));
     await this.#writeStatus(pod, status);
+    // While the object is there somebody knows of the files: after a crash here this is done again.
+    await this.#removeFiles(uid);
     await this.#options.client.delete(PODS, nameOf(pod), { namespace, uid, gracePeriodSeconds: 0 }).catch((error: unknown) => {
       if (!isNotFound(error)) throw error;
     });
     this.#workers.delete(key);
-    await this.#removeFiles(uid);
     return {};
   }
 
@@ -206,8 +207,9 @@ export class NodeAgent {
   }
 
   #newAddress(podCidr: string): string {
-    const used = [...this.#workers.values()].map((worker) => worker.podIP);
-    const recorded = this.#pods.lister.list().flatMap((pod) => pod.status?.podIP ?? []);
+    // A pod that is over keeps its address in its status, but not for itself.
+    const used = [...this.#workers.values()].flatMap((worker) => (worker.isFinished ? [] : [worker.podIP]));
+    const recorded = this.#pods.lister.list().flatMap((pod) => (isOver(pod) ? [] : (pod.status?.podIP ?? [])));
     const address = freeAddress(podCidr, new Set([...used, ...recorded]));
     if (address === undefined) throw new Error(`no address of ${podCidr} is free for another pod`);
     return address;
@@ -263,6 +265,10 @@ export class NodeAgent {
     const container = request.container ?? pod.spec?.containers[0]?.name ?? '';
     return readLog(this.#options, logFileOf(this.#options.rootDir, pod.metadata.uid ?? '', container), request);
   }
+}
+
+function isOver(pod: Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

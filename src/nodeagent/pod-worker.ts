@@ -71,6 +71,11 @@ export class PodWorker {
     this.#startTime = pod.status?.startTime ?? this.#now();
   }
 
+  /** Whether none of its containers runs or will run. */
+  get isFinished(): boolean {
+    return this.#finished;
+  }
+
   /** Brings the pod one step further. */
   async sync(pod: Pod): Promise<SyncResult> {
     await this.#recover(pod);

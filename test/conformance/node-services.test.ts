@@ -276,3 +276,26 @@ test('during a rolling update either instance may undo what the other prepared, 
     assert.deepEqual(readdirSync(join(rootDir, 'cdi')), []);
     assert.equal(existsSync(join(rootDir, 'plugins', DRIVER, 'serialize.lock')), false);
   }));
+
+test('a pool that is wrong is reported once and stays as it was; the others are published', () =>
+  inWorld(async ({ client, startAgent, startDriver }) => {
+    startAgent();
+    const problems: string[] = [];
+    const { plugin } = startDriver({ handleError: (error) => problems.push(error.message) });
+    const pools = async (): Promise<readonly string[]> =>
+      (await client.list(RESOURCE_SLICES)).items
+        .map((slice) => `${slice.spec.pool.name} ${(slice.spec.devices ?? []).map((device) => device.name).join()}`)
+        .sort();
+    await eventually('first pool', async () => (await pools()).length === 1);
+    plugin.publish(
+      new Map([
+        [NODE, { slices: [{ devices: [{ name: 'twice' }] }, { devices: [{ name: 'twice' }] }] }],
+        ['broken', { slices: [{ devices: [{ name: 'Upper' }] }] }],
+        ['sound', { slices: [{ devices: [{ name: 'a' }] }] }],
+      ]),
+    );
+    await eventually('sound pool', async () => (await pools()).length === 2);
+    assert.deepEqual(await pools(), [`${NODE} gpu-0,gpu-1`, 'sound a']);
+    await eventually('refusals', async () => problems.filter((problem) => problem.includes('spec.devices[0].name')).length === 2);
+    assert.equal(problems.filter((problem) => problem === `found duplicate device "twice" in pool "${NODE}"`).length, 1);
+  }));
