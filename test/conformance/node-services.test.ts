@@ -274,7 +274,7 @@ test('during a rolling update either instance may undo what the other prepared, 
     await client.delete(PODS, 'p', { namespace: 'default', uid: pod.metadata.uid });
     await eventually('unprepare', async () => readFileSync(join(rootDir, 'plugins', DRIVER, 'checkpoint.json'), 'utf8').includes('"claims":[]'));
     assert.deepEqual(readdirSync(join(rootDir, 'cdi')), []);
-    assert.equal(existsSync(join(rootDir, 'plugins', DRIVER, 'serialize.lock')), false);
+    await eventually('release of the lock', async () => !existsSync(join(rootDir, 'plugins', DRIVER, 'serialize.lock')));
   }));
 
 test('a pool that is wrong is reported once and stays as it was; the others are published', () =>
