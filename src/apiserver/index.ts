@@ -10,5 +10,6 @@
 export { AUTHORIZATION_MODES, type AuthorizationMode } from './authorization/modes.ts';
 export type { ServerRequest, ServerResponse, UserInfo } from './http/message.ts';
 export type { ApiServerOptions } from './options.ts';
+export { COMPACT_PATH } from './maintenance.ts';
 export { verbNotSupported } from './refusals.ts';
 export { type ApiServer, createApiServer } from './server.ts';

@@ -103,7 +103,7 @@ function chooseContainer(pod: Pod, asked: string): string {
 }
 
 function text(body: Uint8Array | AsyncIterable<Uint8Array>): ServerResponse {
-  return { status: 200, headers: { 'content-type': 'text/plain' }, body };
+  return { status: 200, headers: { 'content-type': 'text/plain' }, body, live: true };
 }
 
 async function livePod(core: Core, call: Call): Promise<StoredObject> {

@@ -10,11 +10,12 @@ import { Catalog } from './catalog.ts';
 import { discovery } from './discovery/discovery.ts';
 import { OpenApi } from './discovery/openapi.ts';
 import { RequestMetrics, health, version } from './health.ts';
-import { type ServerRequest, type ServerResponse, type UserInfo, jsonResponse, textResponse, utf8, withWarnings } from './http/message.ts';
+import { joined, type ServerRequest, type ServerResponse, type UserInfo, jsonResponse, textResponse, utf8, withWarnings } from './http/message.ts';
 import { negotiate, YAML_TYPE } from './http/accept.ts';
 import { type RequestInfo, type ResourceTarget, parseRequestInfo } from './http/request-info.ts';
 import { podBindingTarget } from './pods.ts';
 import { Housekeeping } from './housekeeping.ts';
+import { maintenance } from './maintenance.ts';
 import type { ApiServerOptions, Core } from './options.ts';
 import { refusal, unknownResource, verbNotSupported } from './refusals.ts';
 import { type Call, parseDryRun } from './registry/call.ts';
@@ -57,7 +58,7 @@ class Server implements ApiServer {
     const warnings: string[] = [];
     const response = await this.#answer({ ...request, signal: AbortSignal.any([request.signal, this.#closing.signal]) }, info, warnings);
     this.#metrics.count(info.target?.verb ?? request.method, info.target?.plural ?? '', response.status);
-    return withWarnings(inWantedEncoding(request, response), warnings);
+    return withWarnings(await inWantedEncoding(request, response), warnings);
   }
 
   async #answer(request: ServerRequest, info: RequestInfo, warnings: string[]): Promise<ServerResponse> {
@@ -87,6 +88,7 @@ class Server implements ApiServer {
     if (path === '/metrics') return this.#metrics.response();
     const response =
       (await health(this.#core, path, info.query)) ??
+      (await maintenance(this.#core, path, request)) ??
       discovery(this.#core, path, request.headers['accept']) ??
       this.#openApi.response(path, request.headers['accept']);
     return response ?? textResponse(404, '404 page not found\n');
@@ -146,12 +148,15 @@ function attributesOf(user: UserInfo, target: ResourceTarget, query: URLSearchPa
   return { user, verb, group, resource: plural, subresource, name, namespace: group === '' && plural === 'namespaces' ? name : namespace, ...selector };
 }
 
-/** A whole JSON answer as YAML for those who prefer it. */
-function inWantedEncoding({ headers }: ServerRequest, response: ServerResponse): ServerResponse {
-  const { body } = response;
-  if (!(body instanceof Uint8Array) || response.headers['content-type'] !== 'application/json') return response;
+/** A JSON answer as YAML for those who prefer it. */
+async function inWantedEncoding({ headers }: ServerRequest, response: ServerResponse): Promise<ServerResponse> {
+  if (response.live === true || response.headers['content-type'] !== 'application/json') return response;
   if (negotiate(headers['accept'])?.encoding !== 'yaml') return response;
-  return { ...response, headers: { ...response.headers, 'content-type': YAML_TYPE }, body: utf8(stringifyYaml(parseJson(decoder.decode(body)))) };
+  const parts: Uint8Array[] = [];
+  if (response.body instanceof Uint8Array) parts.push(response.body);
+  else for await (const part of response.body) parts.push(part);
+  const yaml = stringifyYaml(parseJson(decoder.decode(joined(parts))));
+  return { ...response, headers: { ...response.headers, 'content-type': YAML_TYPE }, body: utf8(yaml) };
 }
 
 const decoder = new TextDecoder();

@@ -17,7 +17,7 @@ import {
   type Terminal,
   throwTogether,
 } from '#cli';
-import { RestClient, type Transport } from '#client';
+import { errorOfResponse, RestClient, type Transport } from '#client';
 import { nameOf } from '#machinery';
 import { connectKubeconfig } from '#platform';
 import type { ClientFlags, DeleteFlags, GetFlags, LogsFlags, ManifestFlags } from './client-flags.ts';
@@ -78,6 +78,16 @@ export async function deleteCommand(words: readonly string[], flags: DeleteFlags
 export async function logsCommand(pod: string, flags: LogsFlags, stop: AbortSignal): Promise<void> {
   const { client, namespace } = await connect(flags);
   await logs(client, { ...flags, pod, namespace, tailLines: flags.tail }, (piece) => process.stdout.write(piece), stop);
+}
+
+/** `compact`: asks the API server to forget its history. */
+export async function compactCommand(flags: ClientFlags): Promise<void> {
+  // The other commands need nothing of the API server.
+  const { COMPACT_PATH } = await import('#apiserver');
+  const { client } = await connect(flags);
+  const response = await client.raw({ method: 'POST', path: COMPACT_PATH, headers: {} }, new AbortController().signal);
+  if (response.status !== 200) throw await errorOfResponse(response);
+  for await (const _piece of response.body);
 }
 
 async function connect(flags: ClientFlags): Promise<{ client: RestClient; namespace: string }> {

@@ -19,6 +19,7 @@ function actions(stop: AbortSignal): Actions {
     get: async (words, flags) => (await clientModule()).getCommand(words, flags, stop),
     apply: async (flags) => (await clientModule()).applyCommand(flags),
     delete: async (words, flags) => (await clientModule()).deleteCommand(words, flags, stop),
+    compact: async (flags) => (await clientModule()).compactCommand(flags),
     logs: async (pod, flags) => (await clientModule()).logsCommand(pod, flags, stop),
   };
 }

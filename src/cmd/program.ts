@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { asError } from '#base';
-import type { DeleteFlags, GetFlags, LogsFlags, ManifestFlags } from './client-flags.ts';
+import type { ClientFlags, DeleteFlags, GetFlags, LogsFlags, ManifestFlags } from './client-flags.ts';
 import * as flags from './flags.ts';
 import { tokensFromFile } from './token-file.ts';
 
@@ -19,6 +19,7 @@ export interface Actions {
   apply(flags: ManifestFlags): Promise<void>;
   delete(words: readonly string[], flags: DeleteFlags): Promise<void>;
   logs(pod: string, flags: LogsFlags): Promise<void>;
+  compact(flags: ClientFlags): Promise<void>;
 }
 
 /** The command tree. Errors of usage end the process with 1 after one line on standard error. */
@@ -121,6 +122,9 @@ function addClientCommands(dray: Command, actions: Actions): void {
     .option('-f, --follow', 'go on printing until the container ends')
     .option('--tail <lines>', 'only the last lines', value(flags.parseLines))
     .action((pod: string, given: LogsFlags) => actions.logs(pod, given));
+  client(dray.command('compact').description("forget the history of dray's API server: only what is there now can be read and watched from then on")).action(
+    (given: ClientFlags) => actions.compact(given),
+  );
 }
 
 function client(command: Command): Command {

@@ -1,10 +1,12 @@
 /** Listens on HTTPS (HTTP/2 and 1.1) and hands requests to an API server: certificates become users, bodies stream with backpressure. */
 import { type EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { createSecureServer, type Http2SecureServer, type Http2ServerRequest } from 'node:http2';
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Duplex } from 'node:stream';
+import { compose, type Duplex, Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { createGzip, gzip } from 'node:zlib';
 import { type ApiServer, type ServerResponse, type UserInfo, verbNotSupported } from '#apiserver';
 
 /** One byte more than the API server takes (MAX_REQUEST_BODY_BYTES): it then refuses with 413, and memory stays bounded. */
@@ -13,6 +15,7 @@ const REQUEST_BODY_BYTES_MAX = 3 * 1024 * 1024 + 1;
 const MAX_CONCURRENT_STREAMS = 100;
 /** Requests that run take so long at most to end when the server closes. */
 const CLOSE_GRACE_MS = 2_000;
+const SWEEP_MS = 20;
 
 /** Keys of the server, and the authority whose client certificates are believed. All PEM. */
 export interface ServerTls {
@@ -56,17 +59,16 @@ export async function listen({ apiServer, address, port, tls }: ListenOptions): 
   );
   server.on('clientError', refuseUnparsable);
   const sockets = new Set<TLSSocket>();
-  server.on('secureConnection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('secureConnection', (socket) => keepWhileOpen(sockets, socket));
+  server.on('session', (session) => keepWhileOpen(sessions, session));
   // Watches are silent for long; the API server itself ends them.
   Object.assign(server, { requestTimeout: 0 });
   server.setTimeout(0);
   await start(server, address, port);
   // An IP server's address is never a string (that is a pipe's).
   const { port: bound } = server.address() as AddressInfo;
-  return { port: bound, close: () => stop(server, sockets, open) };
+  return { port: bound, close: () => stop(server, { sockets, sessions }, open) };
 }
 
 /** A request and its answer in either version of HTTP: what is used of them is the same. */
@@ -104,16 +106,30 @@ async function start(server: Http2SecureServer, address: string, port: number): 
   }
 }
 
-async function stop(server: Http2SecureServer, sockets: ReadonlySet<TLSSocket>, open: OpenRequests): Promise<void> {
+function keepWhileOpen<T extends TLSSocket | ServerHttp2Session>(all: Set<T>, one: T): void {
+  all.add(one);
+  one.once('close', () => all.delete(one));
+}
+
+interface Connections {
+  readonly sockets: ReadonlySet<TLSSocket>;
+  readonly sessions: ReadonlySet<ServerHttp2Session>;
+}
+
+async function stop(server: Http2SecureServer, { sockets, sessions }: Connections, open: OpenRequests): Promise<void> {
   const closed = once(server, 'close');
-  // Ends idle connections too.
   server.close();
   for (const request of open) request.abort(new Error('the server is closing'));
+  for (const session of sessions) session.close();
+  // Connections of HTTP/2 end with their streams, those of HTTP/1.1 stay alive. Absent from the types.
+  const mixed = server as Http2SecureServer & { closeIdleConnections(): void };
+  const sweep = setInterval(() => mixed.closeIdleConnections(), SWEEP_MS);
   const force = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
   }, CLOSE_GRACE_MS);
   await closed;
   clearTimeout(force);
+  clearInterval(sweep);
 }
 
 async function serve(apiServer: ApiServer, incoming: Incoming, outgoing: Outgoing, open: OpenRequests): Promise<void> {
@@ -135,7 +151,7 @@ async function serve(apiServer: ApiServer, incoming: Incoming, outgoing: Outgoin
       ...(user === undefined ? {} : { user }),
       signal,
     });
-    await send(response, outgoing, signal);
+    await send(await compressed(response, incoming), outgoing, signal);
   } catch {
     // The client is gone, or the body broke off: nobody is left to tell.
     outgoing.destroy();
@@ -172,6 +188,23 @@ function peerUser(socket: TLSSocket): UserInfo | undefined {
   if (name === undefined || name === '') return undefined;
   const groups = O === undefined ? [] : Array.isArray(O) ? O : [O];
   return { name, groups };
+}
+
+const gzipped = promisify(gzip);
+/** Upstream: defaultGzipThresholdBytes and defaultGzipContentEncodingLevel of the API server's response writers. */
+const GZIP_THRESHOLD_BYTES = 128 * 1024;
+const GZIP_LEVEL = 1;
+
+/** A long answer to a read in gzip, for clients that take it. */
+async function compressed(response: ServerResponse, { method, headers }: Incoming): Promise<ServerResponse> {
+  const { body, live } = response;
+  const taken = String(headers['accept-encoding'] ?? '')
+    .split(',')
+    .some((coding) => coding.trim() === 'gzip');
+  if (!taken || method !== 'GET' || live === true || (body instanceof Uint8Array && body.length <= GZIP_THRESHOLD_BYTES)) return response;
+  const coded = { ...response, headers: { ...response.headers, 'content-encoding': 'gzip', vary: 'accept-encoding' } };
+  if (body instanceof Uint8Array) return { ...coded, body: await gzipped(body, { level: GZIP_LEVEL }) };
+  return { ...coded, body: compose(Readable.from(body), createGzip({ level: GZIP_LEVEL })) };
 }
 
 /** Writes the answer; waits for the client where it reads slowly, and stops when it is gone. */

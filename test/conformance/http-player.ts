@@ -3,7 +3,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { featureGates, servedVersions } from '#api';
-import { type ApiServer, createApiServer, type ServerResponse } from '#apiserver';
+import { type ApiServer, COMPACT_PATH, createApiServer, type ServerResponse } from '#apiserver';
 import { type Clock, silentLogger } from '#base';
 import { checkSelector } from '#cel';
 import { isJsonObject, type Json, type JsonObject } from '#machinery';
@@ -18,7 +18,7 @@ export interface Expectation {
   readonly events?: readonly Json[];
 }
 
-/** One recorded request; WATCH and WAIT are methods of the recording. */
+/** One recorded request; WATCH, WAIT and COMPACT are methods of the recording. */
 export interface Step {
   readonly name: string;
   readonly method: string;
@@ -111,6 +111,7 @@ class Player {
 
   async #step(step: Step): Promise<void> {
     if (step.method === 'WAIT') return settled();
+    if (step.method === 'COMPACT') return void (await this.#exchange({ name: step.name, method: 'POST', path: COMPACT_PATH }));
     const body = isJsonObject(step.body) ? step.body : {};
     this.#normaliser.expectNames(isJsonObject(body['metadata']) ? body['metadata']['generateName'] : undefined);
     const seen = step.method === 'WATCH' ? await this.#watch(step) : await this.#request(step);

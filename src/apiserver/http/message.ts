@@ -28,6 +28,8 @@ export interface ServerResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | AsyncIterable<Uint8Array>;
+  /** The body comes as things happen (watch, logs): it is neither compressed nor converted. */
+  readonly live?: true;
 }
 
 const encoder = new TextEncoder();

@@ -1,15 +1,15 @@
 /** POST on a collection: from the decoded body to the stored object. */
 import { validateObjectMeta } from '#api';
 import { nameSuffix } from '#base';
-import { type ApiObject, alreadyExists, badRequest, updateManagedFields } from '#machinery';
+import { type ApiObject, alreadyExists, badRequest } from '#machinery';
 import { checkGrants } from '../authorization/grants.ts';
 import { invalidObject } from '../refusals.ts';
 import { type Core, timestamp } from '../options.ts';
 import { adminAccessErrors } from './admin-access.ts';
-import { type Call, admissionRequest, fieldManagerOf, fieldValidationOf, strategyContext } from './call.ts';
+import { type Call, admissionRequest, fieldValidationOf, strategyContext } from './call.ts';
 import { decodeObject } from './decode.ts';
-import { asJson, asObject, resetFieldsOf } from './managed.ts';
-import { StoredObject, fromStorage, toStorage, withMetadata } from './object-store.ts';
+import { ownership } from './managed.ts';
+import { StoredObject, toStorage, withMetadata } from './object-store.ts';
 
 /** Upstream: maxNameLength of generated names minus the suffix (storage/names/generate.go). */
 const MAX_GENERATED_NAME_LENGTH = 63 - 5;
@@ -57,7 +57,7 @@ async function prepare(core: Core, call: Call, { decoded, managed }: NewObject):
   const defaulted = version.defaults === undefined ? decoded : version.defaults(decoded, context);
   const converted = toStorage(scope, defaulted);
   // Ownership is that of what the request sets: before admission and strategy add and drop fields.
-  const managedFields = managed === undefined ? ownership(core, call, converted) : managed.metadata.managedFields;
+  const managedFields = managed === undefined ? ownership(core, call, undefined, converted) : managed.metadata.managedFields;
   const admitted = await core.admission.admit(core, admissionRequest(call, converted));
   await checkGrants(core, admissionRequest(call, admitted));
   const fresh = withMetadata(admitted, {
@@ -74,22 +74,6 @@ async function prepare(core: Core, call: Call, { decoded, managed }: NewObject):
   if (errors.length > 0) throw invalidObject(scope.gvk, prepared.metadata.name ?? '', errors);
   call.warnings.push(...(kind.warnings?.(prepared, context) ?? []));
   return withMetadata(prepared, { managedFields });
-}
-
-function ownership(core: Core, call: Call, object: ApiObject): ApiObject['metadata']['managedFields'] {
-  const updated = asObject(
-    updateManagedFields({
-      live: undefined,
-      updated: asJson(fromStorage(call.scope, object)),
-      manager: fieldManagerOf(call),
-      apiVersion: call.scope.apiVersion,
-      subresource: call.target.subresource,
-      now: timestamp(core.options.clock.nowMs()),
-      schema: call.scope.schema,
-      resetFields: resetFieldsOf(call),
-    }),
-  );
-  return updated.metadata.managedFields;
 }
 
 /** The object with the namespace of the path; 400 when it names another. */

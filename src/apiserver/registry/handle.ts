@@ -93,7 +93,7 @@ async function get(core: Core, call: Call): Promise<ServerResponse> {
 
 async function watchResponse(core: Core, call: Call): Promise<ServerResponse> {
   const body = await watch(core, call, watchRendering(core, call));
-  return { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private' }, body };
+  return { status: 200, headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private' }, body, live: true };
 }
 
 function updateResponse(core: Core, call: Call, { stored, created }: UpdateResult): ServerResponse {

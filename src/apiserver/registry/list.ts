@@ -1,12 +1,11 @@
 /** GET on a collection: pages at one revision, filtered by selectors. */
-import { asError } from '#base';
-import { badRequest, expired, parseJson } from '#machinery';
+import { ApiError, badRequest, expired } from '#machinery';
 import { CompactedError, type Entry, type RangeQuery, type RangeResult } from '#storage';
 import { listPrefix } from '../catalog.ts';
 import type { Core } from '../options.ts';
-import { tooLargeResourceVersion, tooOldResourceVersion } from '../refusals.ts';
+import { tooLargeResourceVersion } from '../refusals.ts';
 import type { Call } from './call.ts';
-import { isJsonObject } from './decode.ts';
+import { continueToken, parseContinueToken } from './continue-token.ts';
 import { checkListOptions, numberOption, revisionOption } from './list-options.ts';
 import type { StoredObject } from './object-store.ts';
 import { type Selection, selectionOf } from './selection.ts';
@@ -30,8 +29,8 @@ export async function listObjects(core: Core, call: Call): Promise<Page> {
   const prefix = listPrefix(call.scope, call.target.namespace);
   const token = query.get('continue') ?? '';
   if (token !== '') checkContinued(query);
-  const start = token === '' ? { revision: startRevision(core, call, limit), startKey: undefined } : parseContinue(token, prefix);
-  const result = await readRange(core, { prefix, ...start, ...(selection === undefined && limit > 0 ? { limit } : {}) }, token !== '');
+  const start = token === '' ? { revision: startRevision(core, call, limit), startKey: undefined } : parseContinueToken(token, prefix);
+  const result = await readRange(core, { prefix, ...start, ...(selection === undefined && limit > 0 ? { limit } : {}) });
   return selection === undefined ? unselectedPage(core, result, limit) : selectedPage(core, result, { selection, limit });
 }
 
@@ -52,14 +51,21 @@ function checkContinued(query: URLSearchParams): void {
   if (revision !== '' && revision !== '0') throw badRequest('specifying resource version is not allowed when using continue');
 }
 
-async function readRange(core: Core, query: RangeQuery, continued: boolean): Promise<RangeResult> {
+/** The 410 of a page whose revision is forgotten; its token goes on from the same place at whatever is there now. */
+function expiredContinue(token: string): ApiError {
+  const { status } = expired(
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+  );
+  return new ApiError({ ...status, metadata: { continue: token } });
+}
+
+async function readRange(core: Core, query: RangeQuery): Promise<RangeResult> {
   try {
     return await core.objects.store.range(query);
   } catch (thrown) {
     if (!(thrown instanceof CompactedError)) throw thrown;
-    if (continued)
-      throw expired('The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.');
-    throw tooOldResourceVersion(query.revision ?? 0, thrown.compactedRevision);
+    if (query.startKey !== undefined) throw expiredContinue(continueToken({ revision: undefined, startKey: query.startKey }));
+    throw expired('The resourceVersion for the provided list is too old.');
   }
 }
 
@@ -68,7 +74,7 @@ function unselectedPage(core: Core, { entries, revision, remaining }: RangeResul
   return {
     items: entries.map((entry) => core.objects.peek(entry)),
     revision,
-    continue: more ? continueToken(entries.at(-1), revision) : undefined,
+    continue: more ? continueToken({ revision, startKey: keyAfter(entries.at(-1)) }) : undefined,
     remaining: more ? remaining : undefined,
   };
 }
@@ -78,7 +84,7 @@ function selectedPage(core: Core, { entries, revision }: RangeResult, { selectio
   const items: StoredObject[] = [];
   let last: Entry | undefined;
   for (const entry of entries) {
-    if (limit > 0 && items.length === limit) return { items, revision, continue: continueToken(last, revision), remaining: undefined };
+    if (limit > 0 && items.length === limit) return { items, revision, continue: continueToken({ revision, startKey: keyAfter(last) }), remaining: undefined };
     const stored = core.objects.peek(entry);
     if (selection(stored)) items.push(stored);
     last = entry;
@@ -86,28 +92,7 @@ function selectedPage(core: Core, { entries, revision }: RangeResult, { selectio
   return { items, revision, continue: undefined, remaining: undefined };
 }
 
-/** Where the next page starts: behind `last`, at the same revision. Opaque to clients. */
-function continueToken(last: Entry | undefined, revision: number): string {
-  const start = `${last?.key ?? ''}\0`;
-  return btoa(unescapeBytes(JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start })))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
-}
-
-/** btoa takes Latin-1 only; keys may hold any character. */
-function unescapeBytes(text: string): string {
-  return String.fromCharCode(...new TextEncoder().encode(text));
-}
-
-function parseContinue(token: string, prefix: string): { revision: number; startKey: string } {
-  try {
-    const bytes = Uint8Array.from(atob(token.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0));
-    const parsed = parseJson(new TextDecoder().decode(bytes));
-    if (!isJsonObject(parsed) || typeof parsed['rv'] !== 'number' || typeof parsed['start'] !== 'string') throw new Error('members are missing');
-    if (!parsed['start'].startsWith(prefix)) throw new Error('it belongs to another list');
-    return { revision: parsed['rv'], startKey: parsed['start'] };
-  } catch (thrown) {
-    throw badRequest(`invalid continue token: continue key is not valid: ${asError(thrown).message}`);
-  }
+/** The first key that may follow an entry. */
+function keyAfter(entry: Entry | undefined): string {
+  return `${entry?.key ?? ''}\0`;
 }

@@ -1,8 +1,10 @@
 /** The border between typed objects and plain JSON, where patches and managed fields work. */
 import { assert } from '#base';
-import type { ApiObject, FieldPath, Json } from '#machinery';
-import type { Call } from './call.ts';
+import { type ApiObject, type FieldPath, type Json, updateManagedFields } from '#machinery';
+import { type Core, timestamp } from '../options.ts';
+import { type Call, fieldManagerOf } from './call.ts';
 import { isJsonObject } from './decode.ts';
+import { fromStorage } from './object-store.ts';
 
 /** An object as JSON. */
 export function asJson(object: ApiObject): Json {
@@ -36,4 +38,21 @@ export function resetFieldsOf({ scope: { kind }, target: { subresource } }: Call
   if (subresource === '') return [['f:status']];
   if (subresource !== 'status') return [];
   return kind.kind === 'ResourceClaim' ? [['f:spec'], ['f:metadata']] : [['f:spec']];
+}
+
+/** metadata.managedFields after a write that computed none itself: its manager owns what it sets. `live` undefined creates; both in the storage version. */
+export function ownership(core: Core, call: Call, live: ApiObject | undefined, object: ApiObject): ApiObject['metadata']['managedFields'] {
+  const updated = asObject(
+    updateManagedFields({
+      live: live === undefined ? undefined : asJson(fromStorage(call.scope, live)),
+      updated: asJson(fromStorage(call.scope, object)),
+      manager: fieldManagerOf(call),
+      apiVersion: call.scope.apiVersion,
+      subresource: call.target.subresource,
+      now: timestamp(core.options.clock.nowMs()),
+      schema: call.scope.schema,
+      resetFields: resetFieldsOf(call),
+    }),
+  );
+  return updated.metadata.managedFields;
 }

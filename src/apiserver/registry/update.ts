@@ -1,17 +1,17 @@
 /** PUT, and the second half of PATCH: from the wanted object to the stored one. */
 import { type Namespace, type StrategyContext, validateObjectMetaUpdate } from '#api';
-import { type ApiObject, badRequest, conflict, notFound, updateManagedFields } from '#machinery';
+import { type ApiObject, badRequest, conflict, notFound } from '#machinery';
 import { claimStatusErrors } from '../authorization/claim-status.ts';
 import { checkGrants } from '../authorization/grants.ts';
 import { invalidObject, refusal } from '../refusals.ts';
-import { type Core, timestamp } from '../options.ts';
+import type { Core } from '../options.ts';
 import { adminAccessErrors } from './admin-access.ts';
-import { type Call, admissionRequest, fieldManagerOf, fieldValidationOf, strategyContext } from './call.ts';
+import { type Call, admissionRequest, fieldValidationOf, strategyContext } from './call.ts';
 import { createObject, withRequestNamespace } from './create.ts';
 import { decodeObject } from './decode.ts';
 import { isFinished, removeFinished } from './finish.ts';
-import { asJson, asObject, equalJson, resetFieldsOf } from './managed.ts';
-import { StoredObject, fromStorage, toStorage, withMetadata } from './object-store.ts';
+import { asJson, equalJson, ownership } from './managed.ts';
+import { StoredObject, toStorage, withMetadata } from './object-store.ts';
 
 /** Writes that lost a race against another without asking for a resourceVersion are tried again; upstream's patch: 5. */
 const UPDATE_ATTEMPTS = 10;
@@ -163,22 +163,6 @@ function keepMetadata(live: ApiObject, object: ApiObject): ApiObject {
     generateName: wanted.generateName ?? generateName,
     resourceVersion,
   });
-}
-
-function ownership(core: Core, call: Call, live: ApiObject, object: ApiObject): ApiObject['metadata']['managedFields'] {
-  const updated = asObject(
-    updateManagedFields({
-      live: asJson(fromStorage(call.scope, live)),
-      updated: asJson(fromStorage(call.scope, object)),
-      manager: fieldManagerOf(call),
-      apiVersion: call.scope.apiVersion,
-      subresource: call.target.subresource,
-      now: timestamp(core.options.clock.nowMs()),
-      schema: call.scope.schema,
-      resetFields: resetFieldsOf(call),
-    }),
-  );
-  return updated.metadata.managedFields;
 }
 
 /** Raises metadata.generation when anything but metadata and status changed. */

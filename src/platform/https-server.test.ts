@@ -1,0 +1,83 @@
+/** The listener, seen by clients of both versions of HTTP. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request as httpsRequest } from 'node:https';
+import { connect } from 'node:http2';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer, text } from 'node:stream/consumers';
+import { after, before, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { gunzipSync } from 'node:zlib';
+import type { ApiServer, ServerRequest } from '#apiserver';
+import { listen, type Listener } from './https-server.ts';
+import { CertificateAuthority } from './tls.ts';
+
+const LONG = new TextEncoder().encode('x'.repeat(200_000));
+const folder = mkdtempSync(join(tmpdir(), 'dray-https-'));
+const seen: ServerRequest[] = [];
+let listener: Listener;
+let ca: string;
+
+/** Answers a long body, or /live with a stream that ends with the request. */
+const apiServer: ApiServer = {
+  async handle(request) {
+    seen.push(request);
+    const headers = { 'content-type': 'application/json' };
+    return request.path === '/live' ? { status: 200, headers, body: ticking(request.signal), live: true } : { status: 200, headers, body: LONG };
+  },
+  close() {},
+};
+
+async function* ticking(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  yield new TextEncoder().encode('tick\n');
+  if (!signal.aborted) await once(signal, 'abort');
+}
+
+before(async () => {
+  const authority = await CertificateAuthority.open(folder);
+  const serving = await authority.issue('apiserver', { commonName: 'kube-apiserver', hosts: ['127.0.0.1'] });
+  ca = authority.caPem;
+  listener = await listen({ apiServer, address: '127.0.0.1', port: 0, tls: { ...serving, clientCaPem: ca } });
+});
+
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('a long answer is compressed for HTTP/1.1 clients that take it', async () => {
+  const headers = { 'accept-encoding': 'gzip' };
+  const [response] = await once(httpsRequest({ host: '127.0.0.1', port: listener.port, path: '/long', ca, headers }).end(), 'response');
+  assert.equal(response.headers['content-encoding'], 'gzip');
+  assert.equal(gunzipSync(await buffer(response)).length, LONG.length);
+});
+
+test('HTTP/2 clients are served the same, with headers as names only', async () => {
+  const session = connect(`https://127.0.0.1:${String(listener.port)}`, { ca });
+  const stream = session.request({ ':path': '/long', 'user-agent': 'test' });
+  const [headers] = await once(stream, 'response');
+  assert.equal(headers[':status'], 200);
+  assert.equal((await buffer(stream)).length, LONG.length);
+  session.close();
+  const request = seen.at(-1);
+  assert.equal(request?.path, '/long');
+  assert.deepEqual(
+    Object.keys(request.headers).filter((name) => name.startsWith(':')),
+    [],
+  );
+});
+
+test('a method that the HTTP/1.1 parser does not know is refused with a Status', async () => {
+  const socket = connectTls({ host: '127.0.0.1', port: listener.port, ca });
+  socket.write('FROB /api HTTP/1.1\r\nhost: a\r\n\r\n');
+  const answer = await text(socket);
+  assert.match(answer, /^HTTP\/1\.1 405 /);
+  assert.match(answer, /"reason":"MethodNotAllowed"/);
+});
+
+test('closing ends the streams of both versions', { timeout: 5_000 }, async () => {
+  const session = connect(`https://127.0.0.1:${String(listener.port)}`, { ca });
+  const stream = session.request({ ':path': '/live' });
+  const [response] = await once(httpsRequest({ host: '127.0.0.1', port: listener.port, path: '/live', ca }).end(), 'response');
+  await once(stream, 'response');
+  await Promise.all([listener.close(), text(stream), text(response), once(session, 'close')]);
+});
