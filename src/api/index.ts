@@ -24,6 +24,7 @@ export { definitions, type OpenApiSchema, schemaOf } from './schema.ts';
 export { type NumberedField, numberedFields, numberedTypes } from './schema/field-numbers.ts';
 export { compareReleases, featureGates, GateError } from './gates.ts';
 export { deprecationWarning, type ServedOptions, servedVersions } from './served.ts';
+export { isGroupEntry, podGroupNameOf } from './pod-group.ts';
 export { claimState } from './columns/dra.ts';
 export { canonical } from './canonical.ts';
 export { ageOf, humanDuration } from './columns/age.ts';

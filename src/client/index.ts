@@ -30,6 +30,6 @@ export {
   SERVICE_ACCOUNTS,
 } from './resource.ts';
 export { type DeleteRequest, errorOfResponse, type ListOptions, type PatchOptions, RestClient, type Scope, type WatchOptions } from './rest-client.ts';
-export { deviceTaintRules, servedIn } from './served-resource.ts';
+export { deviceTaintRules, podGroups, servedIn } from './served-resource.ts';
 export type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 export { lines, readText, watchEvents, type WatchEvent } from './watch-stream.ts';

@@ -1,5 +1,5 @@
 /** Finds the version in which a server serves a resource that has moved between versions. */
-import type { DeviceTaintRule } from '#api';
+import type { DeviceTaintRule, PodGroup } from '#api';
 import { type ApiObject, parseJson } from '#machinery';
 import type { Resource } from './resource.ts';
 import type { RestClient } from './rest-client.ts';
@@ -33,4 +33,10 @@ export async function servedIn<T extends ApiObject>(
 export function deviceTaintRules(client: RestClient, signal: AbortSignal): Promise<Resource<DeviceTaintRule> | undefined> {
   const resource = { group: 'resource.k8s.io', plural: 'devicetaintrules', kind: 'DeviceTaintRule', namespaced: false };
   return servedIn<DeviceTaintRule>(client, resource, ['v1', 'v1beta2', 'v1alpha3'], signal);
+}
+
+/** scheduling.k8s.io PodGroups, served on request only. */
+export function podGroups(client: RestClient, signal: AbortSignal): Promise<Resource<PodGroup> | undefined> {
+  const resource = { group: 'scheduling.k8s.io', plural: 'podgroups', kind: 'PodGroup', namespaced: true };
+  return servedIn<PodGroup>(client, resource, ['v1alpha2'], signal);
 }

@@ -16,13 +16,25 @@ interface GroupList {
 
 const NEEDED_VERBS = ['list', 'watch', 'delete'];
 
-/** All resources that can be listed, watched and deleted, in their group's preferred version. Rejects when the server does not answer. */
+/**
+ * All resources that can be listed, watched and deleted, each once: in its group's preferred version, or else in the first that has it (upstream:
+ * ServerPreferredResources). Rejects when the server does not answer.
+ */
 export async function deletableResources(client: RestClient, signal: AbortSignal): Promise<readonly Resource<ApiObject>[]> {
   const { groups } = await read<GroupList>(client, '/apis', signal);
-  const versions = groups.flatMap((group) => group.preferredVersion?.groupVersion ?? group.versions[0]?.groupVersion ?? []);
-  const paths = ['/api/v1', ...versions.map((groupVersion) => `/apis/${groupVersion}`)];
-  const lists = await Promise.all(paths.map((path) => read<ResourceList>(client, path, signal)));
-  return lists.flatMap(resourcesOf);
+  const preferredFirst = groups.map(({ preferredVersion, versions }) => [
+    ...new Set([preferredVersion, ...versions].flatMap((version) => version?.groupVersion ?? [])),
+  ]);
+  const ofGroups = await Promise.all([['v1'], ...preferredFirst].map((versions) => resourcesOfGroup(client, versions, signal)));
+  return ofGroups.flat();
+}
+
+async function resourcesOfGroup(client: RestClient, groupVersions: readonly string[], signal: AbortSignal): Promise<readonly Resource<ApiObject>[]> {
+  const path = (groupVersion: string): string => (groupVersion.includes('/') ? `/apis/${groupVersion}` : `/api/${groupVersion}`);
+  const lists = await Promise.all(groupVersions.map((groupVersion) => read<ResourceList>(client, path(groupVersion), signal)));
+  const found = new Map<string, Resource<ApiObject>>();
+  for (const resource of lists.flatMap(resourcesOf)) if (!found.has(resource.plural)) found.set(resource.plural, resource);
+  return [...found.values()];
 }
 
 function resourcesOf(list: ResourceList): readonly Resource<ApiObject>[] {

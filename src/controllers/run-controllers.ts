@@ -7,6 +7,7 @@ import { runGarbageCollector } from './garbagecollector/garbage-collector.ts';
 import { runNamespaceController } from './namespace/namespace-controller.ts';
 import { runNodeIpamController } from './nodeipam/nodeipam-controller.ts';
 import { runPodGarbageCollector } from './podgc/pod-garbage-collector.ts';
+import { runPodGroupProtection } from './podgroupprotection/pod-group-protection.ts';
 import { runResourceClaimController } from './resourceclaim/resourceclaim-controller.ts';
 import { runResourcePoolStatus } from './resourcepoolstatus/pool-status-controller.ts';
 
@@ -39,6 +40,7 @@ const CONTROLLERS: Readonly<Record<string, ControllerEntry>> = {
   namespace: { run: runNamespaceController, account: 'namespace-controller' },
   garbagecollector: { run: runGarbageCollector, account: 'generic-garbage-collector' },
   nodeipam: { run: runNodeIpamController, account: 'node-controller' },
+  'podgroup-protection': { run: runPodGroupProtection, account: 'podgroup-protection-controller' },
   podgc: { run: runPodGarbageCollector, account: 'pod-garbage-collector' },
   'resource-pool-status': { run: runResourcePoolStatus, account: 'resourcepoolstatusrequest-controller' },
 };

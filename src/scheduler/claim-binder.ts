@@ -1,12 +1,12 @@
 /** Carries a decision about claims out: finalizer, allocation and reservation in the API, and the way back. */
 import type { Clock, Logger } from '#base';
 import { asError } from '#base';
-import type { AllocationResult, ContainerExtendedResourceRequest, Pod, ResourceClaim } from '#api';
+import type { AllocationResult, ContainerExtendedResourceRequest, Pod, PodGroup, ResourceClaim } from '#api';
 import { PODS, RESOURCE_CLAIMS, type RestClient } from '#client';
 import { isConflict, isNotFound, keyOf, nameOf, namespaceOf } from '#machinery';
 import type { ClaimCache } from './claim-cache.ts';
 import type { SchedulerMetrics } from './metrics.ts';
-import { isReservedFor } from './pod-claims.ts';
+import { type Consumer, consumerOf, isReservedFor } from './pod-claims.ts';
 import type { ClaimPlan } from './try-node.ts';
 
 /** Keeps a claim with an allocation from vanishing before its devices are free (resource/v1 types.go: Finalizer). */
@@ -27,6 +27,8 @@ export interface ClaimBinderParts {
   readonly metrics: SchedulerMetrics;
   /** The claim for extended resources of a pod, as far as the informer has it. */
   readonly extendedClaimOf: (pod: Pod) => ResourceClaim | undefined;
+  /** The group of a pod, as far as groups have claims. */
+  readonly groupOf: (pod: Pod) => PodGroup | undefined;
   /** Ends waiting. */
   readonly signal: AbortSignal;
 }
@@ -110,7 +112,8 @@ export class ClaimBinder {
       const known = requestMappings === undefined ? this.#cache.get(keyOf(claim)) : this.#parts.extendedClaimOf(pod);
       if (known === undefined) continue;
       if (requestMappings !== undefined) await this.#quietly(known, () => this.remove(known));
-      else if (isReservedFor(known, pod) && known.status?.allocation !== undefined) await this.#quietly(known, () => this.#removeReservation(pod, known));
+      else if (isReservedFor(known, pod.metadata.uid ?? '') && known.status?.allocation !== undefined)
+        await this.#quietly(known, () => this.#removeReservation(pod, known));
     }
   }
 
@@ -136,11 +139,12 @@ export class ClaimBinder {
     if (claim.metadata.deletionTimestamp !== undefined) throw new Error(`claim ${name} got deleted in the meantime`);
     if (allocation !== undefined && claim.status?.allocation !== undefined) throw new Error(`claim ${name} got allocated elsewhere in the meantime`);
     if (allocation === undefined && claim.status?.allocation === undefined) throw new Error(`claim ${name} got deallocated elsewhere in the meantime`);
-    if (isReservedFor(claim, pod)) return claim;
+    const consumer = consumerOf(pod, claim, this.#parts.groupOf(pod));
+    if (isReservedFor(claim, consumer.uid)) return claim;
     const protectedClaim = await this.#withFinalizer(claim);
     this.#cache.assume(protectedClaim);
     const written = await during(allocation === undefined ? `add reservation to claim ${name}` : `add allocation and reservation to claim ${name}`, () =>
-      this.#client.updateStatus(RESOURCE_CLAIMS, this.#reserved(protectedClaim, pod, allocation)),
+      this.#client.updateStatus(RESOURCE_CLAIMS, this.#reserved(protectedClaim, consumer, allocation)),
     );
     return written;
   }
@@ -153,8 +157,7 @@ export class ClaimBinder {
   }
 
   /** An allocation made by somebody else is left as it is, also without a timestamp: the API refuses to change it. */
-  #reserved(claim: ResourceClaim, pod: Pod, allocation: AllocationResult | undefined): ResourceClaim {
-    const consumer = { resource: 'pods', name: nameOf(pod), uid: pod.metadata.uid ?? '' };
+  #reserved(claim: ResourceClaim, consumer: Consumer, allocation: AllocationResult | undefined): ResourceClaim {
     const timestamp = `${new Date(this.#parts.clock.nowMs()).toISOString().slice(0, 19)}Z`;
     const added = allocation === undefined ? {} : { allocation: { ...allocation, allocationTimestamp: timestamp } };
     return { ...claim, status: { ...claim.status, ...added, reservedFor: [...(claim.status?.reservedFor ?? []), consumer] } };

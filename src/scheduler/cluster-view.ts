@@ -1,9 +1,9 @@
 /** What the scheduler watches, and how each change reaches its caches and its queue. */
 import type { PoolIndex } from '#allocator';
 import type { Clock, Logger, Random } from '#base';
-import type { DeviceClass, DeviceTaintRule, Node, Pod, ResourceClaim, ResourceSlice } from '#api';
-import { DEVICE_CLASSES, deviceTaintRules, Informer, NODES, PODS, RESOURCE_CLAIMS, RESOURCE_SLICES, type Resource, type RestClient } from '#client';
-import { type ApiObject, keyOf, nameOf, stringifyJson } from '#machinery';
+import { type DeviceClass, type DeviceTaintRule, type Node, type Pod, type PodGroup, podGroupNameOf, type ResourceClaim, type ResourceSlice } from '#api';
+import { DEVICE_CLASSES, deviceTaintRules, Informer, NODES, podGroups, PODS, RESOURCE_CLAIMS, RESOURCE_SLICES, type Resource, type RestClient } from '#client';
+import { type ApiObject, keyOf, nameOf, namespaceOf, stringifyJson } from '#machinery';
 import type { ClaimCache } from './claim-cache.ts';
 import { type ClassByResource, classesByResource } from './extended-resources.ts';
 import { isFinished, type NodeCache } from './node-cache.ts';
@@ -34,6 +34,7 @@ export const DEFAULT_SCHEDULER_NAME = 'default-scheduler';
 
 const BY_CLAIM = 'claim';
 const BY_CONTROLLER = 'controller';
+const BY_GROUP = 'group';
 
 /** Informers of all that scheduling depends on. */
 export class ClusterView {
@@ -44,6 +45,7 @@ export class ClusterView {
   readonly #slices: Informer<ResourceSlice>;
   readonly #parts: ClusterViewParts;
   #rules: Informer<DeviceTaintRule> | undefined;
+  #groups: { readonly informer: Informer<PodGroup>; readonly resource: Resource<PodGroup> } | undefined;
   #nodesByName: readonly Node[] | undefined;
   #classesByResource: ClassByResource | undefined;
 
@@ -60,7 +62,10 @@ export class ClusterView {
   async start(signal: AbortSignal): Promise<{ readonly ended: Promise<unknown> }> {
     const rules = await this.#ruleResource(signal);
     this.#rules = rules === undefined ? undefined : this.#informer(rules);
-    const informers = [this.#nodes, this.claims, this.#slices, this.classes, this.pods, ...(this.#rules === undefined ? [] : [this.#rules])];
+    const groups = this.#parts.gates.get('GenericWorkload') === true ? await podGroups(this.#parts.client, signal) : undefined;
+    this.#groups = groups === undefined ? undefined : { informer: this.#informer(groups), resource: groups };
+    const optional = [this.#rules, this.#groups?.informer].filter((informer) => informer !== undefined);
+    const informers = [this.#nodes, this.claims, this.#slices, this.classes, this.pods, ...optional];
     const ended = Promise.all(informers.map((informer) => informer.run(signal)));
     await Promise.race([Promise.all(informers.map((informer) => informer.whenSynced())), aborted(signal)]);
     return { ended };
@@ -83,6 +88,18 @@ export class ClusterView {
     return this.claims.lister.byIndex(BY_CONTROLLER, uid);
   }
 
+  /** The group of a pod if there are groups. */
+  anyGroupOf(pod: Pod): { readonly object: PodGroup; readonly resource: Resource<PodGroup> } | undefined {
+    const name = podGroupNameOf(pod);
+    const object = name === '' ? undefined : this.#groups?.informer.lister.get(`${namespaceOf(pod)}/${name}`);
+    return object === undefined || this.#groups === undefined ? undefined : { object, resource: this.#groups.resource };
+  }
+
+  /** The group of a pod if groups have claims. */
+  groupOf(pod: Pod): PodGroup | undefined {
+    return this.#parts.gates.get('DRAWorkloadResourceClaims') === true ? this.anyGroupOf(pod)?.object : undefined;
+  }
+
   /** Passes on what is known and every change from now on. Pods come last: their checks read what the others fill. */
   feed(consumers: ClusterConsumers): void {
     this.pods.addIndex(BY_CLAIM, claimKeysOf);
@@ -93,6 +110,7 @@ export class ClusterView {
     this.#feedClasses(consumers);
     this.#feedClaims(consumers);
     this.#feedNodes(consumers);
+    this.#feedGroups(consumers);
     this.#feedPods(consumers);
   }
 
@@ -152,6 +170,15 @@ export class ClusterView {
       if (old === undefined || node === undefined || essence(old) !== essence(node)) queue.wake('node');
     };
     this.#nodes.addHandler({ added: () => changed(), updated: changed, deleted: () => changed() });
+  }
+
+  /** A pod may have been waiting for its group. */
+  #feedGroups({ queue }: ClusterConsumers): void {
+    this.pods.addIndex(BY_GROUP, (pod) => (podGroupNameOf(pod) === '' ? [] : [`${namespaceOf(pod)}/${podGroupNameOf(pod)}`]));
+    const changed = (group: PodGroup): void => {
+      for (const pod of this.pods.lister.byIndex(BY_GROUP, keyOf(group))) queue.recheck(keyOf(pod));
+    };
+    this.#groups?.informer.addHandler({ added: changed, updated: (_old, group) => changed(group) });
   }
 
   #feedPods({ nodes, queue, schedulerName }: ClusterConsumers): void {

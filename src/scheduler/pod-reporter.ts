@@ -1,7 +1,7 @@
 /** Tells users about a pod: events, the PodScheduled condition, the nominated node. A failure to tell is logged and stops nothing. */
 import { asError, type Clock, type Logger } from '#base';
-import type { Pod } from '#api';
-import { type EventRecorder, type Lister, type Occurrence, PODS, type RestClient } from '#client';
+import type { Pod, PodGroup } from '#api';
+import { type EventRecorder, type Lister, type Occurrence, PODS, type Resource, type RestClient } from '#client';
 import { isNotFound, type Json, keyOf, nameOf, namespaceOf } from '#machinery';
 
 /** What a reporter writes with. */
@@ -52,6 +52,20 @@ export class PodReporter {
   /** Tells others where the pod is about to go, so that they keep the room; null takes it back. */
   async nominate(pod: Pod, nodeName: string | null): Promise<void> {
     await this.#patch(pod, { nominatedNodeName: nodeName });
+  }
+
+  /** The first pod of the group is bound: its condition PodGroupScheduled says so. */
+  async groupScheduled(group: PodGroup, resource: Resource<PodGroup>): Promise<void> {
+    const { client, logger } = this.#parts;
+    const isKnown = (group.status?.conditions ?? []).some(({ type, status }) => type === 'PodGroupScheduled' && status === 'True');
+    if (isKnown) return;
+    const condition = { type: 'PodGroupScheduled', status: 'True', reason: 'Scheduled', message: '', lastTransitionTime: this.timestamp() };
+    const body = { metadata: { uid: group.metadata.uid ?? null }, status: { conditions: [condition] } };
+    try {
+      await client.patch(resource, nameOf(group), { namespace: namespaceOf(group), type: 'strategic', subresource: 'status', body });
+    } catch (error) {
+      if (!isNotFound(error)) logger.warn('the status of a pod group could not be written', { group: keyOf(group), error: asError(error).message });
+    }
   }
 
   async #patch(pod: Pod, status: Readonly<Record<string, Json>>): Promise<void> {

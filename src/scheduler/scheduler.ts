@@ -1,7 +1,7 @@
 /** The scheduler: takes pods from the queue, decides, and carries decisions out in the background. */
 import { type Features, featuresFromGates, Ledger, PoolIndex } from '#allocator';
 import { asError, type Clock, type Logger, type Metrics, type Random, sleep } from '#base';
-import type { Pod, ResourceClaim } from '#api';
+import type { Pod, PodGroup, ResourceClaim } from '#api';
 import { EventRecorder, type RestClient } from '#client';
 import { keyOf } from '#machinery';
 import { DEFAULT_BINDING_TIMEOUT_MS } from './binding-conditions.ts';
@@ -88,7 +88,8 @@ class Scheduler {
     this.#events = new EventRecorder({ client, clock, random, logger, component: name });
     this.#reporter = new PodReporter({ client, clock, logger, events: this.#events, pods: pods.lister });
     const extendedClaimOf = (pod: Pod): ResourceClaim | undefined => this.#extendedClaimOf(pod);
-    this.#binder = new ClaimBinder({ client, cache: this.#claimCache, clock, logger, metrics: this.#metrics, extendedClaimOf, signal });
+    const groupOf = (pod: Pod): PodGroup | undefined => this.#view.groupOf(pod);
+    this.#binder = new ClaimBinder({ client, cache: this.#claimCache, clock, logger, metrics: this.#metrics, extendedClaimOf, groupOf, signal });
     this.#binding = new BindingCycle({
       client,
       clock,
@@ -127,7 +128,7 @@ class Scheduler {
   }
 
   #claimsOf(pod: Pod): ResolvedClaims {
-    return this.#dynamicResources ? resolveClaims(pod, (key) => this.#claimCache.get(key)) : NO_CLAIMS;
+    return this.#dynamicResources ? resolveClaims(pod, (key) => this.#claimCache.get(key), this.#view.groupOf(pod)) : NO_CLAIMS;
   }
 
   #extendedClaimOf(pod: Pod): ResourceClaim | undefined {
@@ -211,6 +212,8 @@ class Scheduler {
       return 'error';
     }
     this.#metrics.bound(this.#queue.bound(pod));
+    const group = this.#view.anyGroupOf(pod);
+    if (group !== undefined) await this.#reporter.groupScheduled(group.object, group.resource);
     return 'scheduled';
   }
 

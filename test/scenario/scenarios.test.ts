@@ -10,7 +10,6 @@ const PENDING: Readonly<Record<string, string>> = {
   'daemon-set': 'dray has no DaemonSet controller',
   deployment: 'dray has no Deployment and ReplicaSet controllers',
   job: 'dray has no Job controller',
-  'pod-group-template': 'claims of pod groups are not made yet',
   'quota-devices': 'quotas are not enforced yet',
   'quota-template': 'quotas are not enforced yet',
   'taint-evicts-deployment-pod': 'dray has no Deployment and ReplicaSet controllers',

@@ -2,7 +2,7 @@
 import type { DeviceTaintRule, Pod, ResourceClaim } from '#api';
 import type { Lister } from '#client';
 import { nameOf, namespaceOf } from '#machinery';
-import { claimKeysOf, controllingPodUid, isReservedFor } from '../resourceclaim/pod-state.ts';
+import { claimKeysOf, controllerUid, isReservedFor } from '../resourceclaim/pod-state.ts';
 import { byName, evictionReasons, selects, type EvictionReason } from './eviction-time.ts';
 import type { PublishedDevices } from './published-devices.ts';
 import type { RuleFacts } from './rule-condition.ts';
@@ -70,7 +70,7 @@ export class PendingEvictions {
     return claimKeysOf(pod).flatMap((key) => {
       const claim = this.#parts.claims.get(key);
       if (claim?.status?.allocation === undefined || !isReservedFor(claim, pod)) return [];
-      return named.has(nameOf(claim)) || controllingPodUid(claim) === pod.metadata.uid ? [claim] : [];
+      return named.has(nameOf(claim)) || controllerUid(claim) === pod.metadata.uid ? [claim] : [];
     });
   }
 }

@@ -1,21 +1,23 @@
 /** Makes the claim that a pod's template entry asks for. */
-import type { Pod, ResourceClaim, ResourceClaimTemplate } from '#api';
-import { nameOf, namespaceOf } from '#machinery';
+import type { ResourceClaim, ResourceClaimTemplate } from '#api';
+import { type ApiObject, nameOf, namespaceOf } from '#machinery';
 import { POD_CLAIM_NAME } from './pod-state.ts';
 
 /** Room for the base of a generated name: 63 less the 5 random characters and the dash (apiserver names: maxGeneratedNameLength). */
 const GENERATE_NAME_MAX = 57;
 
-/** The claim to create for `entry` of the pod, or why the template cannot be used. */
-export function claimForTemplate(pod: Pod, entry: string, template: ResourceClaimTemplate): ResourceClaim {
+/** The claim to create for `entry` of a pod, or of a group of pods. The owner's kind is a pod's unless it says otherwise. */
+export function claimForTemplate(owner: ApiObject, entry: string, template: ResourceClaimTemplate): ResourceClaim {
   const { labels, annotations } = template.spec.metadata ?? {};
   return {
     metadata: {
-      generateName: generateNameFor(nameOf(pod), entry),
-      namespace: namespaceOf(pod),
+      generateName: generateNameFor(nameOf(owner), entry),
+      namespace: namespaceOf(owner),
       ...(labels === undefined ? {} : { labels }),
       annotations: { ...annotations, [POD_CLAIM_NAME]: entry },
-      ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: nameOf(pod), uid: pod.metadata.uid ?? '', controller: true }],
+      ownerReferences: [
+        { apiVersion: owner.apiVersion ?? 'v1', kind: owner.kind ?? 'Pod', name: nameOf(owner), uid: owner.metadata.uid ?? '', controller: true },
+      ],
     },
     spec: template.spec.spec,
   };

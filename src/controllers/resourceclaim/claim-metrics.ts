@@ -2,7 +2,7 @@
 import type { Counter, Metrics, Reading } from '#base';
 import type { ResourceClaim } from '#api';
 import type { Lister } from '#client';
-import { controllingPodUid, POD_CLAIM_NAME } from './pod-state.ts';
+import { controllerUid, POD_CLAIM_NAME } from './pod-state.ts';
 
 /** Marks claims that the scheduler made (resource/v1: ExtendedResourceClaimAnnotation). */
 const EXTENDED_RESOURCE_CLAIM = 'resource.kubernetes.io/extended-resource-claim';
@@ -52,5 +52,5 @@ function hasAdminAccess({ spec }: ResourceClaim): boolean {
 function sourceOf(claim: ResourceClaim): 'resource_claim_template' | 'extended_resource' | '' {
   const { annotations } = claim.metadata;
   if (annotations?.[EXTENDED_RESOURCE_CLAIM] === 'true') return 'extended_resource';
-  return annotations?.[POD_CLAIM_NAME] !== undefined && controllingPodUid(claim) !== undefined ? 'resource_claim_template' : '';
+  return annotations?.[POD_CLAIM_NAME] !== undefined && controllerUid(claim) !== undefined ? 'resource_claim_template' : '';
 }

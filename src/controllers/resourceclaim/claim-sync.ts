@@ -1,7 +1,7 @@
 /** One claim: takes back reservations of pods that are gone or done, the allocation that nobody uses, and the claim of a pod that is done. */
-import type { Pod, ResourceClaim } from '#api';
-import { type Lister, PODS, RESOURCE_CLAIMS, type RestClient } from '#client';
-import { isNotFound, nameOf, namespaceOf } from '#machinery';
+import type { Pod, PodGroup, ResourceClaim } from '#api';
+import { type Lister, PODS, RESOURCE_CLAIMS, type Resource, type RestClient } from '#client';
+import { type ApiObject, isNotFound, nameOf, namespaceOf } from '#machinery';
 import { CLAIM_FINALIZER, controllingPod, isDone } from './pod-state.ts';
 
 /** What the sync of a claim reads and writes with. `isDeleted`: a pod of this uid was seen to go. */
@@ -10,6 +10,8 @@ export interface ClaimSyncParts {
   readonly pods: Lister<Pod>;
   readonly claims: Lister<ResourceClaim>;
   readonly isDeleted: (podUid: string) => boolean;
+  /** Absent while groups have no claims: reservations for groups are then left to those who know them. */
+  readonly groups?: { readonly lister: Lister<PodGroup>; readonly resource: Resource<PodGroup> } | undefined;
 }
 
 type Consumer = NonNullable<NonNullable<ResourceClaim['status']>['reservedFor']>[number];
@@ -31,26 +33,31 @@ export async function syncClaim(key: string, parts: ClaimSyncParts): Promise<voi
 async function activeConsumers(claim: ResourceClaim, parts: ClaimSyncParts): Promise<readonly Consumer[]> {
   const kept: Consumer[] = [];
   for (const consumer of claim.status?.reservedFor ?? []) {
-    if ((consumer.apiGroup ?? '') !== '' || consumer.resource !== 'pods') {
-      // Groups of pods keep their reservation until somebody who knows them takes it back.
-      kept.push(consumer);
-      continue;
-    }
-    if (await needsClaim(claim, consumer, parts)) kept.push(consumer);
+    const { apiGroup = '', resource } = consumer;
+    if (apiGroup === '' && resource === 'pods') {
+      if (await needsClaim(claim, consumer, parts)) kept.push(consumer);
+    } else if (apiGroup !== 'scheduling.k8s.io' || resource !== 'podgroups' || (await isGroupThere(claim, consumer, parts))) kept.push(consumer);
   }
   return kept;
 }
 
 async function needsClaim(claim: ResourceClaim, consumer: Consumer, parts: ClaimSyncParts): Promise<boolean> {
   if (parts.isDeleted(consumer.uid)) return false;
-  const pod = parts.pods.get(`${namespaceOf(claim)}/${consumer.name}`) ?? (await livePod(claim, consumer, parts));
+  const pod = parts.pods.get(`${namespaceOf(claim)}/${consumer.name}`) ?? (await live(parts.client, PODS, consumer.name, namespaceOf(claim)));
   return pod !== undefined && pod.metadata.uid === consumer.uid && !isDone(pod);
 }
 
-/** The informer may be behind the scheduler: only the server knows that a pod is not there. */
-async function livePod(claim: ResourceClaim, consumer: Consumer, parts: ClaimSyncParts): Promise<Pod | undefined> {
+/** A group keeps its claims until it is deleted, whatever becomes of its pods. */
+async function isGroupThere(claim: ResourceClaim, consumer: Consumer, { client, groups }: ClaimSyncParts): Promise<boolean> {
+  if (groups === undefined) return true;
+  const group = groups.lister.get(`${namespaceOf(claim)}/${consumer.name}`) ?? (await live(client, groups.resource, consumer.name, namespaceOf(claim)));
+  return group?.metadata.uid === consumer.uid;
+}
+
+/** The informer may be behind the scheduler: only the server knows that an object is not there. */
+async function live<T extends ApiObject>(client: RestClient, resource: Resource<T>, name: string, namespace: string): Promise<T | undefined> {
   try {
-    return await parts.client.get(PODS, consumer.name, namespaceOf(claim));
+    return await client.get(resource, name, namespace);
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;

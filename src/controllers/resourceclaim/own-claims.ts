@@ -1,10 +1,10 @@
 /** Remembers claims just created, until the informer has them: without that one pod could get two. */
-import type { Pod, ResourceClaim } from '#api';
+import type { ResourceClaim } from '#api';
 import type { Lister } from '#client';
-import { POD_CLAIM_NAME, controllingPodUid } from './pod-state.ts';
+import { POD_CLAIM_NAME, controllerUid } from './pod-state.ts';
 
-/** The name of the informer's index of claims by the uid of the pod that controls them. */
-export const BY_CONTROLLING_POD = 'controlling-pod';
+/** The name of the informer's index of claims by the uid of the pod or group that controls them. */
+export const BY_CONTROLLER = 'controller';
 
 /** Claims made for pods: the informer's, and those created so recently that it has not delivered them. */
 export class OwnClaims {
@@ -15,11 +15,10 @@ export class OwnClaims {
     this.#claims = claims;
   }
 
-  /** The claim that was made for this entry of the pod, one that is not being deleted if there is a choice. */
-  find(pod: Pod, entry: string): ResourceClaim | undefined {
-    const uid = pod.metadata.uid ?? '';
-    const known = [...this.#claims.byIndex(BY_CONTROLLING_POD, uid), ...this.#created.values()].filter(
-      (claim) => controllingPodUid(claim) === uid && claim.metadata.annotations?.[POD_CLAIM_NAME] === entry,
+  /** The claim that was made for this entry of the pod or group with this uid, one that is not being deleted if there is a choice. */
+  find(uid: string, entry: string): ResourceClaim | undefined {
+    const known = [...this.#claims.byIndex(BY_CONTROLLER, uid), ...this.#created.values()].filter(
+      (claim) => controllerUid(claim) === uid && claim.metadata.annotations?.[POD_CLAIM_NAME] === entry,
     );
     return known.find((claim) => claim.metadata.deletionTimestamp === undefined) ?? known[0];
   }

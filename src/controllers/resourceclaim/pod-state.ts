@@ -29,9 +29,15 @@ export function claimKeysOf(pod: Pod): readonly string[] {
   return [...names].map((name) => `${namespaceOf(pod)}/${name}`);
 }
 
-/** The uid of the pod that controls the claim, if one does. */
-export function controllingPodUid(claim: ResourceClaim): string | undefined {
-  return controllingPod(claim)?.uid;
+/** The uid of the pod or the group of pods that controls the claim, if one does. */
+export function controllerUid(claim: ResourceClaim): string | undefined {
+  return controllingPod(claim)?.uid ?? controllingGroup(claim)?.uid;
+}
+
+/** The group of pods that controls the claim: its key and uid. */
+export function controllingGroup(claim: ResourceClaim): { readonly key: string; readonly uid: string } | undefined {
+  const owner = claim.metadata.ownerReferences?.find((reference) => reference.controller === true && reference.kind === 'PodGroup');
+  return owner === undefined ? undefined : { key: `${namespaceOf(claim)}/${owner.name}`, uid: owner.uid };
 }
 
 /** The pod that controls the claim: its key and uid. */

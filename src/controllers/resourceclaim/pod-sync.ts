@@ -1,27 +1,22 @@
 /** One pod: makes the claims its templates ask for, records them, and reserves what is allocated for a pod that has its node already. */
-import type { Pod, ResourceClaim, ResourceClaimTemplate } from '#api';
-import { type EventRecorder, type Lister, PODS, RESOURCE_CLAIMS, type RestClient } from '#client';
+import { isGroupEntry, type Pod, type PodGroup, podGroupNameOf, type ResourceClaim } from '#api';
+import { type Lister, PODS, RESOURCE_CLAIMS } from '#client';
 import { asError } from '#base';
 import { keyOf, nameOf, namespaceOf } from '#machinery';
-import { claimForTemplate, templateObstacle } from './claim-for-template.ts';
-import type { ClaimMetrics } from './claim-metrics.ts';
-import type { OwnClaims } from './own-claims.ts';
-import { claimKeysOf, controllingPodUid, isDone, isReservedFor, recordedClaim } from './pod-state.ts';
+import { type ClaimMakerParts, findOrCreateClaim } from './claim-maker.ts';
+import { groupClaim } from './group-sync.ts';
+import { claimKeysOf, controllerUid, isDone, isReservedFor, recordedClaim } from './pod-state.ts';
 
 /** What the sync of a pod reads and writes with. */
-export interface PodSyncParts {
-  readonly client: RestClient;
-  readonly events: EventRecorder;
-  readonly gates: ReadonlyMap<string, boolean>;
+export interface PodSyncParts extends ClaimMakerParts {
   readonly pods: Lister<Pod>;
   readonly claims: Lister<ResourceClaim>;
-  readonly templates: Lister<ResourceClaimTemplate>;
-  readonly own: OwnClaims;
-  readonly metrics: ClaimMetrics;
+  /** Absent while groups have no claims. */
+  readonly groups: Lister<PodGroup> | undefined;
 }
 
 /** The field manager of the pod status that the controller applies. */
-const FIELD_MANAGER = 'ResourceClaimController';
+export const FIELD_MANAGER = 'ResourceClaimController';
 
 /** Brings the claims of the pod of `key` to what its spec asks for. Rejects to be called again. */
 export async function syncPod(key: string, parts: PodSyncParts): Promise<void> {
@@ -46,47 +41,25 @@ async function ensureClaims(pod: Pod, parts: PodSyncParts): Promise<readonly Rec
     if (entry.resourceClaimTemplateName === undefined) continue;
     const recorded = recordedClaim(pod, entry.name);
     if (recorded === '') continue;
+    const group = parts.groups?.get(`${namespaceOf(pod)}/${podGroupNameOf(pod)}`);
+    if (group !== undefined && isGroupEntry(entry, group)) {
+      const shared = groupClaim(group, entry.name, parts.claims);
+      // Until the group has its claim there is nothing to record; the group's change wakes the pod.
+      if (shared === undefined) continue;
+      names.push({ name: entry.name, resourceClaimName: nameOf(shared) });
+      changed ||= nameOf(shared) !== recorded;
+      continue;
+    }
     const known = recorded === undefined ? undefined : parts.claims.get(`${namespaceOf(pod)}/${recorded}`);
-    if (recorded !== undefined && known !== undefined && controllingPodUid(known) === pod.metadata.uid) {
+    if (recorded !== undefined && known !== undefined && controllerUid(known) === pod.metadata.uid) {
       names.push({ name: entry.name, resourceClaimName: recorded });
       continue;
     }
-    const claim = await findOrCreate(pod, { entry: entry.name, template: entry.resourceClaimTemplateName }, parts);
+    const claim = await findOrCreateClaim(pod, { entry: entry.name, template: entry.resourceClaimTemplateName }, parts);
     names.push({ name: entry.name, resourceClaimName: nameOf(claim) });
     changed ||= nameOf(claim) !== recorded;
   }
   return changed ? names : [];
-}
-
-async function findOrCreate(pod: Pod, wanted: { readonly entry: string; readonly template: string }, parts: PodSyncParts): Promise<ResourceClaim> {
-  const existing = parts.own.find(pod, wanted.entry);
-  if (existing !== undefined) return existing;
-  try {
-    return await create(pod, wanted, parts);
-  } catch (error) {
-    parts.events.event(pod, { type: 'Warning', reason: 'FailedResourceClaimCreation', message: `PodResourceClaim ${wanted.entry}: ${asError(error).message}` });
-    throw error;
-  }
-}
-
-async function create(pod: Pod, wanted: { readonly entry: string; readonly template: string }, parts: PodSyncParts): Promise<ResourceClaim> {
-  const template = parts.templates.get(`${namespaceOf(pod)}/${wanted.template}`);
-  if (template === undefined) {
-    throw new Error(`resource claim template "${wanted.template}": resourceclaimtemplate.resource.k8s.io "${wanted.template}" not found`);
-  }
-  const obstacle = templateObstacle(template, parts.gates);
-  if (obstacle !== undefined) throw new Error(obstacle);
-  const planned = claimForTemplate(pod, wanted.entry, template);
-  try {
-    const claim = await parts.client.create(RESOURCE_CLAIMS, planned);
-    parts.own.remember(claim);
-    parts.metrics.created(planned, 'success');
-    return claim;
-  } catch (error) {
-    parts.metrics.created(planned, 'failure');
-    // Upstream names the claim here, which has no name yet: hence the blank before the colon.
-    throw new Error(`create ResourceClaim : ${asError(error).message}`, { cause: error });
-  }
 }
 
 async function recordClaims(pod: Pod, resourceClaimStatuses: readonly RecordedClaim[], parts: PodSyncParts): Promise<void> {
@@ -106,7 +79,7 @@ async function reserveAllocated(pod: Pod, parts: PodSyncParts): Promise<void> {
     const claim = parts.claims.get(key);
     if (claim?.status?.allocation === undefined || claim.metadata.deletionTimestamp !== undefined || isReservedFor(claim, pod)) continue;
     const isGenerated = !(pod.spec?.resourceClaims ?? []).some((entry) => entry.resourceClaimName === nameOf(claim));
-    if (isGenerated && controllingPodUid(claim) !== pod.metadata.uid) continue;
+    if (isGenerated && controllerUid(claim) !== pod.metadata.uid) continue;
     const reservedFor = [...(claim.status.reservedFor ?? []), { resource: 'pods', name: nameOf(pod), uid: pod.metadata.uid ?? '' }];
     try {
       await parts.client.updateStatus(RESOURCE_CLAIMS, { ...claim, status: { ...claim.status, reservedFor } });
