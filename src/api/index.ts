@@ -19,6 +19,7 @@ export type * from './kind.ts';
 export type { Lease, LeaseSpec } from './types/coordination-v1.ts';
 export { ADMIN_ACCESS_LABEL } from './admin-access.ts';
 export { defineKind, version } from './kinds/define.ts';
+export { dropPodClaims } from './strategy/drop-pod.ts';
 export { KINDS, kindByResource } from './kinds.ts';
 export { definitions, type OpenApiSchema, schemaOf } from './schema.ts';
 export { type NumberedField, numberedFields, numberedTypes } from './schema/field-numbers.ts';

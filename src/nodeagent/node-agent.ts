@@ -1,6 +1,6 @@
 /** A node: its object, its drivers, its pods. */
 import { asError, type Clock, type Logger, Metrics, type Random, sleep } from '#base';
-import type { Pod } from '#api';
+import { dropPodClaims, type Pod } from '#api';
 import { CdiCache } from '#cdi';
 import { EventRecorder, Informer, NODES, PODS, type RestClient } from '#client';
 import { isNotFound, keyOf, nameOf } from '#machinery';
@@ -113,7 +113,7 @@ export class NodeAgent {
     this.#pods.addHandler({ added: enqueue, updated: (_old, now) => enqueue(now), deleted: enqueue });
     const controller = new Controller({ name: 'nodeagent', queue: this.#queue, logger, workers: WORKERS, reconcile: (key) => this.#sync(key) });
     const informing = this.#pods.run(signal);
-    const driving = this.#drivers.run(signal);
+    const driving = this.#options.gates.get('DynamicResourceAllocation') === true ? this.#drivers.run(signal) : undefined;
     const beating = keepAlive(node, signal);
     await Promise.race([this.#pods.whenSynced(), aborted(signal)]);
     const cleaning = this.#cleanVanished(signal);
@@ -159,7 +159,7 @@ export class NodeAgent {
   }
 
   async #sync(key: string): Promise<ReconcileResult> {
-    const pod = this.#pods.lister.get(key);
+    const pod = this.#podOf(key);
     const worker = this.#workers.get(key);
     if (worker !== undefined && worker.uid !== pod?.metadata.uid) return this.#forget(key, worker);
     if (pod === undefined) return {};
@@ -167,6 +167,12 @@ export class NodeAgent {
     const result = await (await this.#workerOf(key, pod)).sync(pod);
     await this.#writeStatus(pod, result.status);
     return { requeueAfterMs: result.requeueAfterMs };
+  }
+
+  /** Without DRA a pod's claims have no effect, as in the kubelet. */
+  #podOf(key: string): Pod | undefined {
+    const pod = this.#pods.lister.get(key);
+    return pod === undefined ? undefined : dropPodClaims(pod, undefined, this.#options);
   }
 
   /** A pod that vanished without waiting for its node: its containers go at once. */

@@ -20,9 +20,10 @@ const BY_GROUP = 'group';
 const BY_CONSUMER = 'consumer';
 const BY_CONTROLLING_POD_KEY = 'controlling-pod-key';
 
-/** Runs until `signal` aborts. */
+/** Runs until `signal` aborts; ends at once while DRA is off. */
 export async function runResourceClaimController(context: ControllerContext, signal: AbortSignal): Promise<void> {
   const { client, clock, random, logger, gates, informers } = context;
+  if (gates.get('DynamicResourceAllocation') !== true) return;
   const pods = informers.of(PODS);
   const claims = informers.of(RESOURCE_CLAIMS);
   const templates = informers.of(RESOURCE_CLAIM_TEMPLATES);

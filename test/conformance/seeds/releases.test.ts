@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { featureGates, type ResourceSlice } from '#api';
-import { NODES, PODS, RESOURCE_CLAIMS, RESOURCE_SLICES } from '#client';
+import { EVENTS, NODES, PODS, RESOURCE_CLAIM_TEMPLATES, RESOURCE_CLAIMS, RESOURCE_SLICES } from '#client';
 import { dray } from '../../e2e/dray.ts';
 import { eventually, KUBECTL, manifest, type Printed, SeedCluster } from './cluster.ts';
 
@@ -60,11 +60,11 @@ test('the scheduler has the plugin DynamicResources if and only if the feature g
   withServer([], async (server) => {
     await withNode(server);
     await server.addClaim('default', 'claim', { requests: [{ name: 'd', exactly: { deviceClassName: 'nothing.example.com' } }] });
-    await withScheduler(server, ['--emulated-version', '1.33'], async () => {
+    await withComponent('scheduler', server, ['--emulated-version', '1.33'], async () => {
       await server.addPod('default', 'without', ['claim']);
       await bound(server, 'without');
     });
-    await withScheduler(server, ['--emulated-version', '1.33', '--feature-gates', 'DynamicResourceAllocation=true'], async () => {
+    await withComponent('scheduler', server, ['--emulated-version', '1.33', '--feature-gates', 'DynamicResourceAllocation=true'], async () => {
       await server.addPod('default', 'with', ['claim']);
       assert.match(await server.refusal('default', 'with'), /device class nothing\.example\.com does not exist/);
     });
@@ -78,7 +78,7 @@ test('a scheduler configuration leaves the plugin DynamicResources out, or names
       const file = join(server.folder, 'scheduler.yaml');
       const profiles = [{ plugins: { multiPoint: plugins } }];
       writeFileSync(file, JSON.stringify({ apiVersion: 'kubescheduler.config.k8s.io/v1', kind: 'KubeSchedulerConfiguration', profiles }));
-      await withScheduler(server, ['--config', file], check);
+      await withComponent('scheduler', server, ['--config', file], check);
     };
     const list = [{ name: 'DynamicResources' }];
     await configured({ disabled: list }, async () => {
@@ -91,20 +91,54 @@ test('a scheduler configuration leaves the plugin DynamicResources out, or names
     });
   }));
 
+const OFF = ['--emulated-version', '1.33'];
+const ON = [...OFF, '--feature-gates', 'DynamicResourceAllocation=true'];
+
+test('the controller manager makes claims from templates where the feature gate is on', () =>
+  withServer([], async (server) => {
+    const spec = { spec: { devices: { requests: [{ name: 'd', exactly: { deviceClassName: 'nothing.example.com' } }] } } };
+    await server.client.create(RESOURCE_CLAIM_TEMPLATES, { metadata: { namespace: 'default', name: 'one' }, spec });
+    await server.addPod('default', 'pod', ['d'], { resourceClaims: [{ name: 'd', resourceClaimTemplateName: 'one' }] });
+    const claims = async (): Promise<number> => (await server.client.list(RESOURCE_CLAIMS)).items.length;
+    // The end of a namespace shows that the controllers are at work.
+    await withComponent('controller-manager', server, OFF, () => server.inNamespace('probe', () => Promise.resolve()));
+    assert.equal(await claims(), 0);
+    await withComponent('controller-manager', server, ON, async () => {
+      await eventually(async () => ((await claims()) === 1 ? true : undefined));
+    });
+  }));
+
+test('the node agent holds back pods until their claims are prepared where the feature gate is on', () =>
+  withServer([], async (server) => {
+    const node = ['--node-name', 'node', '--root-dir', join(server.folder, 'node')];
+    await withComponent('nodeagent', server, [...node, ...OFF], async () => {
+      await server.addPod('default', 'without', ['claim'], { nodeName: 'node' });
+      await server.running('default', 'without');
+    });
+    await withComponent('nodeagent', server, [...node, ...ON], async () => {
+      await server.addPod('default', 'with', ['claim'], { nodeName: 'node' });
+      await eventually(async () => {
+        const { items } = await server.client.list(EVENTS, { namespace: 'default' });
+        return items.find(({ involvedObject, reason }) => involvedObject.name === 'with' && reason === 'FailedPrepareDynamicResources');
+      });
+      assert.equal((await server.client.get(PODS, 'with', 'default')).status?.phase, 'Pending');
+    });
+  }));
+
 /** A node that is ready for pods, without an agent. */
 async function withNode({ client }: SeedCluster): Promise<void> {
   const capacity = { cpu: '4', memory: '8Gi', pods: '110' };
   await client.create(NODES, { metadata: { name: 'node' }, status: { capacity, allocatable: capacity, conditions: [{ type: 'Ready', status: 'True' }] } });
 }
 
-/** Runs `check` beside a scheduler that is a process of its own. */
-async function withScheduler({ folder }: SeedCluster, flags: readonly string[], check: () => Promise<void>): Promise<void> {
-  const scheduler = dray('scheduler', '--kubeconfig', join(folder, 'kubeconfig'), ...flags);
+/** Runs `check` beside a component that is a process of its own. */
+async function withComponent(name: string, { folder }: SeedCluster, flags: readonly string[], check: () => Promise<void>): Promise<void> {
+  const component = dray(name, '--kubeconfig', join(folder, 'kubeconfig'), ...flags);
   try {
     await check();
   } finally {
-    scheduler.child.kill('SIGTERM');
-    await scheduler.ended;
+    component.child.kill('SIGTERM');
+    await component.ended;
   }
 }
 
