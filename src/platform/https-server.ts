@@ -13,6 +13,8 @@ import { type ApiServer, type ServerResponse, type UserInfo, verbNotSupported } 
 const REQUEST_BODY_BYTES_MAX = 3 * 1024 * 1024 + 1;
 /** Upstream: http2Options.MaxConcurrentStreams of the generic API server. */
 const MAX_CONCURRENT_STREAMS = 100;
+/** Upstream: IdleTimeout of the generic API server. Node's five seconds would cut connections that a client is about to use. */
+const IDLE_TIMEOUT_MS = 90_000;
 /** Requests that run take so long at most to end when the server closes. */
 const CLOSE_GRACE_MS = 2_000;
 const SWEEP_MS = 20;
@@ -62,8 +64,8 @@ export async function listen({ apiServer, address, port, tls }: ListenOptions): 
   const sessions = new Set<ServerHttp2Session>();
   server.on('secureConnection', (socket) => keepWhileOpen(sockets, socket));
   server.on('session', (session) => keepWhileOpen(sessions, session));
-  // Watches are silent for long; the API server itself ends them.
-  Object.assign(server, { requestTimeout: 0 });
+  // Watches are silent for long; the API server itself ends them. The types know these settings only of HTTP/1.1's own server.
+  Object.assign(server, { requestTimeout: 0, keepAliveTimeout: IDLE_TIMEOUT_MS });
   server.setTimeout(0);
   await start(server, address, port);
   // An IP server's address is never a string (that is a pipe's).
@@ -142,7 +144,7 @@ async function serve(apiServer: ApiServer, incoming: Incoming, outgoing: Outgoin
   });
   try {
     const body = await readBody(incoming);
-    const user = peerUser(incoming.socket as TLSSocket);
+    const user = userOf(incoming.socket as TLSSocket);
     const response = await apiServer.handle({
       method: incoming.method ?? 'GET',
       path: incoming.url ?? '/',
@@ -159,15 +161,19 @@ async function serve(apiServer: ApiServer, incoming: Incoming, outgoing: Outgoin
 }
 
 /** Reads the body; past the limit it stops keeping, so that the API server sees it is too large. */
-async function readBody(incoming: Incoming): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of incoming) {
-    if (!(piece instanceof Uint8Array) || length >= REQUEST_BODY_BYTES_MAX) continue;
-    pieces.push(piece.subarray(0, REQUEST_BODY_BYTES_MAX - length));
-    length += Math.min(piece.length, REQUEST_BODY_BYTES_MAX - length);
-  }
-  return pieces.length === 1 ? (pieces[0] ?? new Uint8Array()) : Buffer.concat(pieces);
+function readBody(incoming: Incoming): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const pieces: Uint8Array[] = [];
+    let length = 0;
+    incoming.on('data', (piece: Uint8Array) => {
+      if (length >= REQUEST_BODY_BYTES_MAX) return;
+      pieces.push(piece.subarray(0, REQUEST_BODY_BYTES_MAX - length));
+      length += Math.min(piece.length, REQUEST_BODY_BYTES_MAX - length);
+    });
+    incoming.once('end', () => resolve(pieces.length === 1 ? (pieces[0] ?? new Uint8Array()) : Buffer.concat(pieces)));
+    incoming.once('error', reject);
+    incoming.once('close', () => reject(new Error('the body broke off')));
+  });
 }
 
 function headersOf(incoming: Incoming): Record<string, string> {
@@ -177,6 +183,14 @@ function headersOf(incoming: Incoming): Record<string, string> {
     if (value !== undefined && !name.startsWith(':')) headers[name] = Array.isArray(value) ? value.join(', ') : value;
   }
   return headers;
+}
+
+/** Reading a certificate costs more than answering a request, and a connection keeps its own. */
+const users = new WeakMap<TLSSocket, UserInfo | undefined>();
+
+function userOf(socket: TLSSocket): UserInfo | undefined {
+  if (!users.has(socket)) users.set(socket, peerUser(socket));
+  return users.get(socket);
 }
 
 /** The user of a client certificate that our authority signed: CN is the name, O the groups. */
