@@ -116,7 +116,8 @@ const EVERYWHERE = FieldSet.of([['f:metadata'], ['f:metadata', 'f:resourceVersio
 
 /** Takes what differs away from all managers but `self`; returns who lost fields that changed. */
 function takeChanges({ live, updated, managers }: Update, self: string | undefined, input: FieldManagement): { comparison: Comparison; conflicts: Conflict[] } {
-  const found = compareTyped(withEmptyStructures(live, input.schema), withEmptyStructures(updated, input.schema), input.schema);
+  const [before, after] = differingMembers(live, updated);
+  const found = compareTyped(withEmptyStructures(before, input.schema), withEmptyStructures(after, input.schema), input.schema);
   const ignored = FieldSet.of(resetFieldsOf(input));
   const comparison: Comparison = {
     added: found.added.recursiveDifference(ignored),
@@ -134,6 +135,13 @@ function takeChanges({ live, updated, managers }: Update, self: string | undefin
     else managers.set(key, { ...entry, fields: kept });
   }
   return { comparison, conflicts };
+}
+
+/** Both without the members that are alike: a write seldom touches both spec and status, and comparing by schema is dear. */
+function differingMembers(live: JsonObject, updated: JsonObject): [JsonObject, JsonObject] {
+  const alike = new Set(Object.keys(live).filter((name) => sameJson(live[name], updated[name])));
+  const rest = (object: JsonObject): JsonObject => Object.fromEntries(Object.entries(object).filter(([name]) => !alike.has(name)));
+  return [rest(live), rest(updated)];
 }
 
 function resetFieldsOf({ resetFields, subresource }: FieldManagement): readonly FieldPath[] {
