@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { Applier, claimTable, type Expectation, expectationsOf, isReached, type Manifest, parseManifests } from '#cli';
 import { Informer, PODS, RESOURCE_CLAIMS, type RestClient } from '#client';
 import { decodeCheckpoint } from '#nodeagent';
-import { asError, silentLogger } from '#base';
-import { keyOf } from '#machinery';
+import { asError, silentLogger, sleep } from '#base';
+import { isNamespaceTerminating, isNotFound, keyOf } from '#machinery';
 import { systemClock, systemRandom } from '#platform';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
@@ -39,8 +39,7 @@ export interface ExamplesRun {
 
 /** Creates what is not there yet, follows the pods until all are where they declare to be or time is up. */
 export async function runExamples(run: ExamplesRun, signal: AbortSignal): Promise<ExamplesOutcome> {
-  const applier = new Applier(run.client);
-  for (const manifest of run.manifests) await applier.createIfAbsent(manifest);
+  await applyExamples(run, signal);
   const watching = new AbortController();
   const until = AbortSignal.any([signal, watching.signal]);
   const world = { client: run.client, clock: systemClock, random: systemRandom, logger: silentLogger };
@@ -55,6 +54,24 @@ export async function runExamples(run: ExamplesRun, signal: AbortSignal): Promis
   watching.abort();
   await ended;
   return { missed, table };
+}
+
+const NAMESPACE_POLL_MS = 100;
+
+/** A namespace that is just being deleted is waited for and made anew. */
+async function applyExamples({ client, manifests, timeoutMs }: ExamplesRun, signal: AbortSignal): Promise<void> {
+  const applier = new Applier(client);
+  const deadlineMs = systemClock.monotonicMs() + timeoutMs;
+  for (;;) {
+    try {
+      for (const manifest of manifests) if (!signal.aborted) await applier.createIfAbsent(manifest);
+      return;
+    } catch (error) {
+      const passing = isNamespaceTerminating(error) || isNotFound(error);
+      if (!passing || systemClock.monotonicMs() > deadlineMs) throw error;
+      await sleep(systemClock, NAMESPACE_POLL_MS, signal).catch(() => undefined);
+    }
+  }
 }
 
 /** Resolves with those that are still missing when all are there, when time is up, or when `signal` aborts. */
@@ -73,6 +90,7 @@ function waitFor(expectations: readonly Expectation[], pods: Informer<PodObject>
       }
       if (missing.size === 0) finish();
     };
+    if (signal.aborted) return resolve([...missing]);
     const cancel = systemClock.setTimer(run.timeoutMs, finish);
     signal.addEventListener('abort', finish, { once: true });
     pods.addHandler({ added: look, updated: look });

@@ -223,7 +223,16 @@ export function isExpired(error: unknown): boolean {
 
 /** True for an ApiError that says the asked-for revision lies ahead of the server: it started anew, or from an older copy of its store. */
 export function isTooLargeResourceVersion(error: unknown): boolean {
-  return error instanceof ApiError && error.status.details?.causes?.some((cause) => cause.reason === 'ResourceVersionTooLarge') === true;
+  return hasCause(error, 'ResourceVersionTooLarge');
+}
+
+/** True for an ApiError that says the object's namespace is on its way out. */
+export function isNamespaceTerminating(error: unknown): boolean {
+  return hasCause(error, 'NamespaceTerminating');
+}
+
+function hasCause(error: unknown, reason: string): boolean {
+  return error instanceof ApiError && error.status.details?.causes?.some((cause) => cause.reason === reason) === true;
 }
 
 /** True for an ApiError that says the object is invalid. */

@@ -240,11 +240,11 @@ export class NodeAgent {
   async #endLeftovers(): Promise<void> {
     const { files, rootDir, runtimes } = this.#options;
     const bundles = `${rootDir}/bundles`;
+    const left: string[] = [];
     for (const pod of await files.list(bundles)) {
-      for (const container of await files.list(`${bundles}/${pod.name}`)) {
-        for (const runtime of runtimes) await runtime.endLeftover?.(`${bundles}/${pod.name}/${container.name}`);
-      }
+      for (const container of await files.list(`${bundles}/${pod.name}`)) left.push(`${bundles}/${pod.name}/${container.name}`);
     }
+    for (const runtime of runtimes) await runtime.endLeftovers?.(left);
   }
 
   /** Claims of pods that went while the node agent was down are given back. */
@@ -278,7 +278,7 @@ function isOver(pod: Pod): boolean {
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
 }
 
 function plain<T extends object>(value: T): { readonly [key: string]: never } {

@@ -28,9 +28,14 @@ export function processRuntime(options: { readonly processes: Processes; readonl
     },
     // Children end with the node agent; after a crash with the start of the next one.
     adopt: async () => undefined,
-    async endLeftover(bundleDir) {
-      const left = await readProcess(options.files, `${bundleDir}/${PROCESS_FILE}`);
-      if (left !== undefined) await options.processes.end(left.pid, left.identity);
+    async endLeftovers(bundleDirs) {
+      const unrecorded: string[] = [];
+      for (const bundleDir of bundleDirs) {
+        const left = await readProcess(options.files, `${bundleDir}/${PROCESS_FILE}`);
+        if (left === undefined || !(await options.processes.end(left.pid, left.identity))) unrecorded.push(bundleDir);
+      }
+      // The node agent may have been killed before it could write down what it had started.
+      if (unrecorded.length > 0) await options.processes.endIn(unrecorded);
     },
   };
 }

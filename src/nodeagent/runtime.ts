@@ -42,5 +42,5 @@ export interface ContainerRuntime {
   /** Takes over a container that ran before the node agent restarted; undefined when it did not survive. */
   adopt(request: Omit<ContainerRequest, 'oci'>): Promise<ContainerHandle | undefined>;
   /** Ends the container of a bundle that a node agent which crashed left running and that is not adopted. */
-  endLeftover?(bundleDir: string): Promise<void>;
+  endLeftovers?(bundleDirs: readonly string[]): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /** Child processes through node:child_process, each leading a process group of its own. */
 import { spawn } from 'node:child_process';
-import { open, readFile } from 'node:fs/promises';
+import { open, readdir, readFile, readlink } from 'node:fs/promises';
 import { constants } from 'node:os';
 import type { ProcessExit, Processes, ProcessSpec, RunningProcess } from '#ports';
 
@@ -30,6 +30,15 @@ export class ChildProcesses implements Processes {
     if (identity === '' || (await identityOf(pid)) !== identity) return false;
     killGroup(pid, 'SIGKILL');
     return true;
+  }
+
+  async endIn(directories: readonly string[]): Promise<void> {
+    const wanted = new Set(directories);
+    const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
+    const places = await Promise.all(pids.map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => '')));
+    pids.forEach((pid, index) => {
+      if (wanted.has(places[index] ?? '')) killGroup(Number(pid), 'SIGKILL');
+    });
   }
 }
 

@@ -33,4 +33,6 @@ export interface Processes {
   start(spec: ProcessSpec): Promise<RunningProcess>;
   /** Kills the group of a process that an earlier run started, if it is still that process. True when it was. */
   end(pid: number, identity: string): Promise<boolean>;
+  /** Kills the groups of processes that an earlier run started with one of these working directories; none where the system does not say. */
+  endIn(directories: readonly string[]): Promise<void>;
 }

@@ -85,5 +85,5 @@ test('a running pod survives a restart of node agent and driver, and its deletio
       ),
     );
     assert.deepEqual(plugin.preparedClaims(), []);
-    assert.equal(existsSync(join(rootDir, 'bundles', podUid)), false);
+    await eventually('removal of the files', async () => !existsSync(join(rootDir, 'bundles', podUid)));
   }));

@@ -45,7 +45,7 @@ async function inCluster(store: 'sqlite' | 'memory', check: (cluster: Cluster) =
     try {
       await check(cluster);
     } finally {
-      cluster.kill();
+      await cluster.stop();
     }
   });
 }
@@ -101,8 +101,12 @@ class Cluster {
     return [...this.#running.keys()].reverse();
   }
 
-  kill(): void {
-    for (const { child } of this.#running.values()) child.kill('SIGKILL');
+  /** Ends what still runs: those that were started first last, since node agents end their containers. */
+  async stop(): Promise<void> {
+    for (const { child, ended } of [...this.#running.values()].reverse()) {
+      child.kill('SIGTERM');
+      await ended;
+    }
   }
 }
 

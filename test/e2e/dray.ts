@@ -1,7 +1,7 @@
 /** Runs the command `dray` as users do: as a process, with a data directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,7 +66,7 @@ export async function freePort(): Promise<number> {
 /** The administrator's client once the API server answers; rejects when `dray` ended or `deadlineMs` passed. */
 export async function readyClient({ child }: Dray, folder: string, deadlineMs = 20_000): Promise<RestClient> {
   return eventually(async () => {
-    if (child.exitCode !== null) throw new Ended(`dray ended with ${String(child.exitCode)}`);
+    if (child.exitCode !== null || child.signalCode !== null) throw new Ended(`dray ended with ${String(child.exitCode ?? child.signalCode)}`);
     const transport = await transportFromKubeconfig(join(folder, 'kubeconfig'));
     const response = await transport({ method: 'GET', path: '/readyz', headers: {} }, AbortSignal.timeout(5000));
     for await (const piece of response.body) void piece;
@@ -91,4 +91,20 @@ export async function eventually<T>(attempt: () => Promise<T | undefined>, deadl
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   throw last;
+}
+
+/** Processes that have a file below the folder open: drivers and containers that outlived their cluster. Linux only. */
+export function processesIn(folder: string): readonly string[] {
+  if (!existsSync('/proc/self/fd')) return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => filesOf(pid).some((file) => file.startsWith(folder)));
+}
+
+function filesOf(pid: string): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+  } catch {
+    return []; // It ended meanwhile, or belongs to somebody else.
+  }
 }

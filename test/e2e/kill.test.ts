@@ -3,19 +3,28 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CONFIG_MAPS, NAMESPACES, PODS, RESOURCE_CLAIMS, type RestClient } from '#client';
-import { keyOf } from '#machinery';
+import type { Pod } from '#api';
+import { expectationsOf, isReached } from '#cli';
+import { CONFIG_MAPS, NAMESPACES, PODS, RESOURCE_CLAIMS, RESOURCE_SLICES, type RestClient } from '#client';
+import { keyOf, Quantity } from '#machinery';
 import { decodeCheckpoint } from '#nodeagent';
-import { dray, type Dray, eventually, freePort, inFolder, readyClient } from './dray.ts';
+import { readExamples } from '../../src/cmd/examples.ts';
+import { dray, type Dray, eventually, freePort, inFolder, processesIn, readyClient } from './dray.ts';
 
 /** Rounds, and how long they may take together; DRAY_KILL_ROUNDS asks for more, without a bound in time. */
-const ROUNDS = Number(process.env['DRAY_KILL_ROUNDS'] ?? 50);
+const ROUNDS = Number(process.env['DRAY_KILL_ROUNDS'] ?? 60);
 const BUDGET_MS = process.env['DRAY_KILL_ROUNDS'] === undefined ? 75_000 : Number.POSITIVE_INFINITY;
-/** Kills fall anywhere between the API server's first answer and a little after all examples run. */
-const KILL_AFTER_MS_MAX = 1_600;
+/** Kills fall anywhere between the start of the process and so many times what the API server needs to answer: about when all examples run. */
+const KILL_WITHIN_STARTS = 4;
+/** What the first start is taken for. */
+const FIRST_START_MS = 500;
+/** Every so many rounds end in the middle of a shutdown, within so much time. */
+const STOP_EVERY = 5;
+const STOP_MS_MAX = 150;
+/** Every so many rounds somebody deletes an example, so that claims are given back and made anew. */
+const DELETE_EVERY = 3;
 /** Pause between two writes of the client: the rounds are to be many, not the objects. */
 const WRITE_PAUSE_MS = 5;
-
 /** What the server acknowledged, kept over all rounds. */
 class Acknowledged {
   readonly #uids = new Map<string, string>();
@@ -32,7 +41,7 @@ class Acknowledged {
       const made = await client.create(CONFIG_MAPS, { metadata: { name, namespace: 'default' }, data: { round: String(round) } }).catch(() => undefined);
       if (made === undefined) return;
       this.#uids.set(name, made.metadata.uid ?? '');
-      await new Promise((resolve) => setTimeout(resolve, WRITE_PAUSE_MS));
+      await delay(WRITE_PAUSE_MS);
     }
   }
 
@@ -42,35 +51,134 @@ class Acknowledged {
     return [...this.#uids].flatMap(([name, uid]) => (found.get(name) === uid ? [] : [name]));
   }
 
-  /** No device is in two claims, and an allocated claim keeps its devices while it lives. */
+  /** No device is in two claims, shared ones are not overbooked, and an allocated claim keeps its devices while it lives. */
   async checkDevices(client: RestClient): Promise<void> {
     const holders = new Map<string, string>();
+    const consumed = new Map<string, Quantity>();
     for (const claim of (await client.list(RESOURCE_CLAIMS)).items) {
-      const devices = (claim.status?.allocation?.devices?.results ?? []).map((result) => `${result.driver}/${result.pool}/${result.device}`);
-      if (devices.length === 0) continue;
-      for (const device of devices) {
-        assert.equal(holders.get(device), undefined, `${device} is in two claims`);
-        holders.set(device, keyOf(claim));
+      const results = claim.status?.allocation?.devices?.results ?? [];
+      for (const { driver, pool, device, shareID = '', adminAccess, consumedCapacity } of results) {
+        if (adminAccess === true) continue;
+        const id = `${driver}/${pool}/${device}`;
+        assert.equal(holders.get(`${id}/${shareID}`), undefined, `${id} is in two claims`);
+        holders.set(`${id}/${shareID}`, keyOf(claim));
+        consumed.set(id, (consumed.get(id) ?? Quantity.of(0)).add(Quantity.parse(consumedCapacity?.['memory'] ?? '0')));
       }
+      const devices = results.map(({ pool, device, shareID = '' }) => `${pool}/${device}/${shareID}`).join();
+      if (devices === '') continue;
       const uid = claim.metadata.uid ?? '';
-      const before = this.#devices.get(uid);
-      assert.equal(devices.join(), before ?? devices.join(), `claim ${keyOf(claim)} changed its devices`);
-      this.#devices.set(uid, devices.join());
+      assert.equal(devices, this.#devices.get(uid) ?? devices, `claim ${keyOf(claim)} changed its devices`);
+      this.#devices.set(uid, devices);
+    }
+    for (const { spec } of (await client.list(RESOURCE_SLICES)).items) {
+      for (const device of spec.devices ?? []) {
+        const taken = consumed.get(`${spec.driver}/${spec.pool.name}/${device.name}`) ?? Quantity.of(0);
+        const memory = Quantity.parse(device.capacity?.['memory']?.value ?? '0');
+        assert.ok(taken.compare(memory) <= 0, `${device.name} is overbooked: ${taken.toString()} of ${memory.toString()}`);
+      }
     }
   }
 }
 
-async function kill({ child, ended }: Dray): Promise<void> {
-  child.kill('SIGKILL');
-  await ended;
+/** Where a round was hit: before the API server answered, while the demo ran, or while it was shutting down. */
+type Hit = 'start' | 'run' | 'stop';
+
+/** One cluster on one data directory, started and killed again and again. */
+class Demo {
+  readonly #folder: string;
+  readonly #port: number;
+  readonly #namespaces: readonly string[];
+  readonly acknowledged = new Acknowledged();
+  readonly hits: Record<Hit, number> = { start: 0, run: 0, stop: 0 };
+  /** The longest that the API server needed to answer in the last rounds. */
+  #startMs = FIRST_START_MS;
+
+  constructor(folder: string, port: number, namespaces: readonly string[]) {
+    this.#folder = folder;
+    this.#port = port;
+    this.#namespaces = namespaces;
+  }
+
+  start(): Dray {
+    return dray('up', '--data-dir', this.#folder, '--secure-port', String(this.#port));
+  }
+
+  /** Starts, looks whether all is there, writes, and is killed in the middle of it. */
+  async round(number: number): Promise<void> {
+    const run = this.start();
+    const startedMs = performance.now();
+    const stopping = number % STOP_EVERY === STOP_EVERY - 1;
+    const moment = delay(Math.random() * KILL_WITHIN_STARTS * this.#startMs);
+    const ready = readyClient(run, this.#folder);
+    const client = stopping ? await ready : await Promise.race([ready, moment.then(() => undefined)]);
+    let writing: Promise<unknown> | undefined;
+    if (client !== undefined) {
+      this.#startMs = Math.max(performance.now() - startedMs, this.#startMs / 2);
+      await this.check(client);
+      writing = Promise.all([this.acknowledged.create(client, number), number % DELETE_EVERY === 0 ? this.#deleteOne(client) : undefined]);
+      await moment;
+    }
+    if (stopping) {
+      run.child.kill('SIGTERM');
+      await delay(Math.random() * STOP_MS_MAX);
+    } else {
+      assert.deepEqual([run.child.exitCode, run.child.signalCode], [null, null], `dray up ended by itself: ${await said(run)}`);
+    }
+    run.child.kill('SIGKILL');
+    await run.ended;
+    await Promise.all([writing, ready.catch(() => undefined)]);
+    this.hits[stopping ? 'stop' : client === undefined ? 'start' : 'run']++;
+  }
+
+  /** Everything acknowledged is there, and no device is given twice. */
+  async check(client: RestClient): Promise<void> {
+    assert.deepEqual(await this.acknowledged.lost(client), []);
+    await this.acknowledged.checkDevices(client);
+  }
+
+  /** Somebody deletes an example at a random moment. */
+  async #deleteOne(client: RestClient): Promise<void> {
+    await delay(Math.random() * this.#startMs);
+    const name = this.#namespaces[Math.floor(Math.random() * this.#namespaces.length)] ?? '';
+    await client.delete(NAMESPACES, name).catch(() => undefined);
+  }
 }
 
-async function runningPods(client: RestClient): Promise<true | undefined> {
-  const pods = (await client.list(PODS)).items;
-  const running = pods.filter(
-    (pod) => pod.status?.phase === 'Running' && pod.status.containerStatuses?.every((container) => container.ready === true) === true,
-  );
-  return pods.length > 0 && pods.length - running.length === 1 ? true : undefined;
+/** What a process that ended said; "" of one that runs. */
+async function said({ child, ended }: Dray): Promise<string> {
+  return child.exitCode === null && child.signalCode === null ? '' : JSON.stringify(await ended);
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Examples in which more pods ask for a device than it can serve: which of them wait depends on the order in which they came back. */
+const COMPETING = /^(team-[ab]|partitions)\//;
+
+/** Waits until every pod of the examples is as it declares; of those that compete, until each runs or was refused and as many run as can. */
+async function examplesDone(client: RestClient): Promise<void> {
+  const expectations = expectationsOf(await readExamples());
+  await eventually(async () => {
+    const pods = new Map((await client.list(PODS)).items.map((pod) => [keyOf(pod), pod]));
+    const reached = (key: string, state: 'Running' | 'Pending'): boolean => isReached(state, pods.get(key));
+    const missing = expectations.find(({ pod, state }) => (COMPETING.test(pod) ? !reached(pod, 'Running') && !reached(pod, 'Pending') : !reached(pod, state)));
+    if (missing !== undefined) throw new Error(`${missing.pod} is not ${missing.state}: ${JSON.stringify(pods.get(missing.pod)?.status)}`);
+    const running = (prefix: string): number => expectations.filter(({ pod }) => pod.startsWith(prefix) && reached(pod, 'Running')).length;
+    assert.equal(running('team-'), 4, 'four shares of 10Gi in 40Gi');
+    assert.ok(running('partitions/') >= 1, 'one partition at least');
+    return true;
+  }, 90_000);
+}
+
+/** Waits until nothing is left of the examples: no pod, no claim, nothing prepared on a node. */
+async function nothingLeft(client: RestClient, folder: string): Promise<void> {
+  await eventually(async () => {
+    const left: readonly (Pod | object)[] = [...(await client.list(PODS)).items, ...(await client.list(RESOURCE_CLAIMS)).items];
+    assert.deepEqual(left, []);
+    assert.deepEqual(prepared(folder), []);
+    return true;
+  }, 90_000);
 }
 
 /** Claims that a node agent of the data directory still has prepared, and CDI files that are still there. */
@@ -84,43 +192,30 @@ function prepared(folder: string): readonly string[] {
   });
 }
 
-test('kill -9 at random moments loses nothing', () =>
+test('kill -9 at random moments loses nothing', { timeout: Number.isFinite(BUDGET_MS) ? 400_000 : undefined }, () =>
   inFolder(async (folder) => {
-    const start = (): Dray => dray('up', '--data-dir', folder, '--secure-port', String(port));
-    const port = await freePort();
-    const acknowledged = new Acknowledged();
+    const namespaces = [...new Set(expectationsOf(await readExamples()).map(({ pod }) => pod.split('/')[0] ?? ''))];
+    const demo = new Demo(folder, await freePort(), namespaces);
     const untilMs = performance.now() + BUDGET_MS;
     let rounds = 0;
-    let lost: readonly string[] = [];
-    for (; rounds < ROUNDS && performance.now() < untilMs; rounds++) {
-      const run = start();
-      const client = await readyClient(run, folder);
-      lost = await acknowledged.lost(client);
-      assert.deepEqual(lost, []);
-      await acknowledged.checkDevices(client);
-      const creating = acknowledged.create(client, rounds);
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * KILL_AFTER_MS_MAX));
-      await kill(run);
-      await creating;
-    }
-    const last = start();
+    for (; rounds < ROUNDS && performance.now() < untilMs; rounds++) await demo.round(rounds);
+    const last = demo.start();
     try {
       const client = await readyClient(last, folder);
-      await eventually(() => runningPods(client), 60_000);
-      await acknowledged.checkDevices(client);
-      lost = await acknowledged.lost(client);
-      assert.deepEqual(lost, []);
-      for (const { metadata } of (await client.list(PODS)).items) await client.delete(NAMESPACES, metadata.namespace ?? '').catch(() => undefined);
-      await eventually(
-        async () => ((await client.list(RESOURCE_CLAIMS)).items.length === 0 && (await client.list(PODS)).items.length === 0 ? true : undefined),
-        60_000,
-      );
-      assert.deepEqual(await eventually(() => Promise.resolve(prepared(folder).length === 0 ? [] : undefined), 10_000).catch(() => prepared(folder)), []);
+      await examplesDone(client);
+      await demo.check(client);
+      for (const name of namespaces) await client.delete(NAMESPACES, name);
+      await nothingLeft(client, folder);
+      await demo.check(client);
     } finally {
       last.child.kill('SIGTERM');
     }
     const { code, stderr } = await last.ended;
     assert.equal(stderr, '');
     assert.equal(code, 0);
-    console.log(`kill -9: ${String(rounds)} rounds, ${String(acknowledged.count)} objects acknowledged, ${String(lost.length)} lost`);
-  }));
+    await eventually(() => Promise.resolve(processesIn(folder).length === 0 || undefined), 10_000);
+    const { start, run, stop } = demo.hits;
+    const where = `${String(start)} while starting, ${String(run)} while running, ${String(stop)} while stopping`;
+    console.log(`kill -9: ${String(rounds)} rounds (${where}), ${String(demo.acknowledged.count)} objects acknowledged, 0 lost`);
+  }),
+);

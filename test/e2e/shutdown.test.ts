@@ -1,0 +1,84 @@
+/** A cluster ends cleanly whenever it is told to, takes its containers along, and goes on with its pods at the next start. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PODS, type RestClient } from '#client';
+import { nameOf } from '#machinery';
+import { dray, type Dray, eventually, freePort, inFolder, processesIn, readyClient } from './dray.ts';
+
+/** A clean end takes tens of milliseconds on an idle machine. */
+const SHUTDOWN_MS_MAX = 5_000;
+const POD = 'shared-by-containers';
+
+/** Ends it with the signal: with 0, without a word on standard error, soon. */
+async function endsCleanly({ child, ended }: Dray, signal: NodeJS.Signals): Promise<void> {
+  const fromMs = performance.now();
+  child.kill(signal);
+  const { code, stderr } = await ended;
+  assert.deepEqual([code, stderr], [0, '']);
+  const tookMs = performance.now() - fromMs;
+  assert.ok(tookMs < SHUTDOWN_MS_MAX, `it took ${String(Math.round(tookMs))} ms`);
+}
+
+/** The pod of the example with two containers, once both are ready. */
+function running(client: RestClient): ReturnType<typeof client.get<NonNullable<(typeof PODS)['objectType']>>> {
+  return eventually(async () => {
+    const pod = await client.get(PODS, 'pod0', POD);
+    const ready = pod.status?.containerStatuses?.filter((container) => container.ready === true) ?? [];
+    return pod.status?.phase === 'Running' && ready.length === 2 ? pod : undefined;
+  }, 60_000);
+}
+
+test('Ctrl-C ends a cluster with 0 and its containers with it; at the next start the pods run again with their devices', { timeout: 180_000 }, () =>
+  inFolder(async (folder) => {
+    const flags = ['up', '--data-dir', folder, '--secure-port', String(await freePort())];
+    const first = dray(...flags);
+    const before = await running(await readyClient(first, folder));
+    await endsCleanly(first, 'SIGINT');
+    assert.deepEqual(processesIn(folder), []);
+
+    const second = dray(...flags);
+    const client = await readyClient(second, folder);
+    const after = await eventually(async () => {
+      const pod = await running(client);
+      return pod.status?.containerStatuses?.every((container) => container.restartCount > 0) === true ? pod : undefined;
+    }, 60_000);
+    assert.equal(after.metadata.uid, before.metadata.uid);
+    assert.equal(after.spec?.nodeName, before.spec?.nodeName);
+    assert.equal(nameOf(after), nameOf(before));
+    const log = await dray('logs', 'pod0', '-c', 'ctr1', '-n', POD, '--kubeconfig', `${folder}/kubeconfig`).ended;
+    assert.match(log.stdout, /^GPU_DEVICE_\d=gpu-\d$/m);
+    await endsCleanly(second, 'SIGTERM');
+    assert.deepEqual(processesIn(folder), []);
+  }),
+);
+
+test('a signal at any moment of a start ends it with 0', { timeout: 180_000 }, () =>
+  inFolder(async (folder) => {
+    const flags = ['up', '--data-dir', folder, '--secure-port', String(await freePort())];
+    const first = dray(...flags);
+    const fromMs = performance.now();
+    await readyClient(first, folder);
+    const startMs = performance.now() - fromMs;
+    await endsCleanly(first, 'SIGTERM');
+    // Before the program has begun a signal ends the process as it ends any.
+    for (const share of [0.8, 0.9, 1, 1.1, 1.3, 1.6, 2, 2.5]) {
+      const run = dray(...flags);
+      let printed = '';
+      run.child.stdout?.on('data', (piece: Buffer) => (printed += piece.toString()));
+      await Promise.race([new Promise((resolve) => setTimeout(resolve, share * startMs)), run.ended]);
+      await eventually(() => Promise.resolve(printed !== '' || undefined), 60_000);
+      await endsCleanly(run, share > 1 ? 'SIGINT' : 'SIGTERM');
+    }
+    await eventually(() => Promise.resolve(processesIn(folder).length === 0 || undefined), 10_000);
+  }),
+);
+
+test('a cluster whose work is done at once ends at once, on a data directory that it knows already', { timeout: 120_000 }, () =>
+  inFolder(async (folder) => {
+    const flags = ['up', '--once', '--no-examples', '--data-dir', folder, '--secure-port', String(await freePort())];
+    for (let start = 0; start < 3; start++) {
+      const { code, stderr } = await dray(...flags).ended;
+      assert.deepEqual([code, stderr], [0, '']);
+    }
+  }),
+);
