@@ -11,6 +11,7 @@ export type * from './types/core-v1.ts';
 export type * from './types/resource-v1.ts';
 export type { ResourceClaim } from './types/resource-v1.ts';
 export type { DeviceTaintRule, DeviceTaintRuleSpec, DeviceTaintSelector } from './types/resource-v1beta2.ts';
+export type { TokenRequest } from './types/authentication-v1.ts';
 export type * from './types/rbac-v1.ts';
 export type { PoolStatus, ResourcePoolStatusRequest } from './types/resource-v1alpha3.ts';
 export type { PodGroup, PodGroupResourceClaim } from './types/scheduling-v1alpha2.ts';

@@ -28,7 +28,8 @@ export interface Answer {
 
 /** How a request differs from one of the administrator. */
 export interface Sending {
-  readonly user?: UserInfo;
+  /** Undefined: only the headers tell. */
+  readonly user?: UserInfo | undefined;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -50,7 +51,9 @@ export class TestServer {
   }
 
   /** Sends one request whose answer is a JSON object; PATCH sends a merge patch. */
-  async send(method: string, path: string, body?: Json, { user = ADMIN, headers = {} }: Sending = {}): Promise<Answer> {
+  async send(method: string, path: string, body?: Json, sending: Sending = {}): Promise<Answer> {
+    const { headers = {} } = sending;
+    const user = 'user' in sending ? sending.user : ADMIN;
     const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
     const bytes = new TextEncoder().encode(body === undefined ? '' : JSON.stringify(body));
     const request = { method, path, headers: { 'content-type': type, ...headers }, body: bytes, user, signal: new AbortController().signal };

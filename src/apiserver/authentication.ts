@@ -3,6 +3,7 @@ import { badRequest, forbidden, unauthorized } from '#machinery';
 import { ANONYMOUS, AUTHENTICATED_GROUP, type AuthorizationAttributes, refusalText } from './authorization/attributes.ts';
 import type { ServerRequest, UserInfo } from './http/message.ts';
 import type { Core } from './options.ts';
+import { serviceAccountGroups, tokenUser } from './service-account-tokens.ts';
 
 const EXTRA_HEADER = 'impersonate-extra-';
 const AUTHENTICATION = 'authentication.k8s.io';
@@ -10,23 +11,29 @@ const UNAUTHENTICATED_GROUP = 'system:unauthenticated';
 
 /** The user of a request; 401 for a token that nobody has, and for no credentials where anonymous requests are off. */
 export async function authenticate(core: Core, request: ServerRequest): Promise<UserInfo> {
-  const user = identify(core, request);
+  const user = await identify(core, request);
   if (request.headers['impersonate-user'] !== undefined) return impersonate(core, request, user);
   const stray = Object.keys(request.headers).find((header) => header.startsWith('impersonate-'));
   if (stray !== undefined) throw badRequest(`requested impersonation without a user (${stray})`);
   return user;
 }
 
-function identify(core: Core, request: ServerRequest): UserInfo {
+async function identify(core: Core, request: ServerRequest): Promise<UserInfo> {
   if (request.user !== undefined) return authenticated(request.user);
   const token = /^bearer\s+(\S+)\s*$/i.exec(request.headers['authorization'] ?? '')?.[1];
   if (token !== undefined) {
-    const user = core.options.authenticateToken?.(token);
+    const user = (await userOfToken(core, token))?.user;
     if (user === undefined) throw unauthorized();
     return authenticated(user);
   }
   if (core.options.anonymousAuth === false) throw unauthorized();
   return ANONYMOUS;
+}
+
+/** Who shows a token: one of the static ones, or a service account. */
+export async function userOfToken(core: Core, token: string): Promise<{ readonly user: UserInfo; readonly audiences?: readonly string[] } | undefined> {
+  const user = core.options.authenticateToken?.(token);
+  return user === undefined ? tokenUser(core, token) : { user };
 }
 
 function authenticated(user: UserInfo): UserInfo {
@@ -90,11 +97,6 @@ function unescaped(key: string): string {
 }
 
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
-
-/** The groups of every service account of a namespace. */
-export function serviceAccountGroups(namespace: string): readonly string[] {
-  return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
-}
 
 /** A user who is somebody is in the group of all who are, unless the groups speak of that themselves. */
 function withEverybody(name: string, groups: readonly string[]): readonly string[] {

@@ -7,8 +7,10 @@
  * newer object. Reads decode each stored version once and encode it once per API version; watches share both.
  * Nothing here listens on a socket, reads a clock or throws dice: transports, Clock and Random come from outside.
  */
+export { ADMISSION_PLUGINS } from './admission/chain.ts';
 export { AUTHORIZATION_MODES, type AuthorizationMode } from './authorization/modes.ts';
 export type { ServerRequest, ServerResponse, UserInfo } from './http/message.ts';
+export type { ServiceAccountOptions, TokenKeys } from './service-account-tokens.ts';
 export type { ApiServerOptions } from './options.ts';
 export { COMPACT_PATH } from './maintenance.ts';
 export { verbNotSupported } from './refusals.ts';

@@ -2,12 +2,13 @@
 import type { Clock, Logger, Metrics, Random } from '#base';
 import type { Kind, Node } from '#api';
 import type { Store } from '#storage';
-import type { AdmissionChain } from './admission/chain.ts';
+import type { AdmissionChain, AdmissionChoice } from './admission/chain.ts';
 import type { AccessControl } from './authorization/access-control.ts';
 import type { Authorizer } from './authorization/attributes.ts';
 import type { AuthorizationMode } from './authorization/modes.ts';
 import type { Catalog } from './catalog.ts';
 import type { UserInfo } from './http/message.ts';
+import type { ServiceAccountOptions } from './service-account-tokens.ts';
 import type { ObjectStore } from './registry/object-store.ts';
 
 /** Everything an API server is given. */
@@ -28,6 +29,10 @@ export interface ApiServerOptions {
   readonly emulatedVersion: string;
   /** The user of a bearer token, undefined for a token nobody has. */
   readonly authenticateToken?: ((token: string) => UserInfo | undefined) | undefined;
+  /** Admission plugins that run, or do not. */
+  readonly admission?: AdmissionChoice | undefined;
+  /** Issues and believes tokens of service accounts; without it there are none. */
+  readonly serviceAccounts?: ServiceAccountOptions | undefined;
   /** Whether requests without credentials are served as system:anonymous (default, as upstream) or refused with 401. */
   readonly anonymousAuth?: boolean | undefined;
   /** Who is asked whether a request is allowed, in this order; default: Node, RBAC. */

@@ -1,7 +1,8 @@
 /** Reviews: kinds that are never stored, only answered (authentication.k8s.io and authorization.k8s.io). */
 import type { FieldError, PolicyRule } from '#api';
 import { type Json, aggregateText, badRequest } from '#machinery';
-import type { AuthorizationAttributes } from './authorization/attributes.ts';
+import { userOfToken } from './authentication.ts';
+import { AUTHENTICATED_GROUP, type AuthorizationAttributes } from './authorization/attributes.ts';
 import { type ServerRequest, type ServerResponse, type UserInfo, jsonResponse } from './http/message.ts';
 import type { ResourceTarget } from './http/request-info.ts';
 import { type Core, timestamp } from './options.ts';
@@ -74,9 +75,11 @@ function userJson(user: UserInfo): JsonObject {
 async function tokenReview(core: Core, { spec }: ReviewInput): Promise<JsonObject> {
   const token = spec['token'];
   if (typeof token !== 'string' || token === '') throw badRequest('token is required for TokenReview in authentication');
-  const user = core.options.authenticateToken?.(token);
-  if (user === undefined) return { spec, status: { user: {}, error: 'invalid bearer token' } };
-  return { spec, status: { authenticated: true, user: userJson({ ...user, groups: [...new Set([...user.groups, 'system:authenticated'])] }) } };
+  const found = await userOfToken(core, token);
+  if (found === undefined) return { spec, status: { user: {}, error: 'invalid bearer token' } };
+  const groups = [...new Set([...found.user.groups, AUTHENTICATED_GROUP])];
+  const audiences = found.audiences === undefined ? {} : { audiences: found.audiences };
+  return { spec, status: { authenticated: true, user: userJson({ ...found.user, groups }), ...audiences } };
 }
 
 async function selfSubjectAccessReview(core: Core, { user, spec }: ReviewInput): Promise<JsonObject> {

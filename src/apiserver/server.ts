@@ -47,7 +47,7 @@ class Server implements ApiServer {
     const catalog = new Catalog(options.served, options.kinds);
     const objects = new ObjectStore(options.store);
     const access = new AccessControl(options, catalog, objects);
-    this.#core = { options, catalog, objects, access, authorizer: access.authorizer, admission: new AdmissionChain() };
+    this.#core = { options, catalog, objects, access, authorizer: access.authorizer, admission: new AdmissionChain(options.admission) };
     this.#metrics = new RequestMetrics(this.#core);
     this.#openApi = new OpenApi(this.#core);
     this.#housekeeping = new Housekeeping(this.#core);

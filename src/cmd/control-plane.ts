@@ -10,6 +10,7 @@ import {
   APISERVER_CLIENT_NAME,
   CertificateAuthority,
   createLogger,
+  FileTokenKeys,
   listen,
   type Listener,
   nodeLogReader,
@@ -17,7 +18,7 @@ import {
   systemClock,
   systemRandom,
 } from '#platform';
-import { type ApiServerFlags, emulatedVersionOf, gatesOf, logLevelOf, servedOf } from './flags.ts';
+import { type ApiServerFlags, DEFAULT_SERVICE_ACCOUNT_ISSUER, emulatedVersionOf, gatesOf, logLevelOf, servedOf } from './flags.ts';
 import { listenSomewhere } from './free-port.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 
@@ -62,6 +63,9 @@ export async function startControlPlane(flags: ApiServerFlags, dataDir: string, 
     emulatedVersion: emulatedVersionOf(flags),
     authenticateToken: flags.tokenAuthFile,
     anonymousAuth: flags.anonymousAuth ?? false,
+    authorizationModes: flags.authorizationMode,
+    admission: { enabled: flags.enableAdmissionPlugins, disabled: flags.disableAdmissionPlugins },
+    serviceAccounts: { issuer: flags.serviceAccountIssuer ?? DEFAULT_SERVICE_ACCOUNT_ISSUER, keys: new FileTokenKeys(join(dataDir, 'pki')) },
     celCheck: checkSelector,
     podLogs: nodeLogReader({ ...nodeClient, caPem: authority.caPem }),
   });
@@ -76,7 +80,7 @@ export async function startControlPlane(flags: ApiServerFlags, dataDir: string, 
     listener = await listenSomewhere(flags.securePort, DEFAULT_SECURE_PORT, (port) => listen({ apiServer, address: bindAddress, port, tls }));
     const url = `https://${hostInUrl(bindAddress)}:${String(listener.port)}`;
     const kubeconfig = flags.kubeconfig ?? join(dataDir, 'kubeconfig');
-    await writeKubeconfig(kubeconfig, { server: url, caPem: authority.caPem, user: 'kubernetes-admin', pair: admin });
+    await writeKubeconfig(kubeconfig, { server: url, caPem: authority.caPem, user: 'kubernetes-admin', credentials: admin });
     return { apiServer, authority, url, kubeconfig, close };
   } catch (error) {
     await close();

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { featureGates, GateError, KINDS, servedVersions } from '#api';
+import { ADMISSION_PLUGINS, AUTHORIZATION_MODES, type AuthorizationMode } from '#apiserver';
 import { parseDuration } from '#machinery';
 import type { LogLevel } from '#platform';
 import { nearest } from './nearest.ts';
@@ -35,6 +36,10 @@ export interface ApiServerFlags extends VersionFlags, LogFlags {
   /** The users of the file. */
   readonly tokenAuthFile?: TokenAuthenticator;
   readonly anonymousAuth?: boolean;
+  readonly authorizationMode?: readonly AuthorizationMode[];
+  readonly enableAdmissionPlugins?: readonly string[];
+  readonly disableAdmissionPlugins?: readonly string[];
+  readonly serviceAccountIssuer?: string;
 }
 
 /** Flags of a component that is a client of the API server. */
@@ -97,6 +102,8 @@ export interface UpFlags extends ApiServerFlags {
   readonly timeout: number;
 }
 
+/** The issuer of service account tokens without --service-account-issuer, as kubeadm names it. */
+export const DEFAULT_SERVICE_ACCOUNT_ISSUER = 'https://kubernetes.default.svc.cluster.local';
 /** Simulated nodes of `dray up`. */
 export const DEFAULT_NODES = 2;
 /** A node is an agent in the process and a driver process beside it: more than these are a mistake rather than a wish. */
@@ -198,6 +205,59 @@ export function parseRuntimeConfig(text: string): Readonly<Record<string, boolea
   ]);
   for (const name of Object.keys(config)) if (!known.has(name)) throw new Error(`dray has no API "${name}"${didYouMean(name, known)}`);
   return config;
+}
+
+/** Reads --authorization-mode. */
+export function parseAuthorizationModes(text: string): readonly AuthorizationMode[] {
+  const known: ReadonlyMap<string, AuthorizationMode> = new Map(AUTHORIZATION_MODES.map((mode) => [mode, mode]));
+  return namesOf(text).map((name) => {
+    const mode = known.get(name);
+    if (mode === undefined) throw new Error(`dray has no authorization mode "${name}"${didYouMean(name, known.keys())}`);
+    return mode;
+  });
+}
+
+/** Plugins that upstream runs by default and dray does without: what they guard is not served here. */
+const ABSENT_PLUGINS = [
+  'CertificateApproval',
+  'CertificateSigning',
+  'CertificateSubjectRestriction',
+  'ClusterTrustBundleAttest',
+  'DefaultIngressClass',
+  'DefaultStorageClass',
+  'MutatingAdmissionPolicy',
+  'MutatingAdmissionWebhook',
+  'PersistentVolumeClaimResize',
+  'PodSecurity',
+  'PodTopologyLabels',
+  'RuntimeClass',
+  'StorageObjectInUseProtection',
+  'TaintNodesByCondition',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionWebhook',
+];
+
+/** Reads --enable-admission-plugins: only what dray has can be enabled. */
+export function parseEnabledPlugins(text: string): readonly string[] {
+  return pluginNames(text, ADMISSION_PLUGINS);
+}
+
+/** Reads --disable-admission-plugins: also what is not there anyway. */
+export function parseDisabledPlugins(text: string): readonly string[] {
+  return pluginNames(text, [...ADMISSION_PLUGINS, ...ABSENT_PLUGINS]);
+}
+
+function pluginNames(text: string, known: readonly string[]): readonly string[] {
+  const names = namesOf(text);
+  for (const name of names) if (!known.includes(name)) throw new Error(`dray has no admission plugin "${name}"${didYouMean(name, known)}`);
+  return names;
+}
+
+function namesOf(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 }
 
 /** Reads a boolean as Go's flags do. */

@@ -7,14 +7,18 @@ import type { KeyPair } from '#platform';
 /** Writes a kubeconfig in one step: readers see the old file or the whole new one. Only the owner may read it. */
 export async function writeKubeconfig(
   path: string,
-  { server, caPem, user, pair }: { server: string; caPem: string; user: string; pair: KeyPair },
+  { server, caPem, user, credentials }: { server: string; caPem: string; user: string; credentials: KeyPair | { readonly token: string } },
 ): Promise<void> {
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const shown =
+    'token' in credentials
+      ? { token: credentials.token }
+      : { 'client-certificate-data': base64(credentials.certPem), 'client-key-data': base64(credentials.keyPem) };
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: 'dray', cluster: { server, 'certificate-authority-data': base64(caPem) } }],
-    users: [{ name: user, user: { 'client-certificate-data': base64(pair.certPem), 'client-key-data': base64(pair.keyPem) } }],
+    users: [{ name: user, user: shown }],
     contexts: [{ name: 'dray', context: { cluster: 'dray', user } }],
     'current-context': 'dray',
   };

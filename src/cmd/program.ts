@@ -145,6 +145,12 @@ function servingOptions(): readonly Option[] {
       value(flags.parseRuntimeConfig),
     ),
     new Option('--token-auth-file <file>', 'bearer tokens, one a line: token,user,uid,"group,group"').argParser(value(tokensFromFile)),
+    new Option('--authorization-mode <modes>', 'who is asked whether a request is allowed: AlwaysAllow, AlwaysDeny, Node, RBAC (default: Node,RBAC)').argParser(
+      value(flags.parseAuthorizationModes),
+    ),
+    new Option('--enable-admission-plugins <names>', 'admission plugins to run even if they are disabled').argParser(value(flags.parseEnabledPlugins)),
+    new Option('--disable-admission-plugins <names>', 'admission plugins not to run').argParser(value(flags.parseDisabledPlugins)),
+    new Option('--service-account-issuer <url>', `who issues the tokens of service accounts (default: ${flags.DEFAULT_SERVICE_ACCOUNT_ISSUER})`),
     new Option('--anonymous-auth <boolean>', 'serve requests without credentials as system:anonymous (default: false)').argParser(value(flags.parseBoolean)),
   ];
 }

@@ -151,12 +151,11 @@ class Cluster {
     const rootDir = this.#rootDir(nodeName);
     const kubeconfig = plane === undefined ? (this.#flags.kubeconfig ?? '') : join(rootDir, 'driver.kubeconfig');
     if (plane !== undefined) {
-      const account = {
-        commonName: 'system:serviceaccount:kube-system:example-gpu',
-        organizations: ['system:serviceaccounts', 'system:serviceaccounts:kube-system'],
-      };
-      const pair = await plane.authority.issue(`driver-${nodeName}`, account);
-      await writeKubeconfig(kubeconfig, { server: plane.url, caPem: plane.authority.caPem, user: 'example-gpu', pair });
+      const { driverToken } = await import('./driver-account.ts');
+      const registered = async (): Promise<boolean> => (await this.client.get(NODES, nodeName)).metadata.uid !== undefined;
+      await this.#seen(`the node ${nodeName}`, 'its driver needs a token that is bound to it', registered);
+      const credentials = { token: await driverToken(this.client, nodeName) };
+      await writeKubeconfig(kubeconfig, { server: plane.url, caPem: plane.authority.caPem, user: 'example-gpu', credentials });
     }
     const { devices } = this.#flags;
     const { DRIVER_LOG, keepDriverRunning } = await import('./driver-process.ts');

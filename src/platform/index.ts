@@ -11,6 +11,7 @@ export { connectKubeconfig, httpsTransport, type HttpsTransportOptions, type Kub
 export { createLogger, type LogLevel } from './logger.ts';
 export { machineFacts } from './machine.ts';
 export { memoryTransport } from './memory-transport.ts';
+export { FileTokenKeys } from './token-keys.ts';
 export { ChildProcesses } from './processes.ts';
 export { systemRandom } from './random.ts';
 export { CertificateAuthority, type CertificateRequest, type KeyPair } from './tls.ts';

@@ -1,5 +1,8 @@
 /** Plays recorded HTTP exchanges against an API server in this process and tells where its answers differ. */
 import { randomInt, randomUUID } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { featureGates, servedVersions } from '#api';
@@ -7,6 +10,7 @@ import { type ApiServer, COMPACT_PATH, createApiServer, type ServerResponse } fr
 import { type Clock, silentLogger } from '#base';
 import { checkSelector } from '#cel';
 import { isJsonObject, type Json, type JsonObject } from '#machinery';
+import { FileTokenKeys } from '#platform';
 import { MemoryStore } from '#storage';
 import { Normaliser } from './http-normaliser.ts';
 
@@ -94,6 +98,7 @@ class Player {
       emulatedVersion: '1.36',
       celCheck: checkSelector,
       authenticateToken: () => undefined,
+      serviceAccounts: { issuer: 'https://dray.test', keys: new FileTokenKeys(mkdtempSync(join(tmpdir(), 'dray-keys-'))) },
     });
   }
 

@@ -3,17 +3,31 @@ import type { ApiObject } from '#machinery';
 import type { Core } from '../options.ts';
 import { DEFAULT_TOLERATION_SECONDS_PLUGIN } from './default-toleration-seconds.ts';
 import { NAMESPACE_LIFECYCLE } from './namespace-lifecycle.ts';
-import type { AdmissionOfObject, AdmissionPlugin, AdmissionRequest } from './plugin.ts';
 import { NODE_RESTRICTION } from './node-restriction.ts';
+import type { AdmissionOfObject, AdmissionPlugin, AdmissionRequest } from './plugin.ts';
 import { POD_GROUP_PROTECTION } from './pod-group-protection.ts';
 import { PRIORITY } from './priority.ts';
 
 /** Upstream: AllOrderedPlugins, as far as dray has them. */
 const PLUGINS: readonly AdmissionPlugin[] = [NAMESPACE_LIFECYCLE, NODE_RESTRICTION, PRIORITY, DEFAULT_TOLERATION_SECONDS_PLUGIN, POD_GROUP_PROTECTION];
 
+/** Names that --enable-admission-plugins and --disable-admission-plugins take. */
+export const ADMISSION_PLUGINS: readonly string[] = PLUGINS.map(({ name }) => name);
+
+/** Which plugins to run beyond, and which of, those that run by default: all. */
+export interface AdmissionChoice {
+  readonly enabled?: readonly string[] | undefined;
+  readonly disabled?: readonly string[] | undefined;
+}
+
 /** The plugins of one API server. */
 export class AdmissionChain {
-  readonly #plugins = PLUGINS;
+  readonly #plugins: readonly AdmissionPlugin[];
+
+  /** A plugin that is both enabled and disabled runs, as upstream. */
+  constructor({ enabled = [], disabled = [] }: AdmissionChoice = {}) {
+    this.#plugins = PLUGINS.filter(({ name }) => enabled.includes(name) || !disabled.includes(name));
+  }
 
   /** Lets the mutating plugins change the object; it has their last word on it. */
   async admit(core: Core, request: AdmissionOfObject): Promise<ApiObject> {

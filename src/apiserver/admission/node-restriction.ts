@@ -1,5 +1,5 @@
 /** NodeRestriction: a node agent writes its own node, its own pods and its own slices (upstream: plugin/pkg/admission/noderestriction). */
-import type { Lease, Node, Pod, ResourceSlice } from '#api';
+import type { Lease, Node, Pod, ResourceSlice, TokenRequest } from '#api';
 import type { ApiObject } from '#machinery';
 import { firstReference } from '../authorization/node-view.ts';
 import { NODE_LEASE_NAMESPACE, nodeNameOf } from '../authorization/node.ts';
@@ -36,10 +36,25 @@ type Check = (node: string, request: AdmissionRequest, core: Core) => Promise<st
 /** By resource: why a node may not make this request. */
 const CHECKS: Readonly<Record<string, Check>> = {
   'pods.': (node, request, core) => podProblem(node, request, core),
+  'serviceaccounts.': (node, request, core) => tokenProblem(node, request, core),
   'nodes.': (node, request) => nodeProblem(node, request),
   'leases.coordination.k8s.io': (node, request) => leaseProblem(node, request),
   'resourceslices.resource.k8s.io': (node, request) => sliceProblem(node, request),
 };
+
+/** A node asks for tokens of its own pods only. */
+async function tokenProblem(node: string, { operation, subresource, object, namespace }: AdmissionRequest, core: Core): Promise<string | undefined> {
+  if (operation !== 'create' || subresource !== 'token') return undefined;
+  const { boundObjectRef: reference } = (object as TokenRequest | undefined)?.spec ?? {};
+  const isPod = reference?.apiVersion === 'v1' && reference.kind === 'Pod' && (reference.name ?? '') !== '';
+  if (!isPod) return 'node requested token not bound to a pod';
+  if ((reference.uid ?? '') === '') return 'node requested token with a pod binding without a uid';
+  const scope = core.catalog.find('', 'v1', 'pods');
+  const pod = scope === undefined ? undefined : ((await core.objects.get(scope, namespace, reference.name ?? ''))?.object as Pod | undefined);
+  // A pod that is not there is told by the request itself.
+  if (pod === undefined || pod.spec?.nodeName === node) return undefined;
+  return 'node requested token bound to a pod scheduled on a different node';
+}
 
 function sliceProblem(node: string, { operation, object, old }: AdmissionRequest): string | undefined {
   if (operation === 'update') return undefined;

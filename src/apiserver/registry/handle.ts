@@ -3,6 +3,7 @@ import { methodNotAllowed, notFound } from '#machinery';
 import { type ServerResponse, jsonResponse } from '../http/message.ts';
 import type { Core } from '../options.ts';
 import { tooLargeResourceVersion, unknownResource } from '../refusals.ts';
+import { requestToken } from '../token-request.ts';
 import { bindPod, evictPod, podLog } from '../pods.ts';
 import type { Call } from './call.ts';
 import { create } from './create.ts';
@@ -31,6 +32,7 @@ const SPECIAL: Readonly<Record<string, (core: Core, call: Call) => Promise<Serve
   'create pods/binding': bindPod,
   'create pods/eviction': evictPod,
   'get pods/log': podLog,
+  'create serviceaccounts/token': requestToken,
 };
 
 /** Serves a call whose caller is authorized already. */
