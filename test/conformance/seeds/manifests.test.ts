@@ -146,7 +146,7 @@ describe('article on DRA (v1beta1)', () => {
     await refused('/apis/resource.k8s.io/v1beta1/deviceclasses', '06-beta-class.printed.yaml', message);
     const { code, output } = await cluster.apply(manifest('06-beta-class.printed.yaml'));
     assert.equal(code, 1);
-    assert.match(output, KUBECTL ? /resource name may not be empty/ : /lacks apiVersion, kind or metadata\.name/);
+    assert.match(output, KUBECTL ? /resource name may not be empty/ : /the object has no metadata/);
   });
 
   test('the ResourceClaimTemplate as printed is no YAML', async () => {
