@@ -234,3 +234,57 @@ test('a copied ledger goes its own way', () => {
   assert.equal(run({ pools, ledger }, [wanting('b', 1)]).kind, 'unschedulable');
   assert.equal(run({ pools, ledger: copy }, [wanting('b', 1)]).kind, 'allocated');
 });
+
+/** One request with two alternatives, the first of which asks for all devices; the constraint forbids that. */
+function allOrOne(second: string): ResourceClaim {
+  const firstAvailable = [
+    { name: 'all', deviceClassName: 'any', allocationMode: 'All' as const },
+    {
+      name: 'one',
+      deviceClassName: 'any',
+      allocationMode: 'ExactCount' as const,
+      count: 1,
+      selectors: [{ cel: { expression: second } }],
+    },
+  ];
+  const base = claim('c', { name: 'r', firstAvailable });
+  return { ...base, spec: { devices: { ...base.spec.devices, constraints: [{ matchAttribute: 'd.example.com/model' }] } } };
+}
+
+test('an alternative for all devices that violates a constraint gives way to the next; without one that fits, the claim is at fault', () => {
+  const features = { ...NO_FEATURES, prioritizedList: true };
+  const models = ['a', 'b'].map((model) => ({ name: model, attributes: { model: { string: model } } }));
+  const world = { ...worldOf(slice('s', models)), features };
+  const fits = run(world, [allOrOne('true')]);
+  assert.ok(fits.kind === 'allocated');
+  assert.deepEqual(
+    fits.allocations[0]?.devices?.results?.map(({ request, device }) => [request, device]),
+    [['r/one', 'a']],
+  );
+  const message = 'claim default/c, request all: cannot add device d.example.com/pool/b because a claim constraint would not be satisfied';
+  assert.deepEqual(run(world, [allOrOne('false')]), { kind: 'failed', message });
+});
+
+test('an interrupted search ends with the cause', () => {
+  const { pools, ledger } = worldOf(slice('s', names(4)));
+  let steps = 0;
+  const interrupted = (): string | undefined => (++steps > 3 ? 'pod is gone' : undefined);
+  const random = { below: () => 0, uuid: () => '' };
+  const allocator = new Allocator({ claims: [wanting('c', 4)], pools, ledger, features: NO_FEATURES, random, interrupted, deviceClass: () => ANY });
+  assert.deepEqual(allocator.allocate(NODE), { kind: 'failed', message: 'filter operation aborted: pod is gone', isInterrupted: true });
+});
+
+test('too many devices are refused in the words of the emulated version', () => {
+  const world = worldOf(slice('s', names(1)));
+  const many = claim(
+    'c',
+    ...[32, 1].map((count, at) => ({ name: `r${at}`, exactly: { deviceClassName: 'any', allocationMode: 'ExactCount' as const, count } })),
+  );
+  const text = (features: Features): string => {
+    const outcome = run({ ...world, features }, [many]);
+    return outcome.kind === 'failed' ? outcome.message : outcome.kind;
+  };
+  assert.equal(text(featuresFromGates(new Map())), 'claim default/c: number of requested devices 33 exceeds the claim limit of 32');
+  const later = featuresFromGates(new Map([['DRADerivedAttributes', false]]));
+  assert.equal(text(later), 'claim default/c, request r1: adding 1 devices exceeds the claim limit of 32, with 32 already accounted for');
+});

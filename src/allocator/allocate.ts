@@ -13,7 +13,7 @@ import type { Ledger } from './ledger.ts';
 import type { NodeView } from './node-match.ts';
 import type { NodePool } from './pool-view.ts';
 import type { PoolIndex } from './pools.ts';
-import { AllocationError, type Cause, NodeError, type PoolProblem, type Refusal } from './refusal.ts';
+import { AllocationError, type Cause, InterruptedError, NodeError, type PoolProblem, type Refusal } from './refusal.ts';
 import { type ClaimPlan, planClaims } from './requests.ts';
 import { allocationResult } from './result.ts';
 import { Search, type SearchContext } from './search.ts';
@@ -30,6 +30,8 @@ export interface AllocatorInput {
   readonly random: Random;
   /** Bounds the search on one node; default EFFORT_MAX. */
   readonly effortMax?: number | undefined;
+  /** Asked at every step of a search: the cause to end it (upstream: the context is done), or undefined to go on. */
+  readonly interrupted?: (() => string | undefined) | undefined;
 }
 
 /** The answer for one node. */
@@ -38,8 +40,8 @@ export type AllocateOutcome =
   | { readonly kind: 'allocated'; readonly allocations: readonly AllocationResult[]; readonly steps: number }
   /** Not on this node; `reason` is upstream's text and names no device, so that equal refusals can be counted. `explain` tells more. */
   | { readonly kind: 'unschedulable'; readonly reason: string; readonly cause: Cause; readonly steps: number }
-  /** Not on any node: a claim, a class or a selector is at fault. */
-  | { readonly kind: 'failed'; readonly message: string };
+  /** Not on any node: a claim, a class or a selector is at fault, or the caller interrupted the search. */
+  | { readonly kind: 'failed'; readonly message: string; readonly isInterrupted?: boolean };
 
 /** What is found out about the claims once and holds on every node, until the ledger changes. */
 interface Preparation {
@@ -61,11 +63,12 @@ export class Allocator {
 
   /** The first solution in the order of trial. */
   allocate(node: NodeView): AllocateOutcome {
-    const effort = new Effort(this.#input.effortMax);
+    const effort = new Effort(this.#input.effortMax, this.#input.interrupted);
     try {
       return this.#allocate(node, effort);
     } catch (error) {
       if (error instanceof AllocationError) return { kind: 'failed', message: error.message };
+      if (error instanceof InterruptedError) return { kind: 'failed', message: error.message, isInterrupted: true };
       if (error instanceof NodeError) return { kind: 'unschedulable', reason: error.message, cause: error.cause, steps: effort.steps };
       throw error;
     }

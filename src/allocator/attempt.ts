@@ -102,17 +102,17 @@ export class Attempt {
     return isPicked ? PICKED : undefined;
   }
 
-  /** What may be wrong with a device that is free and matches. */
+  /** What may be wrong with a device that is free and matches. Capacity comes first, but last when all devices are wanted: then a constraint is fatal. */
   #furtherRefusal(ask: DeviceAsk, { pool, entry }: Candidate): DeviceReason | undefined {
-    const { features, counters } = this.#context;
-    const lacking = this.#capacityRefusal(ask, entry);
+    const { features, counters, eligibility } = this.#context;
+    const lacking = eligibility.nodeRefusal(entry) ?? (ask.all === undefined ? this.#capacityRefusal(ask, entry) : undefined);
     if (lacking !== undefined) return lacking;
     if (entry.counters.length > 0) {
       if (!features.partitionableDevices) return { kind: 'featureOff', feature: 'DRAPartitionableDevices' };
       const short = this.#drawsCounters(ask, entry) ? counters.refusal(pool, entry) : undefined;
       if (short !== undefined) return short;
     }
-    return this.#taintRefusal(ask, entry) ?? this.#constraintRefusal(ask, entry);
+    return this.#taintRefusal(ask, entry) ?? this.#constraintRefusal(ask, entry) ?? (ask.all === undefined ? undefined : this.#capacityRefusal(ask, entry));
   }
 
   /** Looking on costs nothing, and a shared device draws once, for its first share. */

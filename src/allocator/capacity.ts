@@ -83,7 +83,8 @@ export class CapacityCheck {
     const taken = this.#taken.size === 0 ? undefined : this.#taken.get(entry.id)?.amounts;
     if ((held === undefined || held.size === 0) && taken === undefined) return undefined;
     for (const [capacity, wanted] of offer.amounts) {
-      const used = (held?.get(capacity) ?? ZERO).add(taken?.get(capacity) ?? ZERO);
+      const used = sum(held?.get(capacity), taken?.get(capacity));
+      if (used === undefined) continue;
       const total = readQuantity(entry.device.capacity?.[capacity]?.value ?? '0');
       if (used.add(wanted).compare(total) > 0) return exhausted(capacity, wanted, total.sub(used));
     }
@@ -96,10 +97,10 @@ export class CapacityCheck {
     const taken = this.#taken.get(entry.id) ?? { shares: 0, amounts: new Map<string, Quantity>() };
     this.#taken.set(entry.id, taken);
     taken.shares++;
-    for (const [name, amount] of amounts) taken.amounts.set(name, (taken.amounts.get(name) ?? ZERO).add(amount));
+    for (const [name, amount] of amounts) taken.amounts.set(name, sum(taken.amounts.get(name), amount) ?? amount);
     const undo = (): void => {
       if (--taken.shares === 0) this.#taken.delete(entry.id);
-      for (const [name, amount] of amounts) taken.amounts.set(name, (taken.amounts.get(name) ?? ZERO).sub(amount));
+      else for (const [name, amount] of amounts) taken.amounts.set(name, (taken.amounts.get(name) ?? ZERO).sub(amount));
     };
     return { amounts, undo };
   }
@@ -107,6 +108,12 @@ export class CapacityCheck {
   #offer(ask: DeviceAsk, entry: DeviceEntry): Offer {
     return this.#features.consumableCapacity ? this.#offers.offer(ask, entry, this.#features.fractionalCapacityRange) : NOTHING;
   }
+}
+
+/** The sum of what is there; undefined when nothing is. */
+function sum(a: Quantity | undefined, b: Quantity | undefined): Quantity | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.add(b);
 }
 
 const ZERO_AMOUNTS: Amounts = new Map();

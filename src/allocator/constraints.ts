@@ -46,6 +46,9 @@ interface ConstraintOptions {
   readonly derived: DerivedAttributes;
 }
 
+/** Without the feature a list passes for the first device, and no other value is like it. */
+const LIST: AttributeValues = { values: new Set(), isList: true };
+
 /** What both kinds have in common: which requests are concerned, and the values of each accepted device, last one on top. */
 abstract class AttributeConstraint implements Constraint {
   abstract readonly kind: 'match' | 'distinct';
@@ -85,9 +88,7 @@ abstract class AttributeConstraint implements Constraint {
   #next(ask: DeviceAsk, entry: DeviceEntry): AttributeValues | undefined {
     const values = this.valuesOf(ask, entry);
     if (values === undefined || values.values.size === 0) return undefined;
-    const [first] = this.accepted;
-    // Without the feature nothing is ever compared with a list.
-    if (first !== undefined && !this.#lists && (values.isList || first.isList)) return undefined;
+    if (!this.#lists && values.isList) return this.accepted.length === 0 ? LIST : undefined;
     return this.join(values);
   }
 

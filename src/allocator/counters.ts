@@ -69,9 +69,9 @@ function both(first: Undo, second: Undo): Undo {
 function startingState(pool: NodePool, ledger: Ledger): PoolState {
   const free = new Map([...pool.counterSets].map(([name, amounts]) => [name, new Map(amounts)]));
   const state: PoolState = { free, agreements: new Map() };
-  for (const devices of [pool.devices, pool.elsewhere]) {
-    ledger.usesOf(pool.id, devices)?.forEach((use, i) => {
-      const entry = devices[i];
+  for (const reach of [pool, pool.elsewhere]) {
+    ledger.usesOf(reach).forEach((use, i) => {
+      const entry = reach.devices[i];
       if (entry === undefined || use === undefined || (use.whole === 0 && use.shares === 0)) return;
       take(state, entry.counters);
       joinGroups(state, entry.counters);

@@ -39,11 +39,14 @@ export class Eligibility {
       const isReachable = matchesNode(device, this.#node, () => `device ${device.name} in slice ${slice.name}`);
       if (!isReachable) return OTHER_NODE;
     }
-    return slice.skipNodeOperations.length === 0 || this.#understandsSkipping() ? undefined : NODE_OPERATIONS;
+    return undefined;
   }
 
-  #understandsSkipping(): boolean {
-    return this.#features.optionalNodeOperations && this.#node.declaredFeatures?.includes(OPTIONAL_NODE_OPERATIONS) === true;
+  /** Why the node cannot do what the device needs, if so. Unlike what does not match, such a device belongs to "all". */
+  nodeRefusal({ slice }: DeviceEntry): DeviceReason | undefined {
+    if (slice.skipNodeOperations.length === 0) return undefined;
+    const isUnderstood = this.#features.optionalNodeOperations && this.#node.declaredFeatures?.includes(OPTIONAL_NODE_OPERATIONS) === true;
+    return isUnderstood ? undefined : NODE_OPERATIONS;
   }
 }
 

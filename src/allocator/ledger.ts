@@ -31,8 +31,28 @@ interface MutableUse extends DeviceUse {
 /** The uses of a pool's devices. Objects stay where they are, so that a pool's devices can be paired with them once. */
 interface PoolUses {
   readonly devices: Map<DeviceId, MutableUse>;
-  /** The uses beside the devices of a view, as far as there are any; made anew when a device is used that was not before. */
-  paired: WeakMap<readonly DeviceEntry[], readonly (DeviceUse | undefined)[]>;
+  /** Devices that are held as a whole. */
+  held: number;
+  /** Rises when a device gets an object or loses it. */
+  stamp: number;
+}
+
+/** Devices in some order, and room for what the ledger remembers about them. */
+export interface Pairable {
+  readonly id: PoolId;
+  readonly devices: readonly DeviceEntry[];
+  /** The ledger's; nobody else looks at it. */
+  readonly pairing: { current?: Pairing | undefined };
+}
+
+/** Devices beside their uses, as far as there are any. */
+interface Pairing {
+  readonly ledger: Ledger;
+  readonly source: PoolUses;
+  readonly stamp: number;
+  readonly uses: readonly (DeviceUse | undefined)[];
+  /** All used devices of the pool are among these. */
+  readonly isWhole: boolean;
 }
 
 interface Held {
@@ -45,12 +65,17 @@ const NO_AMOUNTS = new Map<string, Quantity>();
 /** Objects for devices that were given back are kept for their next use, up to so many. */
 const SPARE_MAX = 100_000;
 
+/** Claims that are gone are forgotten when there are more of them than this and than of others. */
+const LOST_MAX = 1000;
+
 /**
  * Devices in use, kept claim by claim. Owned by its caller, who reports allocated claims, also those it only assumes to be.
  * Entries with adminAccess hold nothing.
  */
 export class Ledger {
-  readonly #claims = new Map<string, Held>();
+  /** By namespace/name. A large Map that gains and loses entries all the time is slow, so lost ones stay as undefined until there are many. */
+  #claims = new Map<string, Held | undefined>();
+  #lost = 0;
   readonly #pools = new Map<PoolId, PoolUses>();
   #spare = 0;
   #revision = 0;
@@ -71,6 +96,7 @@ export class Ledger {
     }
     if (allocation === undefined) return;
     const holdings = holdingsOf(allocation.devices?.results ?? []);
+    if (this.#claims.has(key)) this.#lost--;
     this.#claims.set(key, { claim, holdings });
     this.#revision++;
     for (const holding of holdings) this.#take(holding);
@@ -80,8 +106,9 @@ export class Ledger {
   deleteClaim(key: string): void {
     const held = this.#claims.get(key);
     if (held === undefined) return;
-    this.#claims.delete(key);
+    this.#claims.set(key, undefined);
     this.#revision++;
+    if (++this.#lost > LOST_MAX && this.#lost > this.#claims.size / 2) this.#forgetLost();
     for (const holding of held.holdings) this.#release(holding);
     if (this.#spare > SPARE_MAX) this.#dropSpare();
   }
@@ -89,13 +116,13 @@ export class Ledger {
   /** A ledger of its own with the same contents, to try out what would be. */
   copy(): Ledger {
     const copy = new Ledger();
-    for (const { claim } of this.#claims.values()) copy.upsertClaim(claim);
+    for (const claim of this.claims()) copy.upsertClaim(claim);
     return copy;
   }
 
   /** The claims that hold something. */
   *claims(): Iterable<ResourceClaim> {
-    for (const { claim } of this.#claims.values()) yield claim;
+    for (const held of this.#claims.values()) if (held !== undefined) yield held.claim;
   }
 
   /** The use of a device; undefined when nobody uses it. */
@@ -103,58 +130,82 @@ export class Ledger {
     return this.#pools.get(entry.slice.pool)?.devices.get(entry.id);
   }
 
-  /** The uses of devices of one pool, in their order; undefined when none is in use. Valid until the ledger changes. */
-  usesOf(pool: PoolId, devices: readonly DeviceEntry[]): readonly (DeviceUse | undefined)[] | undefined {
-    const uses = this.#pools.get(pool);
-    if (uses === undefined) return undefined;
-    let paired = uses.paired.get(devices);
-    if (paired === undefined) {
-      paired = devices.map((entry) => uses.devices.get(entry.id));
-      uses.paired.set(devices, paired);
+  /** The uses of devices of one pool, in their order. Valid until the ledger changes. */
+  usesOf(devices: Pairable): readonly (DeviceUse | undefined)[] {
+    return this.#pairing(devices).uses;
+  }
+
+  /** Whether it is certain, without a look at them, that all the devices are held as a whole. */
+  areAllHeld(devices: Pairable): boolean {
+    const { source, isWhole } = this.#pairing(devices);
+    return isWhole && source.held === devices.devices.length;
+  }
+
+  #pairing({ id, devices, pairing }: Pairable): Pairing {
+    const known = pairing.current;
+    if (known !== undefined && known.ledger === this && known.stamp === known.source.stamp) return known;
+    const source = this.#poolUses(id);
+    const uses = devices.map((entry) => source.devices.get(entry.id));
+    const found = new Set(uses).size - (uses.includes(undefined) ? 1 : 0);
+    const current = { ledger: this, source, stamp: source.stamp, uses, isWhole: found === source.devices.size };
+    pairing.current = current;
+    return current;
+  }
+
+  #poolUses(pool: PoolId): PoolUses {
+    let uses = this.#pools.get(pool);
+    if (uses === undefined) {
+      uses = { devices: new Map(), held: 0, stamp: 0 };
+      this.#pools.set(pool, uses);
+      this.#spare++;
     }
-    return paired;
+    return uses;
   }
 
   #take({ pool, device, amounts }: Holding): void {
-    const use = this.#slot(pool, device);
+    const uses = this.#poolUses(pool);
+    const use = this.#slot(uses, device);
     if (isFree(use)) this.#spare--;
-    if (amounts === undefined) use.whole++;
-    else use.shares++;
-    if (amounts === undefined || amounts.size === 0) return;
-    if (use.amounts === NO_AMOUNTS) use.amounts = new Map();
+    if (amounts === undefined) {
+      if (use.whole++ === 0) uses.held++;
+      return;
+    }
+    use.shares++;
+    if (use.amounts === NO_AMOUNTS && amounts.size > 0) use.amounts = new Map();
     for (const [name, amount] of amounts) use.amounts.set(name, (use.amounts.get(name) ?? ZERO).add(amount));
   }
 
-  #slot(pool: PoolId, device: DeviceId): MutableUse {
-    let uses = this.#pools.get(pool);
-    if (uses === undefined) {
-      uses = { devices: new Map(), paired: new WeakMap() };
-      this.#pools.set(pool, uses);
-    }
+  #slot(uses: PoolUses, device: DeviceId): MutableUse {
     let use = uses.devices.get(device);
     if (use === undefined) {
       use = { whole: 0, shares: 0, amounts: NO_AMOUNTS };
       uses.devices.set(device, use);
-      uses.paired = new WeakMap();
+      uses.stamp++;
       this.#spare++;
     }
     return use;
   }
 
   #release({ pool, device, amounts }: Holding): void {
-    const use = this.#slot(pool, device);
-    if (amounts === undefined) use.whole--;
-    else use.shares--;
+    const uses = this.#poolUses(pool);
+    const use = this.#slot(uses, device);
+    if (amounts === undefined && --use.whole === 0) uses.held--;
+    if (amounts !== undefined) use.shares--;
     for (const [name, amount] of amounts ?? []) use.amounts.set(name, (use.amounts.get(name) ?? ZERO).sub(amount));
     if (!isFree(use)) return;
     use.amounts = NO_AMOUNTS;
     this.#spare++;
   }
 
+  #forgetLost(): void {
+    this.#claims = new Map([...this.#claims].filter(([, held]) => held !== undefined));
+    this.#lost = 0;
+  }
+
   #dropSpare(): void {
     for (const [pool, uses] of this.#pools) {
       for (const [device, use] of uses.devices) if (isFree(use)) uses.devices.delete(device);
-      uses.paired = new WeakMap();
+      uses.stamp++;
       if (uses.devices.size === 0) this.#pools.delete(pool);
     }
     this.#spare = 0;

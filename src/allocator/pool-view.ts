@@ -1,20 +1,21 @@
 /** What one pool offers to one node: complete, incomplete, invalid or, when outdated, nothing at all. */
 import { type Amounts, type DeviceEntry, type PoolId, type SliceEntry } from './device.ts';
 import type { Features } from './features.ts';
+import type { Pairable } from './ledger.ts';
 import { choosesNodes, matchesNode, type NodeView } from './node-match.ts';
 
-/** A pool as seen from a node, or from all nodes that the same slices concern. Only complete pools carry devices. */
-export interface NodePool {
-  readonly id: PoolId;
+/**
+ * A pool as seen from a node, or from all nodes that the same slices concern. Only complete pools carry devices: those that the node can reach, in order
+ * of trial.
+ */
+export interface NodePool extends Pairable {
   readonly driver: string;
   readonly name: string;
   readonly state: 'complete' | 'incomplete' | 'invalid';
   /** Why the pool is invalid. */
   readonly reason?: string | undefined;
-  /** Devices that the node can reach, in order of trial. */
-  readonly devices: readonly DeviceEntry[];
   /** Devices for other nodes, as far as they had to be looked at; they draw from the same counters. */
-  readonly elsewhere: readonly DeviceEntry[];
+  readonly elsewhere: Pairable;
   readonly counterSets: ReadonlyMap<string, Amounts>;
   /** Some reachable device has binding conditions: such pools are tried last. */
   readonly binding: boolean;
@@ -63,7 +64,12 @@ function newestGeneration(slices: readonly SliceEntry[]): readonly SliceEntry[] 
 }
 
 function brokenPool(slice: SliceEntry, state: 'incomplete' | 'invalid', reason?: string): NodePool {
-  return { id: slice.pool, driver: slice.spec.driver, name: slice.poolName, state, reason, devices: [], elsewhere: [], counterSets: new Map(), binding: false };
+  const { pool: id, spec, poolName: name } = slice;
+  return { ...pairable(id, []), driver: spec.driver, name, state, reason, elsewhere: pairable(id, []), counterSets: new Map(), binding: false };
+}
+
+function pairable(id: PoolId, devices: readonly DeviceEntry[]): Pairable {
+  return { id, devices, pairing: {} };
 }
 
 /** Slices are tried by name, their devices in the order of the slice. */
@@ -83,7 +89,8 @@ function buildPool(here: readonly SliceEntry[], others: readonly SliceEntry[], f
   if (features.partitionableDevices) reason ??= unknownCounter(devices, counterSets) ?? unknownCounter(elsewhere, counterSets);
   if (reason !== undefined) return brokenPool(first, 'invalid', reason);
   const binding = devices.some(({ device }) => device.bindingConditions !== undefined);
-  return { id: first.pool, driver: first.spec.driver, name: first.poolName, state: 'complete', devices, elsewhere, counterSets, binding };
+  const { pool: id, spec, poolName: name } = first;
+  return { ...pairable(id, devices), driver: spec.driver, name, state: 'complete', elsewhere: pairable(id, elsewhere), counterSets, binding };
 }
 
 function duplicateDevice(devices: readonly DeviceEntry[]): string | undefined {

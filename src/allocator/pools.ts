@@ -25,12 +25,17 @@ interface Reach {
 
 /** What a node was offered, and what that was made from. */
 interface Offer {
-  readonly node: string;
+  readonly labels: NodeView['labels'];
   readonly features: Features;
+  /** The state of the index at the last time when this was found to be fresh. */
+  checkedAt: number;
   readonly stamps: readonly [own: number, shared: number];
   readonly sources: readonly { readonly pool: Pool; readonly stamp: number }[];
   readonly views: readonly NodePool[];
 }
+
+/** Nodes whose offers are kept; the largest clusters have fewer. */
+const OFFERS_MAX = 20_000;
 
 /**
  * All published devices, grouped by pool. Owned by its caller, who reports every change of a slice; a slice is parsed once, and what
@@ -45,8 +50,8 @@ export class PoolIndex {
   readonly #pools = new Map<PoolId, Pool>();
   readonly #onNode = new Map<string, Reach>();
   readonly #shared: Reach = { pools: new Map(), stamp: 0 };
-  /** What nodes were offered last; it hangs on the labels object of the node, so it goes with it. */
-  readonly #offered = new WeakMap<object, Offer>();
+  /** What nodes were offered last, by their names. */
+  readonly #offered = new Map<string, Offer>();
   #stamp = 0;
 
   /** A slice has appeared or changed. The object must not be modified afterwards. */
@@ -80,9 +85,9 @@ export class PoolIndex {
 
   /** The pools for a node in order of trial: those with binding conditions last, then by driver and pool name. Throws AllocationError. */
   forNode(node: NodeView, features: Features): readonly NodePool[] {
+    const known = this.#offered.get(node.name);
+    if (known !== undefined && known.labels === node.labels && known.features === features && this.#isFresh(known, node.name)) return known.views;
     const own = this.#onNode.get(node.name);
-    const known = this.#offered.get(node.labels);
-    if (known !== undefined && known.node === node.name && known.features === features && this.#isFresh(known, own)) return known.views;
     const sources: { readonly pool: Pool; readonly stamp: number }[] = [];
     const views: NodePool[] = [];
     for (const id of new Set([...(own?.pools.keys() ?? []), ...this.#shared.pools.keys()])) {
@@ -93,13 +98,18 @@ export class PoolIndex {
       if (view !== undefined) views.push(view);
     }
     views.sort(byTrial);
-    this.#offered.set(node.labels, { node: node.name, features, stamps: [own?.stamp ?? 0, this.#shared.stamp], sources, views });
+    if (this.#offered.size >= OFFERS_MAX) this.#offered.clear();
+    const stamps = [own?.stamp ?? 0, this.#shared.stamp] as const;
+    this.#offered.set(node.name, { labels: node.labels, features, checkedAt: this.#stamp, stamps, sources, views });
     return views;
   }
 
-  #isFresh({ stamps, sources }: Offer, own: Reach | undefined): boolean {
-    if (stamps[0] !== (own?.stamp ?? 0) || stamps[1] !== this.#shared.stamp) return false;
+  #isFresh(offer: Offer, nodeName: string): boolean {
+    if (offer.checkedAt === this.#stamp) return true;
+    const { stamps, sources } = offer;
+    if (stamps[0] !== (this.#onNode.get(nodeName)?.stamp ?? 0) || stamps[1] !== this.#shared.stamp) return false;
     for (const { pool, stamp } of sources) if (pool.stamp !== stamp) return false;
+    offer.checkedAt = this.#stamp;
     return true;
   }
 

@@ -184,10 +184,10 @@ export class Prospects {
     const { pools, ledger, effort } = this.#context;
     try {
       for (const pool of pools) {
-        const uses = ledger.usesOf(pool.id, pool.devices);
+        const uses = ledger.usesOf(pool);
         for (const [i, entry] of pool.devices.entries()) {
           effort.spend();
-          if (!ask.adminAccess && (uses?.[i]?.whole ?? 0) > 0) continue;
+          if (!ask.adminAccess && (uses[i]?.whole ?? 0) > 0) continue;
           if (!this.#isDeviceHarmless(ask, entry)) return false;
         }
       }
@@ -214,9 +214,9 @@ function hasNegative(amounts: Amounts): boolean {
   return false;
 }
 
-/** A plain request for all devices is aborted by a constraint. */
+/** A request for all devices may end in an error when there are constraints. */
 function mayAbort({ requests, constraints }: ClaimPlan): boolean {
-  return constraints.length > 0 && requests.some(({ asks, isList }) => !isList && asks.some(({ all }) => all !== undefined));
+  return constraints.length > 0 && requests.some(({ asks }) => asks.some(({ all }) => all !== undefined));
 }
 
 /** Asks of one kind accept and refuse the same devices. */

@@ -67,6 +67,11 @@ export class AllocationError extends Error {
   override readonly name = 'AllocationError';
 }
 
+/** Stops the whole attempt: the caller wants no more of it. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+}
+
 /** Stops the attempt on this node only (upstream: ErrFailedAllocationOnNode). */
 export class NodeError extends Error {
   override readonly name = 'NodeError';

@@ -1,5 +1,5 @@
 /** The requests of the claims, checked and prepared for the search (upstream's validateDeviceRequest). */
-import type { DeviceClass, DeviceRequest, DeviceSubRequest, DeviceToleration, ExactDeviceRequest, ResourceClaim } from '#api';
+import type { DeviceClass, DeviceRequest, DeviceSelector, DeviceSubRequest, DeviceToleration, ExactDeviceRequest, ResourceClaim } from '#api';
 import { keyOf, nameOf, notFound } from '#machinery';
 import { CapacityError, type CapacityCheck } from './capacity.ts';
 import { type Constraint, constraintsOf } from './constraints.ts';
@@ -112,14 +112,14 @@ function planRequest(request: DeviceRequest, place: Place): RequestPlan {
   if (firstAvailable.length === 0) {
     const ask: ExactDeviceRequest = exactly ?? { deviceClassName: '' };
     refuseCapacity(ask, features, `claim ${place.claimKey}, request ${name}`);
-    return { name, asks: [planAsk({ ...ask, names: { name, shortName: name, parent: name } }, place)], isList: false };
+    return { name, asks: [planAsk(ask, { name, shortName: name, parent: name }, place)], isList: false };
   }
   if (!features.prioritizedList) {
     throw new AllocationError(`claim ${place.claimKey}, request ${name}: has subrequests, but the DRAPrioritizedList feature is disabled`);
   }
   const asks = firstAvailable.map((sub) => {
     refuseCapacity(sub, features, `claim ${place.claimKey}, subrequest ${sub.name}`);
-    return planAsk({ ...sub, names: { name: `${name}/${sub.name}`, shortName: sub.name, parent: name } }, place);
+    return planAsk(sub, { name: `${name}/${sub.name}`, shortName: sub.name, parent: name }, place);
   });
   return { name, asks, isList: true };
 }
@@ -129,13 +129,11 @@ function refuseCapacity(ask: ExactDeviceRequest | DeviceSubRequest, features: Fe
   throw new AllocationError(`${prefix}: has capacity requests, but the DRAConsumableCapacity feature is disabled`);
 }
 
-interface NamedAsk extends ExactDeviceRequest {
-  readonly names: { readonly name: string; readonly shortName: string; readonly parent: string };
-}
+type Names = Pick<DeviceAsk, 'name' | 'shortName' | 'parent'>;
 
-function planAsk(ask: NamedAsk, place: Place): DeviceAsk {
-  const { features, deviceClass } = place.context;
-  const prefix = `claim ${place.claimKey}, request ${ask.names.shortName}`;
+function planAsk(ask: ExactDeviceRequest, names: Names, place: Place): DeviceAsk {
+  const { features, deviceClass, selectors } = place.context;
+  const prefix = `claim ${place.claimKey}, request ${names.shortName}`;
   for (const [i, selector] of (ask.selectors ?? []).entries()) {
     if (selector.cel === undefined) throw new AllocationError(`${prefix}, selector #${i}: CEL expression empty (unsupported selector type?)`);
   }
@@ -150,40 +148,42 @@ function planAsk(ask: NamedAsk, place: Place): DeviceAsk {
     const { message } = notFound({ group: 'resource.k8s.io', resource: 'deviceclass' }, ask.deviceClassName);
     throw new AllocationError(`${prefix}: could not retrieve device class ${ask.deviceClassName}: ${message}`);
   }
-  const plan: Omit<DeviceAsk, 'count' | 'all'> = {
+  const { name, shortName, parent } = names;
+  const mode: string = ask.allocationMode ?? '';
+  if (mode !== 'ExactCount' && mode !== 'All') throw new AllocationError(`${prefix}: unsupported count mode ${mode}`);
+  const plan: DeviceAsk = {
     claim: place.claim,
     claimKey: place.claimKey,
-    ...ask.names,
+    name,
+    shortName,
+    parent,
     deviceClass: found,
-    selectors: place.context.selectors.setOf(found.spec.selectors ?? [], ask.selectors ?? [], features),
+    selectors: selectors.setOf(found.spec.selectors ?? NO_SELECTORS, ask.selectors ?? NO_SELECTORS, features),
     tolerations: ask.tolerations,
     adminAccess: ask.adminAccess === true,
     derived,
     capacity: ask.capacity?.requests ?? {},
     capacityKey: ask.capacity?.requests === undefined ? '' : JSON.stringify(Object.entries(ask.capacity.requests)),
+    // A count that a double cannot hold exactly exceeds every limit, so only the text of the refusal would show the difference.
+    count: Number(ask.count ?? 0),
+    all: undefined,
   };
-  return withDevices(plan, ask, { prefix, context: place.context });
+  if (mode === 'ExactCount') return plan;
+  const all = allDevices(plan, prefix, place.context);
+  return { ...plan, count: all.length, all };
 }
+
+const NO_SELECTORS: readonly DeviceSelector[] = [];
 
 /** A request with the field of Kubernetes 1.37 (KEP 6080). */
 interface LaterAsk extends ExactDeviceRequest {
   readonly derivedAttributes?: readonly { readonly name: string; readonly expression: string }[] | undefined;
 }
 
-function derivedOf(ask: LaterAsk): ReadonlyMap<string, string> {
-  return new Map((ask.derivedAttributes ?? []).map(({ name, expression }) => [name, expression]));
-}
+const NONE_DERIVED: ReadonlyMap<string, string> = new Map();
 
-function withDevices(plan: Omit<DeviceAsk, 'count' | 'all'>, ask: ExactDeviceRequest, place: { prefix: string; context: PlanContext }): DeviceAsk {
-  const mode: string = ask.allocationMode ?? '';
-  if (mode === 'ExactCount') {
-    // A count that a double cannot hold exactly exceeds every limit, so only the text of the refusal would show the difference.
-    return { ...plan, count: Number(ask.count ?? 0) };
-  }
-  if (mode !== 'All') throw new AllocationError(`${place.prefix}: unsupported count mode ${mode}`);
-  const draft: DeviceAsk = { ...plan, count: 0 };
-  const all = allDevices(draft, place.prefix, place.context);
-  return { ...plan, count: all.length, all };
+function derivedOf(ask: LaterAsk): ReadonlyMap<string, string> {
+  return ask.derivedAttributes === undefined ? NONE_DERIVED : new Map(ask.derivedAttributes.map(({ name, expression }) => [name, expression]));
 }
 
 /** What "all" stands for: every matching device that could serve the request if nobody else used it. */

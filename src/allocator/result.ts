@@ -55,12 +55,12 @@ function amountTexts(amounts: ReadonlyMap<string, Quantity>): Readonly<Record<st
 
 /** For each request the ask that was served. A list of which nothing was picked counts with its first alternative. */
 function chosenAsks(plan: ClaimPlan, picks: readonly Pick[]): readonly DeviceAsk[] {
-  const served = new Set(picks.map((pick) => pick.ask));
-  return plan.requests.flatMap(({ asks }) => asks.find((ask) => served.has(ask)) ?? asks[0] ?? []);
+  return plan.requests.flatMap(({ asks }) => (asks.length > 1 ? asks.find((ask) => picks.some((pick) => pick.ask === ask)) : undefined) ?? asks[0] ?? []);
 }
 
 /** The classes' configuration first, so that a driver lets the claim's override it. */
 function configOf(plan: ClaimPlan, asks: readonly DeviceAsk[]): readonly DeviceAllocationConfiguration[] {
+  if (plan.claim.spec.devices?.config === undefined && asks.every(({ deviceClass }) => deviceClass.spec.config === undefined)) return [];
   const classes = new Map<string, readonly DeviceAsk[]>();
   for (const ask of asks) classes.set(className(ask), [...(classes.get(className(ask)) ?? []), ask]);
   const configs: DeviceAllocationConfiguration[] = [];

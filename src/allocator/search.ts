@@ -8,6 +8,7 @@
  */
 import type { Attempt } from './attempt.ts';
 import type { CapacityCheck } from './capacity.ts';
+import type { DeviceEntry } from './device.ts';
 import type { Effort } from './effort.ts';
 import type { Eligibility } from './eligibility.ts';
 import type { Ledger } from './ledger.ts';
@@ -37,6 +38,8 @@ export class Search {
   readonly #effort: Effort;
   /** Set from the first dead end on. */
   #prospects: Prospects | undefined;
+  /** Set when a constraint ruled out an alternative that asks for all devices. */
+  #violation: AllocationError | undefined;
 
   constructor(context: SearchContext, effort: Effort) {
     this.#context = context;
@@ -45,7 +48,9 @@ export class Search {
 
   /** Whether there is a solution; then the attempt holds its picks. Throws AllocationError or NodeError. */
   run(): boolean {
-    return this.#request(0, 0) === 'found';
+    if (this.#request(0, 0) === 'found') return true;
+    if (this.#violation !== undefined) throw this.#violation;
+    return false;
   }
 
   /** The given request of the given claim, and everything after it. */
@@ -90,9 +95,13 @@ export class Search {
     const refusal = attempt.pick(ask, candidate, ledger.useOf(candidate.entry));
     if (refusal !== undefined) {
       this.#context.refused?.(ask, candidate, refusal);
-      if (refusal.kind !== 'constraint' || isAlternative) return 'none';
+      if (refusal.kind !== 'constraint') return 'none';
       const what = `cannot add device ${candidate.entry.id} because a claim constraint would not be satisfied`;
-      throw new AllocationError(`claim ${ask.claimKey}, request ${ask.shortName}: ${what}`);
+      const violation = new AllocationError(`claim ${ask.claimKey}, request ${ask.shortName}: ${what}`);
+      if (!isAlternative) throw violation;
+      // Unlike upstream, other alternatives get their turn; only when nothing works out is the claim at fault.
+      this.#violation ??= violation;
+      return 'none';
     }
     this.#effort.step();
     const outcome = this.#devices(place, index + 1, START);
@@ -102,22 +111,27 @@ export class Search {
 
   /** The first device from the position on with which everything else works out. */
   #anyDevice(place: Place, index: number, from: Position): Outcome {
-    const { pools, ledger } = this.#context;
-    /** What the devices that led nowhere looked like. */
-    const failed = new Set<unknown>();
+    const { pools, ledger, refused } = this.#context;
+    const { ask } = place;
+    const isHeldNoUse = !ask.adminAccess && refused === undefined;
+    const failed = new FailedLikes();
     for (let p = from.pool; p < pools.length; p++) {
       const pool = pools[p];
       if (pool === undefined || pool.state !== 'complete') continue;
-      const uses = ledger.usesOf(pool.id, pool.devices);
+      this.#effort.spend();
+      if (isHeldNoUse && ledger.areAllHeld(pool)) continue;
+      const uses = ledger.usesOf(pool);
       for (let d = p === from.pool ? from.device : 0; d < pool.devices.length; d++) {
+        const use = uses[d];
+        if (isHeldNoUse && use !== undefined && use.whole > 0) continue;
         const entry = pool.devices[d];
         if (entry === undefined) continue;
         this.#effort.spend();
-        if (failed.size > 0 && failed.has(this.#prospects?.likeness(entry))) continue;
+        if (failed.has(entry)) continue;
         const candidate = { pool, entry };
-        const refusal = this.#context.attempt.pick(place.ask, candidate, uses?.[d]);
+        const refusal = this.#context.attempt.pick(ask, candidate, use);
         if (refusal !== undefined) {
-          this.#context.refused?.(place.ask, candidate, refusal);
+          refused?.(ask, candidate, refusal);
           continue;
         }
         const next: Position = { pool: p, device: d + 1 };
@@ -125,8 +139,8 @@ export class Search {
         if (outcome !== 'none') return outcome;
         const prospects = this.#deadEnd();
         if (!prospects.canJudge) continue;
-        if (!prospects.hasEnough(place.ask, place.ask.count - index, next)) return 'none';
-        failed.add(prospects.likeness(entry));
+        if (!prospects.hasEnough(ask, ask.count - index, next)) return 'none';
+        failed.add(entry, prospects);
       }
     }
     return 'none';
@@ -147,5 +161,21 @@ export class Search {
   #deadEnd(): Prospects {
     this.#prospects ??= new Prospects({ ...this.#context, effort: this.#effort });
     return this.#prospects;
+  }
+}
+
+/** What the devices looked like that led nowhere. */
+class FailedLikes {
+  #prospects: Prospects | undefined;
+  #likes: Set<unknown> | undefined;
+
+  add(entry: DeviceEntry, prospects: Prospects): void {
+    this.#prospects = prospects;
+    this.#likes ??= new Set();
+    this.#likes.add(prospects.likeness(entry));
+  }
+
+  has(entry: DeviceEntry): boolean {
+    return this.#likes?.has(this.#prospects?.likeness(entry)) === true;
   }
 }

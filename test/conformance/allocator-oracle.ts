@@ -17,6 +17,8 @@ export interface OracleCase {
     readonly shared?: readonly string[] | undefined;
     readonly capacity?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
   };
+  /** The caller gives up before the first step. */
+  readonly abort?: 'timeout' | 'deadline' | 'cancel' | undefined;
 }
 
 /** The answer for one node. */
@@ -43,7 +45,15 @@ export function answerCase(question: OracleCase): OracleAnswer {
   const classes = new Map((question.classes ?? []).map((item) => [nameOf(item), item]));
   const features = featuresOf(question.features ?? {});
   const claims = question.claims ?? [];
-  const allocator = new Allocator({ claims, pools, ledger, deviceClass: (name) => classes.get(name), features, random: shareNames() });
+  const allocator = new Allocator({
+    claims,
+    pools,
+    ledger,
+    deviceClass: (name) => classes.get(name),
+    features,
+    random: shareNames(),
+    interrupted: interruptionOf(question),
+  });
   const results = (question.nodes ?? []).map((node) => {
     const view = { name: nameOf(node), labels: node.metadata.labels ?? {}, declaredFeatures: node.status?.declaredFeatures };
     return resultOf(view.name, allocator.allocate(view));
@@ -57,9 +67,14 @@ function shareNames(): Random {
   return { below: () => 0, uuid: () => `uuid-${next++}` };
 }
 
+function interruptionOf({ abort }: OracleCase): (() => string) | undefined {
+  if (abort === undefined) return undefined;
+  return () => (abort === 'cancel' ? 'context canceled' : 'context deadline exceeded');
+}
+
 function resultOf(node: string, outcome: AllocateOutcome): OracleResult {
   if (outcome.kind === 'allocated') return { node, allocation: withShareNames(outcome.allocations), steps: outcome.steps };
-  if (outcome.kind === 'failed') return { node, error: outcome.message, errorClass: 'fatal' };
+  if (outcome.kind === 'failed') return { node, error: outcome.message, errorClass: outcome.isInterrupted === true ? 'aborted' : 'fatal' };
   if (outcome.cause === 'noFit') return { node, none: true, steps: outcome.steps };
   return { node, error: outcome.reason, errorClass: 'node', steps: outcome.steps };
 }
@@ -76,24 +91,29 @@ function withShareNames(allocations: readonly AllocationResult[]): readonly Allo
 }
 
 /** The oracle's features are named as ours, in upper case. */
-function featuresOf(named: Readonly<Record<string, boolean>>): Features {
+export function featuresOf(named: Readonly<Record<string, boolean>>): Features {
   const entries = Object.keys(NO_FEATURES).map((name) => [name, named[name.charAt(0).toUpperCase() + name.slice(1)] === true]);
   // The recordings are of the 1.37 library.
   return { ...NO_FEATURES, ...Object.fromEntries(entries), unlistedWholeConfig: true, limitPerRequest: true };
 }
 
-/** What others hold, as claims: one per device or share. The amounts of a device's shares are known only together, so the first one carries them. */
-function ledgerOf({ devices = [], shared = [], capacity = {} }: NonNullable<OracleCase['allocated']>): Ledger {
+function ledgerOf(allocated: NonNullable<OracleCase['allocated']>): Ledger {
   const ledger = new Ledger();
-  const amounts = new Map(Object.entries(capacity));
-  devices.forEach((id, i) => ledger.upsertClaim(holder(`device-${i}`, id)));
-  shared.forEach((text, i) => {
-    const id = text.slice(0, text.lastIndexOf('/'));
-    ledger.upsertClaim(holder(`share-${i}`, id, { shareID: `held-${i}`, consumedCapacity: amounts.get(id) }));
-    amounts.delete(id);
-  });
-  [...amounts].forEach(([id, consumedCapacity], i) => ledger.upsertClaim(holder(`rest-${i}`, id, { shareID: `rest-${i}`, consumedCapacity })));
+  for (const claim of holdersOf(allocated)) ledger.upsertClaim(claim);
   return ledger;
+}
+
+/** What others hold, as claims: one per device or share. The amounts of a device's shares are known only together, so the first one carries them. */
+export function holdersOf({ devices = [], shared = [], capacity = {} }: NonNullable<OracleCase['allocated']>): readonly ResourceClaim[] {
+  const amounts = new Map(Object.entries(capacity));
+  const whole = devices.map((id, i) => holder(`device-${i}`, id));
+  const shares = shared.map((text, i) => {
+    const id = text.slice(0, text.lastIndexOf('/'));
+    const share = holder(`share-${i}`, id, { shareID: `held-${i}`, consumedCapacity: amounts.get(id) });
+    amounts.delete(id);
+    return share;
+  });
+  return [...whole, ...shares, ...[...amounts].map(([id, consumedCapacity], i) => holder(`rest-${i}`, id, { shareID: `rest-${i}`, consumedCapacity }))];
 }
 
 function holder(name: string, id: string, share: { shareID?: string; consumedCapacity?: Readonly<Record<string, string>> | undefined } = {}): ResourceClaim {
