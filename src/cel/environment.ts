@@ -27,7 +27,7 @@ export interface CelFeatures {
 /** The macros of the dialect: all that Kubernetes 1.36 enables. */
 export const MACROS: MacroSet = { optionals: true, bindings: true, twoVariables: true, lists: true };
 
-const BASE = [AUTHORIZERS, MAPS, OPERATORS, CONVERSIONS, TIMES, STRINGS, LISTS, OPTIONALS, QUANTITIES, SEMVERS, ADDRESSES, URLS, FORMATS, FORMATTING];
+const BASE = [AUTHORIZERS, MAPS, OPERATORS, CONVERSIONS, TIMES, OPTIONALS, QUANTITIES, SEMVERS, ADDRESSES, URLS, FORMATS, FORMATTING];
 
 const TYPE_NAMES: ReadonlyMap<string, t.Type> = new Map([
   ['bool', t.BOOL],
@@ -56,13 +56,18 @@ export function environmentFor(mode: 'new' | 'stored', features: CelFeatures): E
   const all = mode === 'stored';
   const multiple = all || features.consumableCapacity;
   const lists = all || features.listTypeAttributes;
-  const key = `${multiple} ${lists}`;
-  const environment = kept.get(key) ?? build(multiple, lists);
+  const key = `${mode} ${multiple} ${lists}`;
+  const environment = kept.get(key) ?? build(mode, multiple, lists);
   kept.set(key, environment);
   return environment;
 }
 
-function build(multiple: boolean, lists: boolean): Environment {
+/**
+ * Where a value's type is still open, `indexOf` settles it by the first signature that fits: upstream declares those of
+ * lists first for new expressions, those of strings first for stored ones (environment.NewEnvSet).
+ */
+function build(mode: 'new' | 'stored', multiple: boolean, lists: boolean): Environment {
+  const searching = mode === 'new' ? [LISTS, STRINGS] : [STRINGS, LISTS];
   const attributeType = lists ? t.DYN : t.ANY;
   const deviceFields = new Map<string, t.Type>([
     ['driver', t.STRING],
@@ -70,5 +75,5 @@ function build(multiple: boolean, lists: boolean): Environment {
     ['capacity', t.mapOf(t.STRING, t.mapOf(t.STRING, t.QUANTITY))],
   ]);
   if (multiple) deviceFields.set('allowMultipleAllocations', t.BOOL);
-  return { functions: functionTable(...BASE, ...(lists ? [INCLUDES] : [])), typeNames: TYPE_NAMES, deviceFields, attributeType };
+  return { functions: functionTable(...BASE, ...searching, ...(lists ? [INCLUDES] : [])), typeNames: TYPE_NAMES, deviceFields, attributeType };
 }

@@ -54,6 +54,8 @@ const TOKEN_ORDER: readonly TokenKind[] = [
 const EXPRESSION_START: readonly TokenKind[] = ['[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER];
 const RELATIONS: ReadonlySet<TokenKind> = new Set(['<', '<=', '>=', '>', '==', '!=', 'in']);
 
+const CONSTANTS: ReadonlySet<TokenKind> = new Set(['true', 'false', 'null']);
+
 /** Thrown when nothing sensible can follow the error already recorded. */
 class Abandoned extends Error {}
 
@@ -115,7 +117,7 @@ class Parser {
       this.#position++;
       return this.#take();
     }
-    if (CLOSING.has(kind) && this.#followsClosing(token.kind)) {
+    if (kind === ':' ? EXPRESSION_START.includes(token.kind) : CLOSING.has(kind) && this.#followsClosing(token.kind)) {
       this.#syntax(token, `missing '${kind}' at '${token.text}'`);
       return { kind, text: kind, at: token.at };
     }
@@ -123,7 +125,7 @@ class Parser {
   }
 
   #followsClosing(kind: TokenKind): boolean {
-    return kind === EOF || CLOSING.has(kind) || RELATIONS.has(kind) || ['&&', '||', '?', '+', '-', '*', '/', '%', '.', ','].includes(kind);
+    return kind === EOF || kind === ':' || CLOSING.has(kind) || RELATIONS.has(kind) || ['&&', '||', '?', '+', '-', '*', '/', '%', '.', ','].includes(kind);
   }
 
   #mismatch(expected: readonly TokenKind[]): never {
@@ -227,15 +229,26 @@ class Parser {
   #field(operand: Expr, dot: Token): Expr {
     const optional = this.#accept('?');
     const name = this.#current;
-    if (name.kind !== IDENTIFIER && name.kind !== ESC_IDENTIFIER) {
-      this.#mismatch(optional === undefined ? ['?', IDENTIFIER, ESC_IDENTIFIER] : [IDENTIFIER, ESC_IDENTIFIER]);
-    }
+    if (name.kind !== IDENTIFIER && name.kind !== ESC_IDENTIFIER) this.#noField(dot, optional);
     this.#take();
     const open = optional === undefined && name.kind === IDENTIFIER ? this.#accept('(') : undefined;
     if (open !== undefined) return this.#call(open.at, name.text, operand);
     const field = name.kind === ESC_IDENTIFIER ? name.text.slice(1, -1) : name.text;
     if (optional === undefined) return { kind: 'select', at: dot.at, operand, field, testOnly: false };
     return this.#optional(optional) ?? call(dot.at, '_?._', [operand, { kind: 'literal', at: dot.at, value: field }]);
+  }
+
+  /** No name follows a dot; the generated parser words that by what it had to tell apart. */
+  #noField(dot: Token, optional: Token | undefined): never {
+    const token = this.#current;
+    if (optional === undefined && !CONSTANTS.has(token.kind)) {
+      const gap = this.#errors.source.slice(dot.at + 1, token.at).replace(/\S/g, '');
+      this.#syntax(token, `no viable alternative at input '.${gap}${token.kind === EOF ? '' : token.text}'`);
+      throw new Abandoned();
+    }
+    this.#syntax(token, `mismatched input '${token.text}' expecting ${describeTokens(optional === undefined ? [IDENTIFIER] : [IDENTIFIER, ESC_IDENTIFIER])}`);
+    if (optional !== undefined) this.#errors.add(token.at, 'unsupported ident kind');
+    throw new Abandoned();
   }
 
   #index(operand: Expr, open: Token): Expr {
@@ -255,6 +268,7 @@ class Parser {
 
   #call(at: number, name: string, target?: Expr): Expr {
     const args: Expr[] = [];
+    if (this.#current.kind !== ')' && !this.#startsExpression()) this.#noArgument();
     if (this.#current.kind !== ')') {
       do args.push(this.#expression());
       while (this.#accept(',') !== undefined);
@@ -263,6 +277,14 @@ class Parser {
     const macro = expandMacro({ at, name, target, args }, this.#macros, this.#errors);
     if (macro.kind === 'expanded') return macro.expr;
     return macro.kind === 'failed' ? broken(at) : { kind: 'call', at, name, target, args };
+  }
+
+  /** Neither an argument nor the end of them: drops one token if either follows it, else gives up. */
+  #noArgument(): void {
+    const expected = sortTokens([...EXPRESSION_START, ')']);
+    if (!expected.includes(this.#ahead(1).kind)) this.#mismatch(expected);
+    const token = this.#take();
+    this.#syntax(token, `extraneous input '${token.text}' expecting ${describeTokens(expected)}`);
   }
 
   #primary(): Expr {
@@ -302,11 +324,12 @@ class Parser {
   #list(open: Token): Expr {
     const elements: Expr[] = [];
     const optional = new Set<number>();
-    while (this.#current.kind !== ']') {
+    let more = this.#accept(',') === undefined;
+    while (more && !this.#endsItems(']')) {
       const mark = this.#accept('?');
       if (mark !== undefined && this.#optional(mark) === undefined) optional.add(elements.length);
       elements.push(this.#expression());
-      if (this.#accept(',') === undefined) break;
+      more = this.#accept(',') !== undefined;
     }
     this.#expect(']', [']']);
     return { kind: 'list', at: open.at, elements, optional };
@@ -314,17 +337,24 @@ class Parser {
 
   #map(open: Token): Expr {
     const entries: MapEntry[] = [];
-    while (this.#current.kind !== '}') {
+    let more = this.#accept(',') === undefined;
+    while (more && !this.#endsItems('}')) {
       const mark = this.#accept('?');
       const optional = mark !== undefined && this.#optional(mark) === undefined;
       if (!this.#startsExpression()) this.#mismatch(sortTokens([...EXPRESSION_START, '?', '}', ',']));
       const key = this.#expression();
       const colon = this.#expect(':', [':']);
       entries.push({ at: colon.at, key, value: this.#expression(), optional });
-      if (this.#accept(',') === undefined) break;
+      more = this.#accept(',') !== undefined;
     }
     this.#expect('}', ['}']);
     return { kind: 'map', at: open.at, entries };
+  }
+
+  /** Whether the items of a list, map or message end here; a comma that follows another is an error of the bracket's. */
+  #endsItems(bracket: TokenKind): boolean {
+    const { kind } = this.#current;
+    return kind === bracket || (kind === ',' && this.#tokens[this.#position - 1]?.kind === ',');
   }
 
   #startsExpression(): boolean {
@@ -333,13 +363,14 @@ class Parser {
 
   #struct(name: string, open: Token): Expr {
     const fields: StructField[] = [];
-    while (this.#current.kind !== '}') {
+    let more = this.#accept(',') === undefined;
+    while (more && !this.#endsItems('}')) {
       const mark = this.#accept('?');
       const optional = mark !== undefined && this.#optional(mark) === undefined;
       const name = this.#current.kind === ESC_IDENTIFIER ? this.#take().text.slice(1, -1) : this.#expect(IDENTIFIER, [IDENTIFIER]).text;
       const colon = this.#expect(':', [':']);
       fields.push({ at: colon.at, name, value: this.#expression(), optional });
-      if (this.#accept(',') === undefined) break;
+      more = this.#accept(',') !== undefined;
     }
     this.#expect('}', ['}']);
     return { kind: 'struct', at: open.at, name, fields };
@@ -399,7 +430,7 @@ class Parser {
   }
 }
 
-const CLOSING: ReadonlySet<TokenKind> = new Set([')', ']', '}', ':']);
+const CLOSING: ReadonlySet<TokenKind> = new Set([')', ']', '}']);
 
 function call(at: number, name: string, args: readonly Expr[]): CallExpr {
   return { kind: 'call', at, name, args };

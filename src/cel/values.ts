@@ -81,7 +81,7 @@ export abstract class OpaqueValue {
     return 1;
   }
 
-  /** What makes it the key of a map: values with the same key are one key; undefined where each value is a key of its own. */
+  /** What makes it the key of a map: values with the same key are one key; undefined where each value is a key of its own. Throws Panic where upstream cannot hash it. */
   get key(): string | undefined {
     return undefined;
   }

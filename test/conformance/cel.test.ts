@@ -9,23 +9,45 @@ import { answerRequest, type CelRequest } from './cel-oracle.ts';
 
 const VECTORS = new URL('../vectors/cel/', import.meta.url);
 
-/** How many records of a family are still answered differently; a change for the better lowers its figure here. */
-const KNOWN_DISAGREEMENTS: Readonly<Record<string, number>> = { bind: 1, limits: 3, literals: 3, names: 7, operators: 1, random: 3, strings: 1 };
+const RECOVERY = 'the generated parser goes on after the first syntax error and reports what it then stumbles over; dray stops';
+
+/** Answers whose texts differ from upstream's, and why; verdicts, values and costs never do. */
+const OTHER_TEXTS: Readonly<Record<string, string>> = {
+  'bind-0009': RECOVERY,
+  'limits-0010': RECOVERY,
+  'limits-0022': RECOVERY,
+  'names-0079': RECOVERY,
+  'names-0080': RECOVERY,
+  'random-0921': RECOVERY,
+};
 
 for (const file of readdirSync(VECTORS)) {
   const family = file.replace('.jsonl.gz', '');
-  const known = KNOWN_DISAGREEMENTS[family] ?? 0;
-  test(`${family}: all answers but ${known} are upstream's`, () => {
-    const lines = gunzipSync(readFileSync(new URL(file, VECTORS)))
+  const known = Object.keys(OTHER_TEXTS).filter((id) => id.startsWith(`${family}-`));
+  test(`${family}: all answers are upstream's, but for the texts of ${known.length}`, () => {
+    const records = gunzipSync(readFileSync(new URL(file, VECTORS)))
       .toString()
       .split('\n')
-      .filter(Boolean);
-    const different = lines.filter((line) => !isSame(line));
-    assert.equal(different.length, known, different.slice(0, 5).join('\n'));
+      .filter(Boolean)
+      .map(answered);
+    assert.deepEqual(
+      records.filter((record) => !agrees(record.got, record.want)).map((record) => record.id),
+      known,
+    );
+    assert.deepEqual(
+      records.filter((record) => !agrees(record.got, record.want, 'message')).map((record) => record.id),
+      [],
+    );
   });
 }
 
-function isSame(line: string): boolean {
-  const { want, ...request } = parseJson(line) as unknown as CelRequest & { readonly want: unknown };
-  return agrees(parseJson(stringifyJson(answerRequest(request))), want);
+interface Answered {
+  readonly id: string;
+  readonly want: unknown;
+  readonly got: unknown;
+}
+
+function answered(line: string): Answered {
+  const { id, want, ...request } = parseJson(line) as unknown as CelRequest & { readonly id: string; readonly want: unknown };
+  return { id, want, got: parseJson(stringifyJson(answerRequest(request))) };
 }

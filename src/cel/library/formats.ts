@@ -3,7 +3,7 @@ import { dnsLabelProblems, dnsSubdomainProblems, labelKeyProblems, labelValuePro
 import { declare, type FunctionDeclaration, global, type Kind, member, str } from '../declarations.ts';
 import { parseTimestamp } from '../time.ts';
 import * as t from '../types.ts';
-import { type CelError, NONE, noSuchOverload, OpaqueValue, Optional, type Value } from '../values.ts';
+import { type CelError, NONE, noSuchOverload, OpaqueValue, Optional, Panic, type Value } from '../values.ts';
 import { urlProblem } from './urls.ts';
 
 /** Tells what is wrong with a text. */
@@ -24,6 +24,11 @@ export class FormatValue extends OpaqueValue {
     this.name = name;
     this.patternSize = patternSize;
     this.problems = problems;
+  }
+
+  /** Upstream's formats hold a function, so Go cannot hash them. */
+  override get key(): never {
+    throw new Panic('runtime error: hash of unhashable type cel.Format');
   }
 
   override toString(): string {
