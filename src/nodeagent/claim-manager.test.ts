@@ -30,7 +30,7 @@ class Fixture {
     });
   }
 
-  manager(): ClaimManager {
+  manager(groupClaims = false): ClaimManager {
     const transport: Transport = async ({ path }) => {
       const claim = this.claims.get(path.slice(path.lastIndexOf('/') + 1));
       const body = JSON.stringify(claim ?? { kind: 'Status', status: 'Failure', code: 404, reason: 'NotFound', message: 'not found' });
@@ -61,6 +61,7 @@ class Fixture {
       files: files as HostFiles,
       checkpointFile: '/state',
       driver: () => (this.registered ? driver : undefined),
+      groupClaims,
       clock: new ManualClock(),
       observe: () => undefined,
     });
@@ -154,4 +155,19 @@ test('a damaged checkpoint stops the start', async () => {
   const fixture = new Fixture();
   fixture.file = '{"Data":"{}","Checksum":1}';
   await assert.rejects(fixture.manager().load(), /corrupted/);
+});
+
+test('a claim of a group of pods is for its pods, where groups have claims', async () => {
+  const fixture = new Fixture();
+  fixture.claim('c', []);
+  const claim = fixture.claims.get('c') as { status: { reservedFor: unknown } };
+  claim.status.reservedFor = [{ apiGroup: 'scheduling.k8s.io', resource: 'podgroups', name: 'g', uid: 'g-uid' }];
+  const member = (group: string): Pod => {
+    const alone = pod('a', 'c');
+    return { ...alone, spec: { containers: [], ...alone.spec, schedulingGroup: { podGroupName: group } } };
+  };
+  await assert.rejects(fixture.manager().prepare(member('g')), /is not allowed to use/);
+  await assert.rejects(fixture.manager(true).prepare(member('other')), /is not allowed to use/);
+  await fixture.manager(true).prepare(member('g'));
+  assert.equal(fixture.calls.length, 1);
 });

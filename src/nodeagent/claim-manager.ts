@@ -1,6 +1,6 @@
 /** Prepares and unprepares the claims of pods, counting who uses what. */
 import { asError, type Clock } from '#base';
-import type { Pod, ResourceClaim } from '#api';
+import { type Pod, podGroupNameOf, type ResourceClaim } from '#api';
 import { RESOURCE_CLAIMS, type RestClient } from '#client';
 import { type HostFiles, isFileMissing } from '#ports';
 import type { draV1 } from '#wire';
@@ -15,6 +15,8 @@ export interface ClaimManagerOptions {
   readonly files: HostFiles;
   readonly checkpointFile: string;
   readonly driver: (name: string) => RegisteredDriver | undefined;
+  /** Whether a pod may use what is its group's (gate DRAWorkloadResourceClaims). */
+  readonly groupClaims?: boolean | undefined;
   readonly clock: Clock;
   /** Told how long preparing or unpreparing all claims of a pod took. */
   readonly observe: (operation: DraOperation, failed: boolean, seconds: number) => void;
@@ -111,10 +113,13 @@ export class ClaimManager {
       throw new Error(`fetch ResourceClaim ${claimName}: ${error instanceof Error ? error.message : String(error)}`);
     });
     const { uid = '' } = claim.metadata;
-    const owned = claim.metadata.ownerReferences?.some((owner) => owner.controller === true && owner.uid === podUid) ?? false;
-    if (generated && !owned) throw new Error(`ResourceClaim ${namespace}/${claimName} was not created for Pod ${namespace}/${podName} (Pod is not owner)`);
-    const reserved = claim.status?.reservedFor?.some((consumer) => consumer.uid === podUid) ?? false;
-    if (!reserved) throw new Error(`pod ${podName} (${podUid}) is not allowed to use ResourceClaim ${claimName} (${uid})`);
+    const group = this.#options.groupClaims === true && podGroupNameOf(pod) !== '' ? podGroupNameOf(pod) : undefined;
+    if (generated && !isOwnedBy(claim, podUid, group)) {
+      throw new Error(`ResourceClaim ${namespace}/${claimName} was not created for Pod ${namespace}/${podName} (Pod is not owner)`);
+    }
+    if (!isReservedFor(claim, podUid, group)) {
+      throw new Error(`pod ${podName} (${podUid}) is not allowed to use ResourceClaim ${claimName} (${uid})`);
+    }
     if (claim.status?.allocation === undefined) throw new Error(`ResourceClaim ${claimName}: not allocated`);
     for (const driver of driversOf(claim)) this.#registered(driver);
     const known = this.#claims.get(`${namespace}/${claimName}`);
@@ -234,6 +239,19 @@ export class ClaimManager {
     });
     return result;
   }
+}
+
+/** Made for the pod or, where `group` names it, for the pod's group. */
+function isOwnedBy(claim: ResourceClaim, podUid: string, group: string | undefined): boolean {
+  const controllers = (claim.metadata.ownerReferences ?? []).filter((owner) => owner.controller === true);
+  return controllers.some((owner) => owner.uid === podUid || (group !== undefined && owner.kind === 'PodGroup' && owner.name === group));
+}
+
+function isReservedFor(claim: ResourceClaim, podUid: string, group: string | undefined): boolean {
+  return (claim.status?.reservedFor ?? []).some(
+    ({ apiGroup, resource, name, uid }) =>
+      uid === podUid || (group !== undefined && apiGroup === 'scheduling.k8s.io' && resource === 'podgroups' && name === group),
+  );
 }
 
 function driversOf(claim: ResourceClaim): ReadonlySet<string> {

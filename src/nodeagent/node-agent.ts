@@ -70,6 +70,7 @@ export class NodeAgent {
       clock,
       checkpointFile: `${rootDir}/dra_manager_state`,
       driver: (name) => this.#drivers.driver(name),
+      groupClaims: options.gates.get('DRAWorkloadResourceClaims') === true,
       observe: (operation, failed, seconds) => this.#metrics.observeOperation(operation, failed, seconds),
     });
     this.#drivers = new NodeDrivers({
