@@ -45,6 +45,7 @@ for (const file of readdirSync(VECTORS)
   for (const [name, schema] of Object.entries(recorded.schemas)) definitions.set(name, schema);
 }
 deriveAlpha3();
+addLeaseCandidates();
 const names = [...definitions.keys()].sort();
 const lines = names.map((name) => `${JSON.stringify(name)}: ${JSON.stringify(definitions.get(name))}`);
 writeFileSync(join(ROOT, 'src/api/schema/definitions.json'), `{\n${lines.join(',\n')}\n}\n`);
@@ -76,6 +77,39 @@ function deriveAlpha3(): void {
     const own: Schema = short === 'BasicDevice' ? { ...schema, properties: { ...schema.properties, capacity: quantities } } : schema;
     const text = JSON.stringify(own).replaceAll(beta, alpha).replaceAll('"version":"v1beta1"', '"version":"v1alpha3"');
     definitions.set(alpha + short, JSON.parse(text) as Schema);
+  }
+}
+
+/**
+ * coordination.k8s.io LeaseCandidate, which is in no recorded document: like Lease, with a spec of its own (k8s.io/api/coordination, types.go).
+ */
+function addLeaseCandidates(): void {
+  const recorded = 'io.k8s.api.coordination.v1.';
+  const time = definitions.get(`${recorded}LeaseSpec`)?.properties?.['renewTime'];
+  if (time === undefined) throw new Error('the recorded LeaseSpec has no time');
+  for (const version of ['v1beta1', 'v1alpha2']) {
+    const own = `io.k8s.api.coordination.${version}.`;
+    for (const name of ['Lease', 'LeaseList']) {
+      const text = JSON.stringify(definitions.get(recorded + name))
+        .replaceAll(`${recorded}Lease`, `${own}LeaseCandidate`)
+        .replaceAll('"kind":"Lease', '"kind":"LeaseCandidate')
+        .replaceAll('"version":"v1"', `"version":"${version}"`);
+      definitions.set(own + name.replace('Lease', 'LeaseCandidate'), JSON.parse(text) as Schema);
+    }
+    const required = { type: 'string', default: '' };
+    const optional = { type: 'string' };
+    definitions.set(`${own}LeaseCandidateSpec`, {
+      type: 'object',
+      properties: {
+        binaryVersion: required,
+        emulationVersion: optional,
+        leaseName: required,
+        pingTime: time,
+        renewTime: time,
+        strategy: optional,
+      },
+      required: ['leaseName', 'binaryVersion'],
+    });
   }
 }
 

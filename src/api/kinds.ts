@@ -3,6 +3,7 @@ import type { Kind } from './kind.ts';
 import { CONFIG_MAP, LEASE, NAMESPACE, NODE, SECRET, SERVICE_ACCOUNT } from './kinds/core.ts';
 import { DEVICE_CLASS, DEVICE_TAINT_RULE, RESOURCE_CLAIM, RESOURCE_CLAIM_TEMPLATE, RESOURCE_POOL_STATUS_REQUEST, RESOURCE_SLICE } from './kinds/dra.ts';
 import { EVENT, EVENTS_EVENT } from './kinds/event.ts';
+import { LEASE_CANDIDATE } from './kinds/lease-candidate.ts';
 import { POD } from './kinds/pod.ts';
 import { LIMIT_RANGE, RESOURCE_QUOTA } from './kinds/quota.ts';
 import { CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE, ROLE_BINDING } from './kinds/rbac.ts';
@@ -19,6 +20,7 @@ export const KINDS: readonly Kind[] = [
   CONFIG_MAP,
   SECRET,
   LEASE,
+  LEASE_CANDIDATE,
   EVENTS_EVENT,
   DEVICE_CLASS,
   RESOURCE_CLAIM,

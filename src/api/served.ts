@@ -38,6 +38,10 @@ const AVAILABLE: Readonly<Record<string, Readonly<Record<string, Availability>>>
     v1alpha3: { from: '1.33', before: '1.39', byDefault: false },
   },
   'resourcepoolstatusrequests.resource.k8s.io': { v1alpha3: { from: '1.36', before: '1.42', byDefault: false } },
+  'leasecandidates.coordination.k8s.io': {
+    v1beta1: { from: '1.33', before: '1.39', byDefault: false },
+    v1alpha2: { from: '1.32', before: '1.38', byDefault: false },
+  },
   'workloads.scheduling.k8s.io': WORKLOAD_V1ALPHA2,
   'podgroups.scheduling.k8s.io': WORKLOAD_V1ALPHA2,
 };
@@ -65,21 +69,23 @@ export function servedVersions(
 
 /** Releases from which a version is deprecated and gone, as upstream's types declare them. */
 const DEPRECATIONS: Readonly<Record<string, readonly [deprecated: string, removed: string]>> = {
-  v1beta1: ['1.35', '1.38'],
-  v1beta2: ['1.36', '1.39'],
-  'v1beta2/DeviceTaintRule': ['1.39', '1.42'],
-  'v1alpha3/DeviceTaintRule': ['1.36', '1.39'],
+  'resource.k8s.io/v1beta1': ['1.35', '1.38'],
+  'resource.k8s.io/v1beta2': ['1.36', '1.39'],
+  'resource.k8s.io/v1beta2 DeviceTaintRule': ['1.39', '1.42'],
+  'resource.k8s.io/v1alpha3 DeviceTaintRule': ['1.36', '1.39'],
   // Never deprecated by hand: the generator's three releases each.
-  v1alpha3: ['1.34', '1.37'],
-  'v1alpha3/ResourcePoolStatusRequest': ['1.39', '1.42'],
+  'resource.k8s.io/v1alpha3': ['1.34', '1.37'],
+  'resource.k8s.io/v1alpha3 ResourcePoolStatusRequest': ['1.39', '1.42'],
+  'coordination.k8s.io/v1beta1': ['1.36', '1.39'],
+  'coordination.k8s.io/v1alpha2': ['1.35', '1.38'],
 };
 
-/** The text of the Warning header that requests to a pre-release version of resource.k8s.io are answered with. */
+/** The text of the Warning header that requests to a pre-release version are answered with. */
 export function deprecationWarning(group: string, version: string, kind: string): string | undefined {
-  if (group !== 'resource.k8s.io') return undefined;
-  const deprecation = DEPRECATIONS[`${version}/${kind}`] ?? DEPRECATIONS[version];
+  const groupVersion = `${group}/${version}`;
+  const deprecation = DEPRECATIONS[`${groupVersion} ${kind}`] ?? DEPRECATIONS[groupVersion];
   if (deprecation === undefined) return undefined;
-  return `${group}/${version} ${kind} is deprecated in v${deprecation[0]}+, unavailable in v${deprecation[1]}+`;
+  return `${groupVersion} ${kind} is deprecated in v${deprecation[0]}+, unavailable in v${deprecation[1]}+`;
 }
 
 function availabilityOf(group: string, version: string, plural: string): Availability | undefined {

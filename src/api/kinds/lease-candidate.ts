@@ -1,0 +1,74 @@
+/** LeaseCandidate: who is ready to lead, so that a leader can be chosen by its version (KEP-4355, coordinated leader election). */
+import { type ApiObject, Semver } from '#machinery';
+import { AGE, ageCell, column, NAME } from '../columns/age.ts';
+import { table } from '../columns/table.ts';
+import type { FieldError } from '../kind.ts';
+import type { LeaseCandidate } from '../types/coordination-v1beta1.ts';
+import { labelKeyProblems } from '../validation/names.ts';
+import { FieldErrors } from '../validation/report.ts';
+import { defineKind, version } from './define.ts';
+
+/** The strategy that Kubernetes itself defines; others carry a domain. */
+const OLDEST_EMULATION_VERSION = 'OldestEmulationVersion';
+
+/** Candidates for the Lease that their spec names. */
+export const LEASE_CANDIDATE = defineKind({
+  group: 'coordination.k8s.io',
+  kind: 'LeaseCandidate',
+  plural: 'leasecandidates',
+  namespaced: true,
+  versions: [version('v1beta1', 'io.k8s.api.coordination.v1beta1.LeaseCandidate'), version('v1alpha2', 'io.k8s.api.coordination.v1alpha2.LeaseCandidate')],
+  validateCreate: validateCandidate,
+  validateUpdate: (object, old) => {
+    const errors = new FieldErrors();
+    const [{ leaseName = '' }, { leaseName: before = '' }] = [specOf(object), specOf(old)];
+    if (leaseName !== before) errors.invalid('spec.leaseName', leaseName, 'field is immutable');
+    return [...validateCandidate(object), ...errors.list];
+  },
+  table: table<LeaseCandidate>(
+    [
+      NAME,
+      column('LeaseName', 'leaseName is the name of the lease for which this candidate is contending. Multiple candidates may reference the same lease.'),
+      column('BinaryVersion', ''),
+      column('EmulationVersion', ''),
+      AGE,
+    ],
+    (candidate, nowMs) => {
+      const { leaseName = '', binaryVersion = '', emulationVersion = '' } = specOf(candidate);
+      return [candidate.metadata.name ?? '', leaseName, binaryVersion, emulationVersion, ageCell(candidate, nowMs)];
+    },
+  ),
+});
+
+function specOf(object: ApiObject): Partial<NonNullable<LeaseCandidate['spec']>> {
+  // Objects of this kind; members are checked by the schema.
+  return (object as LeaseCandidate).spec ?? {};
+}
+
+/** Upstream: ValidateLeaseCandidateSpec. */
+function validateCandidate(object: ApiObject): readonly FieldError[] {
+  const errors = new FieldErrors();
+  const { leaseName = '', binaryVersion = '', emulationVersion = '', strategy = '' } = specOf(object);
+  if (leaseName === '') errors.required('spec.leaseName');
+  const [binary, emulated] = [Semver.parse(binaryVersion), Semver.parse(emulationVersion)];
+  if (emulationVersion !== '' && emulated === undefined) errors.invalid('spec.emulationVersion', emulationVersion, 'must be a valid semantic version');
+  if (binaryVersion === '') errors.required('spec.binaryVersion');
+  else if (binary === undefined) errors.invalid('spec.binaryVersion', binaryVersion, 'must be a valid semantic version');
+  if (binary !== undefined && emulated !== undefined && binary.compare(emulated) < 0) {
+    errors.invalid('spec.binaryVersion', binaryVersion, 'must be greater than or equal to `emulationVersion`');
+  }
+  checkStrategy(errors, strategy, emulationVersion);
+  return errors.list;
+}
+
+function checkStrategy(errors: FieldErrors, strategy: string, emulationVersion: string): void {
+  if (strategy === '') return errors.required('spec.strategy');
+  if (strategy === OLDEST_EMULATION_VERSION) {
+    if (emulationVersion === '') errors.required('spec.emulationVersion', `must be specified when \`strategy\` is '${OLDEST_EMULATION_VERSION}'`);
+    return;
+  }
+  // The repeated member is upstream's.
+  const path = 'spec.strategy.strategy';
+  if (!strategy.includes('/')) errors.notSupported(path, strategy, [OLDEST_EMULATION_VERSION]);
+  else errors.invalidAll(path, strategy, labelKeyProblems(strategy));
+}
