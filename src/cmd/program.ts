@@ -179,7 +179,7 @@ function leaderElectionOptions(): readonly Option[] {
 
 function versionOptions(): readonly Option[] {
   return [
-    new Option('--feature-gates <gates>', 'A=true,B=false').argParser(value(flags.parseBooleans)),
+    new Option('--feature-gates <gates>', 'feature gates to turn on or off: A=true,B=false').argParser(value(flags.parseBooleans)),
     new Option('--emulated-version <version>', `Kubernetes minor version to behave as (default: ${flags.DEFAULT_EMULATED_VERSION})`).argParser(
       value(flags.parseEmulatedVersion),
     ),

@@ -12,8 +12,8 @@ import { readExamples } from '../../src/cmd/examples.ts';
 import { dray, type Dray, eventually, freePort, inFolder, processesIn, readyClient } from './dray.ts';
 
 /** Rounds, and how long they may take together; DRAY_KILL_ROUNDS asks for more, without a bound in time. */
-const ROUNDS = Number(process.env['DRAY_KILL_ROUNDS'] ?? 60);
-const BUDGET_MS = process.env['DRAY_KILL_ROUNDS'] === undefined ? 75_000 : Number.POSITIVE_INFINITY;
+const ROUNDS = Number(process.env['DRAY_KILL_ROUNDS'] ?? 50);
+const BUDGET_MS = process.env['DRAY_KILL_ROUNDS'] === undefined ? 180_000 : Number.POSITIVE_INFINITY;
 /** Kills fall anywhere between the start of the process and so many times what the API server needs to answer: about when all examples run. */
 const KILL_WITHIN_STARTS = 4;
 /** What the first start is taken for. */
@@ -192,7 +192,7 @@ function prepared(folder: string): readonly string[] {
   });
 }
 
-test('kill -9 at random moments loses nothing', { timeout: Number.isFinite(BUDGET_MS) ? 400_000 : undefined }, () =>
+test('kill -9 at random moments loses nothing', { timeout: Number.isFinite(BUDGET_MS) ? 500_000 : undefined }, () =>
   inFolder(async (folder) => {
     const namespaces = [...new Set(expectationsOf(await readExamples()).map(({ pod }) => pod.split('/')[0] ?? ''))];
     const demo = new Demo(folder, await freePort(), namespaces);
