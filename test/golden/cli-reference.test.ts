@@ -16,6 +16,7 @@ const actions: Actions = {
   controller: nothing,
   nodeagent: nothing,
   driver: nothing,
+  compact: nothing,
   get: nothing,
   apply: nothing,
   delete: nothing,
