@@ -8,7 +8,7 @@ import { type CertificateAuthority, createLogger, memoryTransport, openDataDir, 
 import type { LoopWorld } from './control-loops.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { EXIT_FAILURE, EXIT_NOT_REACHED, printFailure } from './failure.ts';
-import { type ComponentName, COMPONENTS, devicesOf, gatesOf, isPreset, logLevelOf, type UpFlags } from './flags.ts';
+import { type ComponentName, COMPONENTS, devicesOf, emulatedVersionOf, gatesOf, isPreset, logLevelOf, servedOf, type UpFlags } from './flags.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 import type { RunningNode } from './node.ts';
 import { type Progress, progressTo } from './progress.ts';
@@ -27,6 +27,7 @@ export async function up(flags: UpFlags, stop: AbortSignal): Promise<number> {
   const devices = devicesOf(flags.devices);
   const components = flags.components ?? new Set(COMPONENTS);
   if (!components.has('apiserver') && flags.kubeconfig === undefined) throw new Error('without the component apiserver --kubeconfig must name one to use');
+  checkServed(flags, components);
   const dataDir = await openDataDir(flags.dataDir);
   const cluster = new Cluster({ flags: { ...flags, devices }, components, gates, dataDir: dataDir.path, progress: progressTo(process.stdout), stop });
   try {
@@ -42,6 +43,15 @@ export async function up(flags: UpFlags, stop: AbortSignal): Promise<number> {
     await cluster.stop();
     await dataDir.release();
   }
+}
+
+/** Refused before anything is made: the driver would wait for an API version that never comes. */
+function checkServed(flags: UpFlags, components: ReadonlySet<ComponentName>): void {
+  if (!components.has('apiserver') || !components.has('driver') || servedOf(flags, true)('resource.k8s.io', 'v1', 'resourceslices')) return;
+  const cause = flags.runtimeConfig === undefined ? `--emulated-version ${emulatedVersionOf(flags)}` : '--runtime-config';
+  throw new Error(
+    `${cause} leaves out resource.k8s.io/v1, which the driver speaks; start without it: --no-examples --components apiserver,scheduler,controller-manager,nodeagent`,
+  );
 }
 
 async function stopped(stop: AbortSignal): Promise<undefined> {

@@ -30,6 +30,7 @@ const wrong: readonly (readonly [string, RegExp])[] = [
     'up --runtime-config resource.k8s.io/v1beta7=true',
     /^dray: --runtime-config resource\.k8s\.io\/v1beta7=true: dray has no API "resource\.k8s\.io\/v1beta7"; did you mean resource\.k8s\.io\/v1beta2, .*\?$/,
   ],
+  ['up --emulated-version 1.33', /^dray: --emulated-version 1\.33 leaves out resource\.k8s\.io\/v1, which the driver speaks; start without it: .*$/],
   ['up --components web', /^dray: --components web: "web" is none of apiserver, scheduler, controller-manager, nodeagent, driver$/],
   ['up --components scheduler', /^dray: without the component apiserver --kubeconfig must name one to use$/],
   ['up --nodes 0', /^dray: --nodes 0: not a number of nodes from 1 to 1000$/],
