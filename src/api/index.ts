@@ -33,5 +33,6 @@ export { ageOf, humanDuration } from './columns/age.ts';
 export { validateObjectMeta, validateObjectMetaUpdate } from './validation/metadata.ts';
 export { FieldErrors } from './validation/report.ts';
 export { RBAC_GROUP } from './validation/rbac.ts';
+export { missingAmounts, quotaApplies, type QuotaWorld, quotaUsage, type Usage } from './quota.ts';
 export { SYSTEM_PRIORITIES } from './validation/priority-class.ts';
 export { dnsLabelProblems, dnsSubdomainProblems, labelKeyProblems, labelValueProblems } from './validation/names.ts';

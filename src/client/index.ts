@@ -13,6 +13,7 @@ export { type KubeConnection, KubeconfigError, parseKubeconfig } from './kubecon
 export { type IndexFunction, IndexedStore, type Lister } from './lister.ts';
 export { reflect, type ReflectorOptions, type ReflectorSink } from './reflector.ts';
 export {
+  CLUSTER_ROLES,
   CONFIG_MAPS,
   DEVICE_CLASSES,
   EVENTS,
@@ -23,6 +24,7 @@ export {
   PODS,
   RESOURCE_CLAIM_TEMPLATES,
   RESOURCE_CLAIMS,
+  RESOURCE_QUOTAS,
   RESOURCE_SLICES,
   type Resource,
   type ResourceName,

@@ -1,5 +1,6 @@
 /** Names of the resources that dray's own components use, each tied to the type of its objects. */
 import type {
+  ClusterRole,
   DeviceClass,
   Event,
   ConfigMap,
@@ -9,6 +10,7 @@ import type {
   Pod,
   ResourceClaim,
   ResourceClaimTemplate,
+  ResourceQuota,
   ResourceSlice,
   Secret,
   ServiceAccount,
@@ -44,6 +46,16 @@ export const CONFIG_MAPS: Resource<ConfigMap> = core('configmaps', 'ConfigMap', 
 export const SECRETS: Resource<Secret> = core('secrets', 'Secret', true);
 /** Core v1 service accounts. */
 export const SERVICE_ACCOUNTS: Resource<ServiceAccount> = core('serviceaccounts', 'ServiceAccount', true);
+/** Core v1 quotas. */
+export const RESOURCE_QUOTAS: Resource<ResourceQuota> = core('resourcequotas', 'ResourceQuota', true);
+/** rbac.authorization.k8s.io/v1 cluster roles. */
+export const CLUSTER_ROLES: Resource<ClusterRole> = {
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  plural: 'clusterroles',
+  kind: 'ClusterRole',
+  namespaced: false,
+};
 /** coordination.k8s.io/v1 leases. */
 export const LEASES: Resource<Lease> = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true };
 /** resource.k8s.io/v1 claims. */

@@ -8,6 +8,8 @@ import { runNamespaceController } from './namespace/namespace-controller.ts';
 import { runNodeIpamController } from './nodeipam/nodeipam-controller.ts';
 import { runPodGarbageCollector } from './podgc/pod-garbage-collector.ts';
 import { runPodGroupProtection } from './podgroupprotection/pod-group-protection.ts';
+import { runClusterRoleAggregation } from './clusterroleaggregation/clusterrole-aggregation-controller.ts';
+import { runResourceQuotaController } from './resourcequota/resourcequota-controller.ts';
 import { runResourceClaimController } from './resourceclaim/resourceclaim-controller.ts';
 import { runResourcePoolStatus } from './resourcepoolstatus/pool-status-controller.ts';
 
@@ -40,6 +42,8 @@ const CONTROLLERS: Readonly<Record<string, ControllerEntry>> = {
   namespace: { run: runNamespaceController, account: 'namespace-controller' },
   garbagecollector: { run: runGarbageCollector, account: 'generic-garbage-collector' },
   nodeipam: { run: runNodeIpamController, account: 'node-controller' },
+  resourcequota: { run: runResourceQuotaController, account: 'resourcequota-controller' },
+  clusterroleaggregation: { run: runClusterRoleAggregation, account: 'clusterrole-aggregation-controller' },
   'podgroup-protection': { run: runPodGroupProtection, account: 'podgroup-protection-controller' },
   podgc: { run: runPodGarbageCollector, account: 'pod-garbage-collector' },
   'resource-pool-status': { run: runResourcePoolStatus, account: 'resourcepoolstatusrequest-controller' },

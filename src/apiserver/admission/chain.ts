@@ -2,14 +2,24 @@
 import type { ApiObject } from '#machinery';
 import type { Core } from '../options.ts';
 import { DEFAULT_TOLERATION_SECONDS_PLUGIN } from './default-toleration-seconds.ts';
+import { LIMIT_RANGER } from './limit-ranger.ts';
 import { NAMESPACE_LIFECYCLE } from './namespace-lifecycle.ts';
 import { NODE_RESTRICTION } from './node-restriction.ts';
 import type { AdmissionOfObject, AdmissionPlugin, AdmissionRequest } from './plugin.ts';
 import { POD_GROUP_PROTECTION } from './pod-group-protection.ts';
 import { PRIORITY } from './priority.ts';
+import { RESOURCE_QUOTA_PLUGIN } from './resource-quota.ts';
 
 /** Upstream: AllOrderedPlugins, as far as dray has them. */
-const PLUGINS: readonly AdmissionPlugin[] = [NAMESPACE_LIFECYCLE, NODE_RESTRICTION, PRIORITY, DEFAULT_TOLERATION_SECONDS_PLUGIN, POD_GROUP_PROTECTION];
+const PLUGINS: readonly AdmissionPlugin[] = [
+  NAMESPACE_LIFECYCLE,
+  LIMIT_RANGER,
+  NODE_RESTRICTION,
+  PRIORITY,
+  DEFAULT_TOLERATION_SECONDS_PLUGIN,
+  POD_GROUP_PROTECTION,
+  RESOURCE_QUOTA_PLUGIN,
+];
 
 /** Names that --enable-admission-plugins and --disable-admission-plugins take. */
 export const ADMISSION_PLUGINS: readonly string[] = PLUGINS.map(({ name }) => name);
