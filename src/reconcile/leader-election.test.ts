@@ -102,6 +102,16 @@ test('a leader that cannot renew stops working before another may begin', async 
   assert.match((await leader.ended)?.message ?? '', /lost the lease kube-system\/l/);
 });
 
+test('work that breaks off gives the lease back and is reported', async () => {
+  const clock = new ManualClock();
+  const server = new LeaseServer();
+  const settings = { namespace: 'kube-system', name: 'l', identity: 'a', ...DEFAULT_LEADER_ELECTION };
+  const client = new RestClient(server.transport, { userAgent: 'a' });
+  const work = (): Promise<void> => Promise.reject(new Error('broken'));
+  await assert.rejects(runAsLeader({ client, clock, random, logger: silentLogger, settings }, work, new AbortController().signal), /broken/);
+  assert.equal(server.lease?.spec?.holderIdentity, '');
+});
+
 test('a lease that is not renewed is taken when its time, as seen by the candidate, is over', async () => {
   const clock = new ManualClock();
   const server = new LeaseServer();

@@ -43,7 +43,7 @@ export function leaderElectionProblem(settings: LeaderElectionSettings): string 
 
 /**
  * Waits for leadership, runs `work`, and keeps leadership meanwhile. Resolves when `signal` aborts and the work has ended; the Lease is then free at
- * once. Rejects when leadership is lost, after the work's own signal has aborted: a process that lost it must not go on.
+ * once. Rejects when the work does, and when leadership is lost, after the work's own signal has aborted: a process that lost it must not go on.
  */
 export async function runAsLeader(parts: LeaderElectionParts, work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
   const election = new Election(parts);
@@ -51,11 +51,19 @@ export async function runAsLeader(parts: LeaderElectionParts, work: (signal: Abo
   const lost = new AbortController();
   const ended = new AbortController();
   const working = work(AbortSignal.any([signal, lost.signal])).finally(() => ended.abort());
+  // It may break off while the lease is being kept; that is told below.
+  working.catch(() => undefined);
   const kept = await election.keep(AbortSignal.any([signal, ended.signal]));
-  if (!kept) lost.abort(new Error('leadership is lost'));
-  await working;
-  if (!kept) throw new Error(`lost the lease ${parts.settings.namespace}/${parts.settings.name}`);
-  await election.release();
+  if (!kept) {
+    lost.abort(new Error('leadership is lost'));
+    await working.catch(() => undefined);
+    throw new Error(`lost the lease ${parts.settings.namespace}/${parts.settings.name}`);
+  }
+  try {
+    await working;
+  } finally {
+    await election.release();
+  }
 }
 
 class Election {

@@ -23,6 +23,8 @@ export type Decision =
       readonly remove?: ResourceClaim | undefined;
       /** Pods to remove so that this one fits. */
       readonly preempt?: Preemption | undefined;
+      /** An earlier nomination has come to nothing. */
+      readonly denominate?: boolean | undefined;
     }
   /** The claims or classes themselves are at fault, so no node can help. */
   | { readonly kind: 'failed'; readonly message: string };
@@ -106,7 +108,7 @@ function refuse(demand: Demand, refused: readonly RefusedNode[], snapshot: Snaps
     preemption: chosen === undefined ? (ineligible ?? texts) : undefined,
   });
   const wakes = new Set<WakeCause>(['node', ...refused.flatMap(({ outcome }) => outcome.wakes)]);
-  return { kind: 'refused', message, wakes, deallocate, remove, preempt: chosen };
+  return { kind: 'refused', message, wakes, deallocate, remove, preempt: chosen, denominate: chosen === undefined && ineligible === undefined };
 }
 
 function claimsText(demand: Demand, deallocate: ResourceClaim | undefined, remove: ResourceClaim | undefined): string {

@@ -219,7 +219,7 @@ class Scheduler {
 
   /** No node fits: said to the user, and the pod waits for a change. */
   async #refuse(pod: Pod, refusal: Refusal): Promise<void> {
-    const { deallocate, remove, preempt } = refusal;
+    const { deallocate, remove, preempt, denominate } = refusal;
     try {
       if (deallocate !== undefined) await this.#binder.deallocate(deallocate);
       if (remove !== undefined) await this.#binder.remove(remove);
@@ -235,7 +235,8 @@ class Scheduler {
     }
     this.#queue.refused(pod, refusal.wakes);
     if (deallocate !== undefined || remove !== undefined) this.#queue.wake('claim');
-    await this.#reporter.failed(pod, 'Unschedulable', refusal.message, preempt?.nodeName);
+    if (denominate === true) this.#nodeCache.denominate(pod);
+    await this.#reporter.failed(pod, 'Unschedulable', refusal.message, denominate === true ? null : preempt?.nodeName);
   }
 
   /** Something went wrong: said to the user, and tried again after the backoff. */

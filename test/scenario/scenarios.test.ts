@@ -13,7 +13,6 @@ const PENDING: Readonly<Record<string, string>> = {
   'quota-devices': 'quotas are not enforced yet',
   'quota-template': 'quotas are not enforced yet',
   'taint-evicts-deployment-pod': 'dray has no Deployment and ReplicaSet controllers',
-  'too-many-devices': 'the count of all requests together is not refused with its own text yet',
 };
 
 const text = gunzipSync(readFileSync(new URL('../vectors/scenarios/scenarios.jsonl.gz', import.meta.url))).toString('utf8');

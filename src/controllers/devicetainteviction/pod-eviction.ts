@@ -41,8 +41,8 @@ const REASON = 'DeviceTaintManagerEviction';
 /** Keeps which pods have an eviction ahead, so that its cancellation can be told, and counts evictions by rule. */
 export class PodEviction {
   readonly #parts: PodEvictionParts;
-  /** Uids of pods that were told nothing yet. */
-  readonly #ahead = new Set<string>();
+  /** Pods with an eviction ahead: uid by key. */
+  readonly #ahead = new Map<string, string>();
   readonly #evictedByRule = new Map<string, number>();
 
   constructor(parts: PodEvictionParts) {
@@ -58,22 +58,24 @@ export class PodEviction {
   async sync(key: string): Promise<void | ReconcileResult> {
     const { pending, clock, events } = this.#parts;
     const pod = pending.pod(key);
+    const uid = pod?.metadata.uid ?? '';
+    // Another pod of the name has nothing to be cancelled.
+    if (pod === undefined || this.#ahead.get(key) !== uid) this.#ahead.delete(key);
     if (pod === undefined) return undefined;
-    const uid = pod.metadata.uid ?? '';
     const reasons = pending.reasonsFor(pod);
     if (reasons.length === 0) {
-      const wasAhead = this.#ahead.delete(uid);
+      const wasAhead = this.#ahead.delete(key);
       if (wasAhead && pod.metadata.deletionTimestamp === undefined) events.event(pod, { type: 'Normal', reason: REASON, message: 'Cancelling deletion' });
       return undefined;
     }
     const dueMs = Math.min(...reasons.map(({ atMs }) => atMs));
     const waitMs = dueMs - clock.nowMs();
     if (waitMs > 0) {
-      this.#ahead.add(uid);
+      this.#ahead.set(key, uid);
       return { requeueAfterMs: waitMs };
     }
     await this.#evict(pod, dueMs, reasons);
-    this.#ahead.delete(uid);
+    this.#ahead.delete(key);
     return undefined;
   }
 

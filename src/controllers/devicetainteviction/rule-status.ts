@@ -21,17 +21,18 @@ export interface RuleStatusParts {
 const UPDATE_PERIOD_MS = 10_000;
 const FIELD_MANAGER = 'device-taint-eviction-controller';
 
-/** Writes conditions; remembers when, by uid. */
+/** Writes conditions; remembers when, by the rule's name. */
 export class RuleStatus {
   readonly #parts: RuleStatusParts;
-  readonly #updated = new Map<string, { readonly generation: number; readonly atMs: number }>();
+  readonly #updated = new Map<string, { readonly uid: string; readonly generation: number; readonly atMs: number }>();
 
   constructor(parts: RuleStatusParts) {
     this.#parts = parts;
   }
 
   /** Brings the rule's condition to what holds now: at once for a new or changed spec, otherwise when the period is over. */
-  async sync(rule: DeviceTaintRule | undefined): Promise<void | ReconcileResult> {
+  async sync(name: string, rule: DeviceTaintRule | undefined): Promise<void | ReconcileResult> {
+    if (rule === undefined) this.#updated.delete(name);
     if (rule === undefined || rule.metadata.deletionTimestamp !== undefined) return undefined;
     const { clock, pending, eviction } = this.#parts;
     const uid = rule.metadata.uid ?? '';
@@ -43,10 +44,10 @@ export class RuleStatus {
     const condition = ruleCondition(rule, pending.factsOf(rule, eviction.evictedFor(uid)));
     const isSame = known?.status === condition.status && known.reason === condition.reason && known.message === condition.message;
     if (isCurrent && isSame) return undefined;
-    const last = this.#updated.get(uid);
-    const waitMs = last === undefined || last.generation !== generation ? 0 : last.atMs + UPDATE_PERIOD_MS - clock.monotonicMs();
+    const last = this.#updated.get(name);
+    const waitMs = last?.uid !== uid || last.generation !== generation ? 0 : last.atMs + UPDATE_PERIOD_MS - clock.monotonicMs();
     if (waitMs > 0) return { requeueAfterMs: waitMs };
-    this.#updated.set(uid, { generation, atMs: clock.monotonicMs() });
+    this.#updated.set(name, { uid, generation, atMs: clock.monotonicMs() });
     await this.#write(rule, { ...condition, type: EVICTION_IN_PROGRESS, observedGeneration: generation, lastTransitionTime: this.#timestamp() });
     return undefined;
   }

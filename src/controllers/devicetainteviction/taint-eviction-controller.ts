@@ -35,7 +35,10 @@ export async function runDeviceTaintEviction(context: ControllerContext, signal:
   const ruleStatus = ruleResource === undefined ? undefined : new RuleStatus({ client, clock, resource: ruleResource, pending, eviction });
   watch(queue, { pods, claims, slices, rules });
   const reconcile = async (key: string): Promise<void | ReconcileResult> => {
-    if (key.startsWith('rule:')) return ruleStatus?.sync(rules?.lister.get(key.slice('rule:'.length)));
+    if (key.startsWith('rule:')) {
+      const name = key.slice('rule:'.length);
+      return ruleStatus?.sync(name, rules?.lister.get(name));
+    }
     const result = await eviction.sync(key.slice('pod:'.length));
     for (const rule of rules?.lister.list() ?? []) queue.add(`rule:${keyOf(rule)}`);
     return result;
