@@ -7,7 +7,7 @@ import { NODES, PODS, RESOURCE_CLAIMS, RESOURCE_SLICES, type RestClient } from '
 import { GrpcCode, GrpcError } from '#ports';
 import { unixGrpc } from '#platform';
 import { callUnary, draHealthV1, podResourcesV1, serverStream } from '#wire';
-import type { Pod, ResourceStatus } from '#api';
+import { featureGates, type Pod, type ResourceStatus } from '#api';
 import { allocatedClaim, DRIVER, eventually, inWorld, NODE, podWithClaim, type World } from './node-world.ts';
 import { startRawDriver } from './raw-driver.ts';
 
@@ -118,6 +118,24 @@ test('the health of a device is in the status of the pod that uses it, and unkno
     await stop();
     await seen('Unknown');
     await eventually('empty state', async () => readFileSync(join(rootDir, 'dra_health_state'), 'utf8') === '{}');
+  }));
+
+test('with the gates off the status says nothing of device health, or leaves the message out', () =>
+  inWorld(async ({ client, rootDir, startAgent, startDriver }) => {
+    const health = { pool: NODE, device: 'gpu-1', health: 'Unhealthy', message: 'fan stopped' } as const;
+    const without = startAgent({ gates: featureGates('1.36', { ResourceHealthStatus: false }) });
+    const { plugin } = startDriver({ reportsHealth: true });
+    plugin.reportHealth([health]);
+    assert.equal(healthOf(await runningPod(client, 'p')), undefined);
+    await without.stop();
+    assert.equal(existsSync(join(rootDir, 'dra_health_state')), false);
+
+    startAgent({ gates: featureGates('1.36', { ResourceHealthStatusMessage: false }) });
+    const shown = await eventually('health', async () => {
+      const resource = healthOf(await client.get(PODS, 'p', 'default'))?.[0]?.resources?.[0];
+      return resource?.health === 'Unhealthy' ? resource : undefined;
+    });
+    assert.equal(shown.message, undefined);
   }));
 
 test('a health stream is opened only where it is offered, and not again where it is unimplemented', () =>

@@ -7,7 +7,7 @@ import { createApiServer } from '#apiserver';
 import { Metrics, silentLogger } from '#base';
 import { NAMESPACES, PODS, RESOURCE_CLAIMS, RestClient } from '#client';
 import { DriverPlugin, type DriverPluginOptions, type EditedDevice } from '#driver';
-import { NodeAgent, processRuntime, simulatedRuntime } from '#nodeagent';
+import { NodeAgent, type NodeAgentOptions, processRuntime, simulatedRuntime } from '#nodeagent';
 import { ChildProcesses, machineFacts, memoryTransport, NodeHostFiles, systemClock, systemRandom, unixGrpc } from '#platform';
 import { MemoryStore } from '#storage';
 
@@ -20,7 +20,7 @@ export const DRIVER = 'gpu.example.com';
 export interface World {
   readonly client: RestClient;
   readonly rootDir: string;
-  readonly startAgent: () => { agent: NodeAgent; stop: () => Promise<void> };
+  readonly startAgent: (options?: Partial<NodeAgentOptions>) => { agent: NodeAgent; stop: () => Promise<void> };
   /** The node agent's metrics. */
   readonly metrics: Metrics;
   readonly startDriver: (options?: Partial<DriverPluginOptions>) => { plugin: DriverPlugin; stop: () => Promise<void> };
@@ -61,8 +61,8 @@ export async function inWorld(check: (world: World) => Promise<void>): Promise<v
     await check({
       client,
       rootDir,
-      startAgent() {
-        const agent = new NodeAgent({ ...outside, nodeName: NODE, runtimes, rootDir, machine, gates, metrics });
+      startAgent(options) {
+        const agent = new NodeAgent({ ...outside, nodeName: NODE, runtimes, rootDir, machine, gates, metrics, ...options });
         return { agent, stop: running((signal) => agent.run(signal)) };
       },
       metrics,
