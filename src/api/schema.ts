@@ -38,6 +38,7 @@ const SCALARS: ReadonlyMap<string | undefined, SchemaNode['type']> = new Map([
 /** Go's names of scalars where they differ from the type of the node. */
 const GO_SCALARS: Readonly<Partial<Record<SchemaNode['type'], string>>> = {
   boolean: 'bool',
+  bytes: '[]uint8',
   quantity: 'resource.Quantity',
   time: 'v1.Time',
   'micro-time': 'v1.MicroTime',
@@ -148,6 +149,7 @@ function typeOf(schema: OpenApiSchema, reference: string | undefined): SchemaNod
   if (schema.properties !== undefined) return 'object';
   if (schema.additionalProperties !== undefined) return 'map';
   if (schema.items !== undefined) return 'list';
+  if (schema.type === 'string' && schema.format === 'byte') return 'bytes';
   if (schema.type === 'string' || schema.type === 'integer' || schema.type === 'number' || schema.type === 'boolean') return schema.type;
   return 'any';
 }

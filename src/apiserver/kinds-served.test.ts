@@ -260,3 +260,14 @@ test('POST bindings binds the pod that the body names', async () => {
   assert.equal((body['spec'] as { nodeName?: string }).nodeName, 'n');
   assert.equal((await send(server, 'POST', '/api/v1/namespaces/default/bindings', { ...binding, metadata: {} })).status, 400);
 });
+
+test('a Secret whose data is no base64 is refused with the place', async () => {
+  const server = apiServer();
+  const secret = (data: Json): Json => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, data });
+  const refusal = async (data: Json): Promise<unknown> => (await send(server, 'POST', '/api/v1/namespaces/default/secrets', secret(data))).body['message'];
+  const head = 'Secret in version "v1" cannot be handled as a Secret: ';
+  assert.equal(await refusal({ key: 'YWJj$' }), `${head}illegal base64 data at input byte 4`);
+  assert.equal(await refusal({ key: 'YWJjZA' }), `${head}illegal base64 data at input byte 4`);
+  assert.equal(await refusal({ key: 5 }), `${head}json: cannot unmarshal number into Go struct field Secret.data of type []uint8`);
+  assert.equal((await send(server, 'POST', '/api/v1/namespaces/default/secrets', secret({ key: 'YWJjZA==', none: null }))).status, 201);
+});

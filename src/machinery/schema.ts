@@ -3,8 +3,21 @@ import type { Json } from './meta.ts';
 
 /** One place in an object's structure. */
 export interface SchemaNode {
-  /** `any` is free-form JSON, kept whole; times are strings (meta/v1 Time in whole seconds, MicroTime with six digits of fraction). */
-  readonly type: 'object' | 'map' | 'list' | 'string' | 'integer' | 'number' | 'boolean' | 'quantity' | 'int-or-string' | 'time' | 'micro-time' | 'any';
+  /** `any` is free-form JSON, kept whole; bytes are base64 texts; times are strings (meta/v1 Time in whole seconds, MicroTime with six digits of fraction). */
+  readonly type:
+    | 'object'
+    | 'map'
+    | 'list'
+    | 'string'
+    | 'integer'
+    | 'number'
+    | 'boolean'
+    | 'quantity'
+    | 'int-or-string'
+    | 'bytes'
+    | 'time'
+    | 'micro-time'
+    | 'any';
   /** Upstream's Go type, as texts about undecodable values name it: `v1.DeviceRequest`, `[]string`, `int32`. */
   readonly goType: string;
   /** Of an object: the schema of a member, undefined when there is no such member. Of a map: the schema of its values. */

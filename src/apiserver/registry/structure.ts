@@ -78,7 +78,7 @@ function checkMap(schema: SchemaNode, value: Json, place: Place): Json {
 }
 
 /** What Go decodes null in a map or list to, by the schema's type. */
-const ZEROES: Readonly<Partial<Record<SchemaNode['type'], Json>>> = { string: '', integer: 0, number: 0, quantity: '0', boolean: false, object: {} };
+const ZEROES: Readonly<Partial<Record<SchemaNode['type'], Json>>> = { bytes: '', string: '', integer: 0, number: 0, quantity: '0', boolean: false, object: {} };
 
 function zeroOf(schema: SchemaNode): Json {
   return ZEROES[schema.type] ?? null;
@@ -98,6 +98,8 @@ function checkScalar(schema: SchemaNode, value: Json, place: Place): Json {
       return checkInteger(schema, value, place);
     case 'quantity':
       return checkQuantity(value);
+    case 'bytes':
+      return checkBytes(schema, value, place);
     case 'time':
     case 'micro-time':
       return checkTime(schema, schema.type, { value, place });
@@ -129,6 +131,19 @@ function checkQuantity(value: Json): Json {
     if (thrown instanceof QuantityError) throw new StructureError(thrown.message);
     throw thrown;
   }
+}
+
+const NOT_BASE64 = /[^A-Za-z0-9+/]/;
+
+/** Base64 with its padding; line breaks within it are ignored, as Go's decoder does. */
+function checkBytes(schema: SchemaNode, value: Json, place: Place): Json {
+  if (typeof value !== 'string') throw wrongType(schema, value, place);
+  const digits = value.replaceAll(/[\r\n]/g, '');
+  const unpadded = digits.replace(/={1,2}$/, '');
+  const foreign = unpadded.search(NOT_BASE64);
+  const at = foreign >= 0 ? foreign : digits.length % 4 === 0 ? -1 : unpadded.length - (unpadded.length % 4);
+  if (at >= 0) throw new StructureError(`illegal base64 data at input byte ${String(at)}`);
+  return value;
 }
 
 function checkTime(schema: SchemaNode, type: keyof typeof TIME_LAYOUTS, { value, place }: { value: Json; place: Place }): Json {
