@@ -129,7 +129,7 @@ function evaluation(call: Call, run: Implementation, isPatterned: boolean): Eval
     cost,
     chargedAfter: isPricedByResult(cost) || PANICKING.has(name),
     inSteps: args.length > 2 || isPatterned || declaration.inSteps === true || several,
-    spellsOut: name !== '_+_' && name !== 'size',
+    spellsOut: !TAKES_ADDED_LISTS.has(name),
   };
   if (first !== undefined && args.length === 1) return unary(calling, first);
   if (first !== undefined && second !== undefined && args.length === 2) return binary(calling, first, second);
@@ -138,6 +138,9 @@ function evaluation(call: Call, run: Implementation, isPatterned: boolean): Eval
 
 /** Functions that use values as keys, on some of which upstream panics before anything is charged. */
 const PANICKING = new Set(['@in', 'cel.@mapInsert']);
+
+/** Functions that lists may be added up for without being spelled out: upstream tells them from others. */
+const TAKES_ADDED_LISTS = new Set(['_+_', 'size', '_==_', '_!=_']);
 
 /** How a call is carried out. */
 interface Calling {

@@ -97,9 +97,15 @@ function joinedBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
 
 function addLists(a: readonly Value[] | ConcatList, b: Value): Value {
   if (!isList(b) && !(b instanceof ConcatList)) return noSuchOverload();
-  if (!(a instanceof GrowingList)) return new ConcatList(a, b);
+  if (!(a instanceof GrowingList)) return sum(a, b);
   for (const item of isList(b) ? b : b.items) a.push(item);
   return a;
+}
+
+/** Two lists as one; where one of them is empty, it is the other. */
+function sum(a: readonly Value[] | ConcatList, b: readonly Value[] | ConcatList): Value {
+  if (a.length === 0) return b;
+  return b.length === 0 ? a : new ConcatList(a, b);
 }
 
 function subtract(a: Value, b: Value): Value {
