@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { celDevice } from './device.ts';
-import { checkSelector, compileSelector, type SelectorOutcome } from './selector.ts';
+import { checkSelector, compileExpression, compileSelector, type SelectorOutcome } from './selector.ts';
 
 const device = celDevice('dra.example.com', {
   attributes: { model: { string: 'a100' }, index: { int: 4 }, driverVersion: { version: '1.2.3' }, 'dra.example.com/index': { int: 5 } },
@@ -25,6 +25,23 @@ test('an absent attribute is an error unless something decides without it', () =
   assert.deepEqual(outcome('device.attributes["dra.example.com"].nope == 1'), { kind: 'error', message: 'no such key: nope', cost: 5 });
   assert.equal(outcome('false && device.attributes["dra.example.com"].nope == 1').kind, 'value');
   assert.equal(outcome('has(device.attributes["unknown.org"].nope)').kind, 'value');
+});
+
+test('the examples of docs/internals/cel-cost.md cost what the page says', () => {
+  const pattern = 'device.attributes["gpu.example.com"].model.matches("^a100")';
+  const loop = 'device.attributes["gpu.example.com"].exists(name, name.startsWith("link"))';
+  const figures = [pattern, loop].map((expression) => {
+    const compiled = compileExpression(expression, 'stored', { consumableCapacity: true, listTypeAttributes: true }, 'selector');
+    assert.ok(!('kind' in compiled));
+    const costs = [{ model: { string: 'a100-sxm4-80gb' }, link0: { int: 1 } }, {}].map(
+      (attributes) => compiled.evaluate(celDevice('gpu.example.com', { attributes })).cost,
+    );
+    return [Number(compiled.maxCost()), ...costs];
+  });
+  assert.deepEqual(figures, [
+    [18, 8, 4],
+    [196, 16, 4],
+  ]);
 });
 
 test('a name that spells the own domain wins over one that leaves it out', () => {
@@ -54,4 +71,13 @@ test('what costs more than the limit is not begun: set functions, distinct and s
     const refused = outcome(call);
     assert.deepEqual([refused.kind, refused.kind === 'error' && refused.message], ['error', 'operation cancelled: actual cost limit exceeded'], call);
   }
+});
+
+test('expressions that crash upstream are answered', () => {
+  assert.match(checkSelector('[?dyn(1.5), 1].size() == 1', false, new Map()).join(), /expected type 'dyn' but found 'int'/);
+  assert.deepEqual(outcome("{dyn(b'x'): 1}.size() == 1"), {
+    kind: 'error',
+    message: 'internal error: runtime error: hash of unhashable type types.Bytes',
+    cost: 0,
+  });
 });

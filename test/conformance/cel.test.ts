@@ -11,6 +11,8 @@ const VECTORS = new URL('../vectors/cel/', import.meta.url);
 
 const RECOVERY = 'the generated parser goes on after the first syntax error and reports what it then stumbles over; dray stops';
 
+const HIDDEN = 'distinct or sort of an error: upstream panics and says "internal error: interface conversion"; dray tells the error';
+
 /** Answers whose texts differ from upstream's, and why; verdicts, values and costs never do. */
 const OTHER_TEXTS: Readonly<Record<string, string>> = {
   'bind-0009': RECOVERY,
@@ -18,7 +20,11 @@ const OTHER_TEXTS: Readonly<Record<string, string>> = {
   'limits-0022': RECOVERY,
   'names-0079': RECOVERY,
   'names-0080': RECOVERY,
+  'random-0492': HIDDEN,
+  'random-0511': HIDDEN,
+  'random-0694': HIDDEN,
   'random-0921': RECOVERY,
+  'random-1359': HIDDEN,
 };
 
 for (const file of readdirSync(VECTORS)) {
