@@ -16,6 +16,8 @@ const ROUNDS = Number(process.env['DRAY_KILL_ROUNDS'] ?? 50);
 const BUDGET_MS = process.env['DRAY_KILL_ROUNDS'] === undefined ? 180_000 : Number.POSITIVE_INFINITY;
 /** Kills fall anywhere between the start of the process and so many times what the API server needs to answer: about when all examples run. */
 const KILL_WITHIN_STARTS = 4;
+/** Above 1: more kills fall early than late. */
+const EARLINESS = 1.5;
 /** What the first start is taken for. */
 const FIRST_START_MS = 500;
 /** Every so many rounds end in the middle of a shutdown, within so much time. */
@@ -107,8 +109,10 @@ class Demo {
   async round(number: number): Promise<void> {
     const run = this.start();
     const startedMs = performance.now();
-    const stopping = number % STOP_EVERY === STOP_EVERY - 1;
-    const moment = delay(Math.random() * KILL_WITHIN_STARTS * this.#startMs);
+    // The first round is one of these: it tells how long a start takes here.
+    const stopping = number % STOP_EVERY === 0;
+    // Early moments are cheaper and as telling as late ones.
+    const moment = delay(Math.random() ** EARLINESS * KILL_WITHIN_STARTS * this.#startMs);
     const ready = readyClient(run, this.#folder);
     const client = stopping ? await ready : await Promise.race([ready, moment.then(() => undefined)]);
     let writing: Promise<unknown> | undefined;
