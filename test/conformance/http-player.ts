@@ -31,6 +31,8 @@ export interface Step {
   readonly body?: Json;
   readonly capture?: Readonly<Record<string, string>>;
   readonly keep?: 'status' | 'shape';
+  /** Keeps only these items of lists, in this order: those of the list `at` whose member `key` is one of `values`. */
+  readonly pick?: readonly { readonly at: string; readonly key: string; readonly values: readonly string[] }[];
   readonly deviation?: string;
   readonly during?: readonly Step[];
   readonly untilClose?: boolean;
@@ -39,14 +41,20 @@ export interface Step {
 
 /** A recording: its namespaces are created first. */
 export interface Scenario {
-  readonly profile: string;
+  readonly profile: keyof typeof PROFILES;
   readonly namespaces?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly omit?: readonly string[];
   readonly steps: readonly Step[];
 }
 
-/** Gates of the recordings' profile "full" beyond the defaults of 1.36. */
-export const FULL_GATES = [
+/** How a recorded server was started. */
+export interface Profile {
+  /** Feature gates that are not at their default. */
+  readonly gates: Readonly<Record<string, boolean>>;
+  readonly runtimeConfig: Readonly<Record<string, boolean>>;
+}
+
+const ON = [
   'DRADeviceTaintRules',
   'DRAListTypeAttributes',
   'DRANodeAllocatableResources',
@@ -55,6 +63,35 @@ export const FULL_GATES = [
   'GenericWorkload',
   'GangScheduling',
 ];
+const OFF = [
+  'DRAResourceClaimDeviceStatus',
+  'DRAPartitionableDevices',
+  'DRADeviceTaints',
+  'DRADeviceTaintRules',
+  'DRAExtendedResource',
+  'DRAConsumableCapacity',
+  'DRADeviceBindingConditions',
+  'DRAResourceClaimGranularStatusAuthorization',
+  'DRAListTypeAttributes',
+  'DRANodeAllocatableResources',
+  'DRAResourcePoolStatus',
+  'DRAWorkloadResourceClaims',
+  'ResourceHealthStatus',
+  'ResourceHealthStatusMessage',
+];
+const EVERYTHING = { 'api/all': true };
+
+function all(gates: readonly string[], value: boolean): Readonly<Record<string, boolean>> {
+  return Object.fromEntries(gates.map((gate) => [gate, value]));
+}
+
+/** The profiles of the recordings by name; all emulate 1.36. */
+export const PROFILES = {
+  full: { gates: all(ON, true), runtimeConfig: EVERYTHING },
+  versions: { gates: {}, runtimeConfig: all(['resource.k8s.io/v1beta2', 'resource.k8s.io/v1beta1', 'resource.k8s.io/v1alpha3'], true) },
+  default: { gates: {}, runtimeConfig: {} },
+  off: { gates: all(OFF, false), runtimeConfig: EVERYTHING },
+} as const satisfies Readonly<Record<string, Profile>>;
 const ADMIN = { name: 'admin', uid: 'admin', groups: ['system:masters'] };
 /** Turns of the event loop after which everything has been delivered that was written before. */
 const SETTLING_TURNS = 50;
@@ -87,14 +124,15 @@ class Player {
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
+    const profile: Profile = PROFILES[scenario.profile];
     this.#normaliser = new Normaliser(scenario.omit ?? []);
     this.#server = createApiServer({
       store: new MemoryStore(),
       clock,
       random: { below: (bound) => randomInt(bound), uuid: () => randomUUID() },
       logger: silentLogger,
-      gates: featureGates('1.36', Object.fromEntries(FULL_GATES.map((gate) => [gate, true]))),
-      served: servedVersions('1.36', { 'api/all': true }),
+      gates: featureGates('1.36', profile.gates),
+      served: servedVersions('1.36', profile.runtimeConfig),
       emulatedVersion: '1.36',
       celCheck: checkSelector,
       authenticateToken: () => undefined,
@@ -132,7 +170,7 @@ class Player {
     for (const [variable, path] of Object.entries(step.capture ?? {})) this.#variables.set(variable, String(lookUp(body, path) ?? ''));
     const seen = { status: response.status, ...headersOf(response, this.#normaliser) };
     if (step.keep === 'status' && response.status < 400) return seen;
-    return { ...seen, body: typeof body === 'string' ? this.#normaliser.text(body.trim()) : this.#normaliser.body(body) };
+    return { ...seen, body: typeof body === 'string' ? this.#normaliser.text(body.trim()) : this.#normaliser.body(picked(body, step)) };
   }
 
   async #watch(step: Step): Promise<Expectation> {
@@ -211,6 +249,16 @@ function headersOf({ headers }: ServerResponse, normaliser: Normaliser): Pick<Ex
 function isTimely(event: Json): boolean {
   if (!isJsonObject(event) || event['type'] !== 'BOOKMARK') return true;
   return lookUp(event, 'object.metadata.annotations')?.['k8s.io/initial-events-end' as keyof Json] === 'true';
+}
+
+function picked(body: Json, { pick = [] }: Step): Json {
+  return pick.reduce<Json>((rest, { at, key, values }) => {
+    const items = lookUp(rest, at);
+    if (!isJsonObject(rest) || !Array.isArray(items)) return rest;
+    const chosen = values.flatMap((value) => items.filter((item: Json) => lookUp(item, key) === value));
+    // The recordings pick from lists at the top only.
+    return { ...rest, [at]: chosen };
+  }, body);
 }
 
 function lookUp(value: Json | undefined, path: string): Json | undefined {

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { dray, type Dray, freePort, inFolder, readyClient } from '../e2e/dray.ts';
-import { FULL_GATES } from './http-player.ts';
+import { PROFILES } from './http-player.ts';
 import { differingCommands, findKubectl, RECORDED_MINOR } from './kubectl-player.ts';
 
 const SESSIONS = new URL('../vectors/kubectl/', import.meta.url);
@@ -31,7 +31,9 @@ describe(
       folderGone = inFolder(async (folder) => {
         const tokens = join(folder, 'tokens.csv');
         writeFileSync(tokens, `${TOKEN},admin,admin,"system:masters"\n`);
-        const gates = FULL_GATES.map((gate) => `${gate}=true`).join(',');
+        const gates = Object.entries(PROFILES.full.gates)
+          .map(([gate, value]) => `${gate}=${String(value)}`)
+          .join(',');
         const release = ['--emulated-version', '1.36', '--runtime-config', 'api/all=true', '--feature-gates', gates];
         process = dray('apiserver', '--data-dir', folder, '--store', 'memory', '--secure-port', port, '--token-auth-file', tokens, ...release);
         await readyClient(process, folder).then(() => started.resolve(), started.reject);
