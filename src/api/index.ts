@@ -15,6 +15,7 @@ export type { TokenRequest } from './types/authentication-v1.ts';
 export type * from './types/rbac-v1.ts';
 export type { PoolStatus, ResourcePoolStatusRequest } from './types/resource-v1alpha3.ts';
 export type { PodGroup, PodGroupResourceClaim } from './types/scheduling-v1alpha2.ts';
+export type { Deployment, DeploymentStatus, ReplicaSet, ReplicaSetStatus } from './types/apps-v1.ts';
 export type { PriorityClass } from './types/scheduling-v1.ts';
 export type * from './kind.ts';
 export type { Lease, LeaseSpec } from './types/coordination-v1.ts';

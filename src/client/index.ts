@@ -15,6 +15,7 @@ export { reflect, type ReflectorOptions, type ReflectorSink } from './reflector.
 export {
   CLUSTER_ROLES,
   CONFIG_MAPS,
+  DEPLOYMENTS,
   DEVICE_CLASSES,
   EVENTS,
   LEASES,
@@ -22,6 +23,7 @@ export {
   NODES,
   pathOf,
   PODS,
+  REPLICA_SETS,
   RESOURCE_CLAIM_TEMPLATES,
   RESOURCE_CLAIMS,
   RESOURCE_QUOTAS,

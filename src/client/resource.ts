@@ -1,5 +1,7 @@
 /** Names of the resources that dray's own components use, each tied to the type of its objects. */
 import type {
+  Deployment,
+  ReplicaSet,
   ClusterRole,
   DeviceClass,
   Event,
@@ -56,6 +58,10 @@ export const CLUSTER_ROLES: Resource<ClusterRole> = {
   kind: 'ClusterRole',
   namespaced: false,
 };
+/** apps/v1 deployments. */
+export const DEPLOYMENTS: Resource<Deployment> = { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true };
+/** apps/v1 replica sets. */
+export const REPLICA_SETS: Resource<ReplicaSet> = { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet', namespaced: true };
 /** coordination.k8s.io/v1 leases. */
 export const LEASES: Resource<Lease> = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true };
 /** resource.k8s.io/v1 claims. */

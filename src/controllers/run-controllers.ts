@@ -2,6 +2,7 @@
 import { asError, type Clock, type Logger, type Metrics, type Random, sleep } from '#base';
 import type { RestClient } from '#client';
 import { type ControllerContext, SharedInformers } from './controller-context.ts';
+import { runDeploymentController } from './deployment/deployment-controller.ts';
 import { runDeviceTaintEviction } from './devicetainteviction/taint-eviction-controller.ts';
 import { runGarbageCollector } from './garbagecollector/garbage-collector.ts';
 import { runNamespaceController } from './namespace/namespace-controller.ts';
@@ -10,6 +11,7 @@ import { runPodGarbageCollector } from './podgc/pod-garbage-collector.ts';
 import { runPodGroupProtection } from './podgroupprotection/pod-group-protection.ts';
 import { runClusterRoleAggregation } from './clusterroleaggregation/clusterrole-aggregation-controller.ts';
 import { runResourceQuotaController } from './resourcequota/resourcequota-controller.ts';
+import { runReplicaSetController } from './replicaset/replicaset-controller.ts';
 import { runResourceClaimController } from './resourceclaim/resourceclaim-controller.ts';
 import { runResourcePoolStatus } from './resourcepoolstatus/pool-status-controller.ts';
 
@@ -45,6 +47,8 @@ const CONTROLLERS: Readonly<Record<string, ControllerEntry>> = {
   resourcequota: { run: runResourceQuotaController, account: 'resourcequota-controller' },
   clusterroleaggregation: { run: runClusterRoleAggregation, account: 'clusterrole-aggregation-controller' },
   'podgroup-protection': { run: runPodGroupProtection, account: 'podgroup-protection-controller' },
+  deployment: { run: runDeploymentController, account: 'deployment-controller' },
+  replicaset: { run: runReplicaSetController, account: 'replicaset-controller' },
   podgc: { run: runPodGarbageCollector, account: 'pod-garbage-collector' },
   'resource-pool-status': { run: runResourcePoolStatus, account: 'resourcepoolstatusrequest-controller' },
 };

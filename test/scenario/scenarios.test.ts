@@ -8,11 +8,7 @@ import { play, type Scenario } from './player.ts';
 /** Scenarios that dray cannot play, and why. */
 const PENDING: Readonly<Record<string, string>> = {
   'daemon-set': 'dray has no DaemonSet controller',
-  deployment: 'dray has no Deployment and ReplicaSet controllers',
   job: 'dray has no Job controller',
-  'quota-devices': 'quotas are not enforced yet',
-  'quota-template': 'quotas are not enforced yet',
-  'taint-evicts-deployment-pod': 'dray has no Deployment and ReplicaSet controllers',
 };
 
 const text = gunzipSync(readFileSync(new URL('../vectors/scenarios/scenarios.jsonl.gz', import.meta.url))).toString('utf8');
