@@ -1,5 +1,5 @@
 /** Who makes a request: certificate or in-process identity, bearer token, or nobody; and whom a caller stands in for. */
-import { badRequest, forbidden, unauthorized } from '#machinery';
+import { badRequest, forbidden, goQuote, unauthorized } from '#machinery';
 import { ANONYMOUS, AUTHENTICATED_GROUP, type AuthorizationAttributes, refusalText } from './authorization/attributes.ts';
 import type { ServerRequest, UserInfo } from './http/message.ts';
 import type { Core } from './options.ts';
@@ -14,8 +14,21 @@ export async function authenticate(core: Core, request: ServerRequest): Promise<
   const user = await identify(core, request);
   if (request.headers['impersonate-user'] !== undefined) return impersonate(core, request, user);
   const stray = Object.keys(request.headers).find((header) => header.startsWith('impersonate-'));
-  if (stray !== undefined) throw badRequest(`requested impersonation without a user (${stray})`);
+  if (stray !== undefined) throw badRequest(`requested ${describePartial(request.headers)} without impersonating a user name`);
   return user;
+}
+
+/** What is asked for besides a user, as Go prints it. */
+function describePartial(headers: ServerRequest['headers']): string {
+  const strings = (values: readonly string[]): string => `[]string{${values.map(goQuote).join(', ')}}`;
+  const groups = valuesOf(headers['impersonate-group']);
+  const extra = Object.entries(extraOf(headers)).map(([key, values]) => `${goQuote(key)}:${strings(values)}`);
+  const shown = [
+    `Name:"", UID:${goQuote(headers['impersonate-uid'] ?? '')}`,
+    `Groups:${groups.length === 0 ? '[]string(nil)' : strings(groups)}`,
+    `Extra:${extra.length === 0 ? 'map[string][]string(nil)' : `map[string][]string{${extra.join(', ')}}`}`,
+  ];
+  return `&user.DefaultInfo{${shown.join(', ')}}`;
 }
 
 async function identify(core: Core, request: ServerRequest): Promise<UserInfo> {

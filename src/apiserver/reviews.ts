@@ -1,6 +1,6 @@
 /** Reviews: kinds that are never stored, only answered (authentication.k8s.io and authorization.k8s.io). */
 import type { FieldError, PolicyRule } from '#api';
-import { type Json, aggregateText, badRequest } from '#machinery';
+import { type Json, aggregateText, badRequest, stringifyJson } from '#machinery';
 import { userOfToken } from './authentication.ts';
 import { AUTHENTICATED_GROUP, type AuthorizationAttributes } from './authorization/attributes.ts';
 import { type ServerRequest, type ServerResponse, type UserInfo, jsonResponse } from './http/message.ts';
@@ -104,7 +104,11 @@ async function subjectAccessReview(core: Core, { spec, namespace }: ReviewInput)
 function checkAttributes(spec: JsonObject): void {
   const onResource = isJsonObject(spec['resourceAttributes']);
   const onPath = isJsonObject(spec['nonResourceAttributes']);
-  if (onResource && onPath) throw invalidSpec('spec.nonResourceAttributes', 'Invalid value: cannot be specified in combination with resourceAttributes');
+  if (isJsonObject(spec['nonResourceAttributes']) && onResource) {
+    const { path = '', verb = '' } = spec['nonResourceAttributes'];
+    const shown = stringifyJson({ Path: path, Verb: verb });
+    throw invalidSpec('spec.nonResourceAttributes', `Invalid value: ${shown}: cannot be specified in combination with resourceAttributes`);
+  }
   if (!onResource && !onPath)
     throw invalidSpec('spec.resourceAttributes', 'Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified');
 }

@@ -24,6 +24,7 @@ import type { DeviceTaintRule } from '../types/resource-v1beta2.ts';
 import type { ResourcePoolStatusRequest } from '../types/resource-v1alpha3.ts';
 import type { DeviceClass, ResourceClaim, ResourceClaimTemplate, ResourceSlice } from '../types/resource-v1.ts';
 import { validateClaim, validateClaimUpdate, validateClass, validateTaintRule, validateTemplate, validateTemplateUpdate } from '../validation/dra.ts';
+import { dnsSubdomainProblems } from '../validation/names.ts';
 import { validatePoolStatusRequest, validatePoolStatusRequestUpdate } from '../validation/pool-status.ts';
 import { validateSlice } from '../validation/slice.ts';
 import { type Defaults, defineKind, version } from './define.ts';
@@ -55,6 +56,7 @@ function flatTemplate(apiVersion: string): KindVersion {
 export const DEVICE_CLASS = defineKind({
   group: GROUP,
   kind: 'DeviceClass',
+  nameProblems: (name) => dnsSubdomainProblems(name, 'bytes'),
   plural: 'deviceclasses',
   namespaced: false,
   createOnUpdate: false,

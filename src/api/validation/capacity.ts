@@ -44,9 +44,12 @@ function checkValues(errors: FieldErrors, path: string, policy: CapacityRequestP
 function checkOptions(errors: FieldErrors, path: string, values: readonly Quantity[], total: Quantity): void {
   const seen = new Set<bigint>();
   values.forEach((value, index) => {
-    const at = `${path}[${index}]`;
     const previous = values[index - 1];
-    if (previous !== undefined && value.compare(previous) < 0) errors.invalid(at, value.toString(), 'values must be sorted in ascending order');
+    if (previous !== undefined && value.compare(previous) < 0)
+      errors.invalid(`${path}[${index}]`, value.toString(), 'values must be sorted in ascending order');
+  });
+  values.forEach((value, index) => {
+    const at = `${path}[${index}]`;
     if (value.compare(total) > 0) errors.invalid(at, value.toString(), `option is larger than capacity value: ${total.toString()}`);
     // 1.36 compares whole numbers, rounded up.
     if (seen.has(value.value())) errors.duplicate(at, value.value().toString());

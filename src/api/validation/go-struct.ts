@@ -3,6 +3,7 @@ import type { Json } from '#machinery';
 import { definitions, type OpenApiSchema, referenceOf } from '../schema.ts';
 import { numberedFields } from '../schema/field-numbers.ts';
 
+const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.';
 /** Words that Go writes in capitals within names. */
 const INITIALISMS: ReadonlyMap<string, string> = new Map([
   ['cel', 'CEL'],
@@ -24,6 +25,8 @@ function membersOf(value: Readonly<Record<string, unknown>>, type: string, schem
     if (embedded) return membersOf(value, name, schema);
     const use = schema.properties?.[name];
     if (use === undefined) return [];
+    // Types of meta/v1 are the same inside and outside: they keep the names and omissions of their JSON.
+    if (type.startsWith(META)) return value[name] === undefined ? [] : [[name, value[name] as Json]];
     // ObjectMeta is embedded in internal types, and keeps the names and omissions of its JSON.
     if (name === 'metadata') return Object.entries((value[name] ?? {}) as Readonly<Record<string, Json>>);
     return [[goName(name), goValue(value[name], use, { optional: !(schema.required ?? []).includes(name), name })]];

@@ -50,7 +50,7 @@ function checkStatus(errors: FieldErrors, { status }: ResourcePoolStatusRequest,
   conditions.forEach((condition, index) => {
     // Upstream finds a repeated type twice: the list is a map by type, too.
     const repeated = conditions.findIndex(({ type }) => type === condition.type) < index;
-    if (repeated) errors.duplicate(`status.conditions[${String(index)}]`, condition);
+    if (repeated) errors.duplicate(`status.conditions[${String(index)}]`, goStruct(condition, 'io.k8s.apimachinery.pkg.apis.meta.v1.Condition'));
   });
 }
 

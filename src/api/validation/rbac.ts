@@ -82,7 +82,9 @@ export function validateClusterRoleBindingUpdate(object: ApiObject, old: ApiObje
 
 function roleRefProblems({ roleRef }: RoleBinding, old: RoleBinding): readonly FieldError[] {
   const errors = new FieldErrors();
-  if (!sameValue(roleRef, old.roleRef)) errors.invalid('roleRef', roleRef, 'cannot change roleRef');
+  if (sameValue(roleRef, old.roleRef)) return [];
+  // Upstream prints its internal type.
+  errors.invalid('roleRef', { APIGroup: roleRef.apiGroup ?? '', Kind: roleRef.kind, Name: roleRef.name }, 'cannot change roleRef');
   return errors.list;
 }
 

@@ -27,9 +27,9 @@ export function validateSlice(object: ApiObject, old?: ApiObject): readonly Fiel
   const before = (old as ResourceSlice | undefined)?.spec;
   checkDriverName(errors, 'spec.driver', spec.driver);
   checkPool(errors, spec);
+  if (before !== undefined) checkFixed(errors, spec, before);
   checkNodeSelection(errors, spec);
   checkContents(errors, spec, before);
-  if (before !== undefined) checkFixed(errors, spec, before);
   return errors.list;
 }
 
