@@ -9,11 +9,13 @@ import type { AdmissionOfObject, AdmissionPlugin, AdmissionRequest } from './plu
 import { POD_GROUP_PROTECTION } from './pod-group-protection.ts';
 import { PRIORITY } from './priority.ts';
 import { RESOURCE_QUOTA_PLUGIN } from './resource-quota.ts';
+import { SERVICE_ACCOUNT_PLUGIN } from './service-account.ts';
 
 /** Upstream: AllOrderedPlugins, as far as dray has them. */
 const PLUGINS: readonly AdmissionPlugin[] = [
   NAMESPACE_LIFECYCLE,
   LIMIT_RANGER,
+  SERVICE_ACCOUNT_PLUGIN,
   NODE_RESTRICTION,
   PRIORITY,
   DEFAULT_TOLERATION_SECONDS_PLUGIN,
@@ -24,7 +26,10 @@ const PLUGINS: readonly AdmissionPlugin[] = [
 /** Names that --enable-admission-plugins and --disable-admission-plugins take. */
 export const ADMISSION_PLUGINS: readonly string[] = PLUGINS.map(({ name }) => name);
 
-/** Which plugins to run beyond, and which of, those that run by default: all. */
+/** Run only when they are enabled: nothing here makes the accounts and the authority's config map that pods would need. */
+const OFF_BY_DEFAULT: ReadonlySet<string> = new Set([SERVICE_ACCOUNT_PLUGIN.name]);
+
+/** Which plugins to run beyond, and which of, those that run by default. */
 export interface AdmissionChoice {
   readonly enabled?: readonly string[] | undefined;
   readonly disabled?: readonly string[] | undefined;
@@ -36,7 +41,7 @@ export class AdmissionChain {
 
   /** A plugin that is both enabled and disabled runs, as upstream. */
   constructor({ enabled = [], disabled = [] }: AdmissionChoice = {}) {
-    this.#plugins = PLUGINS.filter(({ name }) => enabled.includes(name) || !disabled.includes(name));
+    this.#plugins = PLUGINS.filter(({ name }) => enabled.includes(name) || !(disabled.includes(name) || OFF_BY_DEFAULT.has(name)));
   }
 
   /** Lets the mutating plugins change the object; it has their last word on it. */

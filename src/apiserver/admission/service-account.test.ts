@@ -1,0 +1,52 @@
+/** Pods and the accounts that they run as. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Clock } from '#base';
+import { isJsonObject, type Json, type JsonObject } from '#machinery';
+import { TestServer } from '../api-server.test-data.ts';
+
+const NAMESPACE = '/api/v1/namespaces/default';
+/** Pauses end at once. */
+const clock: Clock = {
+  nowMs: () => 0,
+  monotonicMs: () => 0,
+  setTimer: (delayMs, callback) => {
+    if (delayMs <= 100) queueMicrotask(callback);
+    return () => undefined;
+  },
+};
+const server = (): TestServer => new TestServer({ clock, admission: { enabled: ['ServiceAccount'] } });
+const pod = (name: string, spec: object = {}): Json => ({ metadata: { name }, spec: { containers: [{ name: 'c', image: 'i' }], ...spec } });
+
+async function specOf(cluster: TestServer, body: Json): Promise<JsonObject> {
+  const { spec } = await cluster.must('POST', `${NAMESPACE}/pods`, body);
+  assert.ok(isJsonObject(spec));
+  return spec;
+}
+
+test('a pod runs as the default account and finds a token that is renewed', async () => {
+  const cluster = server();
+  await cluster.must('POST', `${NAMESPACE}/serviceaccounts`, { metadata: { name: 'default' }, imagePullSecrets: [{ name: 'registry' }] });
+  const { serviceAccountName, volumes, containers, imagePullSecrets } = await specOf(cluster, pod('a'));
+  assert.equal(serviceAccountName, 'default');
+  assert.deepEqual(imagePullSecrets, [{ name: 'registry' }]);
+  assert.ok(Array.isArray(volumes) && Array.isArray(containers));
+  const [volume, container] = [volumes[0] as JsonObject, containers[0] as JsonObject];
+  assert.deepEqual(container['volumeMounts'], [{ name: volume['name'], readOnly: true, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }]);
+  assert.match(JSON.stringify(volume), /"serviceAccountToken":\{"expirationSeconds":3607,"path":"token"\}/);
+});
+
+test('a pod or its account may do without the token', async () => {
+  const cluster = server();
+  await cluster.must('POST', `${NAMESPACE}/serviceaccounts`, { metadata: { name: 'default' } });
+  await cluster.must('POST', `${NAMESPACE}/serviceaccounts`, { metadata: { name: 'silent' }, automountServiceAccountToken: false });
+  assert.equal((await specOf(cluster, pod('a', { automountServiceAccountToken: false })))['volumes'], undefined);
+  assert.equal((await specOf(cluster, pod('b', { serviceAccountName: 'silent' })))['volumes'], undefined);
+  assert.ok(Array.isArray((await specOf(cluster, pod('c', { serviceAccountName: 'silent', automountServiceAccountToken: true })))['volumes']));
+});
+
+test('a pod of an account that does not come is refused', async () => {
+  const { status, body } = await server().send('POST', `${NAMESPACE}/pods`, pod('a', { serviceAccountName: 'nobody' }));
+  assert.equal(status, 403);
+  assert.match(String(body['message']), /error looking up service account default\/nobody: serviceaccount "nobody" not found$/);
+});
