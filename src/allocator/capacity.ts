@@ -45,7 +45,8 @@ export class CapacityCheck {
   readonly #features: Features;
   readonly #ledger: Ledger;
   readonly #offers: OfferCache;
-  readonly #taken = new Map<DeviceId, { shares: number; readonly amounts: Map<string, Quantity> }>();
+  /** Shares of the current attempt. */
+  #taken: Map<DeviceId, { shares: number; readonly amounts: Map<string, Quantity> }> | undefined;
 
   constructor(features: Features, ledger: Ledger, offers: OfferCache) {
     this.#features = features;
@@ -60,7 +61,7 @@ export class CapacityCheck {
 
   /** Whether somebody, here or in the ledger, already has a share of the device. */
   hasShares(entry: DeviceEntry): boolean {
-    return (this.#ledger.useOf(entry)?.shares ?? 0) > 0 || this.#taken.has(entry.id);
+    return (this.#ledger.useOf(entry)?.shares ?? 0) > 0 || this.#taken?.has(entry.id) === true;
   }
 
   /** Why the device could not serve the request even if nobody else used it. Throws CapacityError. */
@@ -80,7 +81,7 @@ export class CapacityCheck {
     const offer = this.#offer(ask, entry);
     if ('refusal' in offer) return offer.refusal;
     const held = this.#ledger.useOf(entry)?.amounts;
-    const taken = this.#taken.size === 0 ? undefined : this.#taken.get(entry.id)?.amounts;
+    const taken = this.#taken?.get(entry.id)?.amounts;
     if ((held === undefined || held.size === 0) && taken === undefined) return undefined;
     for (const [capacity, wanted] of offer.amounts) {
       const used = sum(held?.get(capacity), taken?.get(capacity));
@@ -94,12 +95,13 @@ export class CapacityCheck {
   /** Takes a share; `refusal` was asked before. */
   take(ask: DeviceAsk, entry: DeviceEntry): { readonly amounts: Amounts; readonly undo: Undo } {
     const amounts = this.amountsFor(ask, entry);
-    const taken = this.#taken.get(entry.id) ?? { shares: 0, amounts: new Map<string, Quantity>() };
-    this.#taken.set(entry.id, taken);
+    const all = (this.#taken ??= new Map());
+    const taken = all.get(entry.id) ?? { shares: 0, amounts: new Map<string, Quantity>() };
+    all.set(entry.id, taken);
     taken.shares++;
     for (const [name, amount] of amounts) taken.amounts.set(name, sum(taken.amounts.get(name), amount) ?? amount);
     const undo = (): void => {
-      if (--taken.shares === 0) this.#taken.delete(entry.id);
+      if (--taken.shares === 0) all.delete(entry.id);
       else for (const [name, amount] of amounts) taken.amounts.set(name, (taken.amounts.get(name) ?? ZERO).sub(amount));
     };
     return { amounts, undo };

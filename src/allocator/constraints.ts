@@ -49,6 +49,8 @@ interface ConstraintOptions {
 /** Without the feature a list passes for the first device, and no other value is like it. */
 const LIST: AttributeValues = { values: new Set(), isList: true };
 
+const NO_VALUES: AttributeValues = { values: new Set(), isList: false };
+
 /** What both kinds have in common: which requests are concerned, and the values of each accepted device, last one on top. */
 abstract class AttributeConstraint implements Constraint {
   abstract readonly kind: 'match' | 'distinct';
@@ -57,6 +59,8 @@ abstract class AttributeConstraint implements Constraint {
   readonly #requests: ReadonlySet<string>;
   readonly #lists: boolean;
   readonly #derived: DerivedAttributes;
+  /** What devices publish, read once. */
+  readonly #published = new Map<DeviceEntry, AttributeValues>();
   /** One entry per accepted device. */
   protected readonly accepted: AttributeValues[] = [];
 
@@ -82,7 +86,14 @@ abstract class AttributeConstraint implements Constraint {
 
   /** What the request derives hides what the driver published. */
   valuesOf(ask: DeviceAsk, entry: DeviceEntry): AttributeValues | undefined {
-    return this.#derived.valuesOf(ask, entry, this.attribute) ?? attributeOf(entry, this.attribute);
+    const derived = ask.derived.size === 0 ? undefined : this.#derived.valuesOf(ask, entry, this.attribute);
+    if (derived !== undefined) return derived;
+    let published = this.#published.get(entry);
+    if (published === undefined) {
+      published = attributeOf(entry, this.attribute) ?? NO_VALUES;
+      this.#published.set(entry, published);
+    }
+    return published === NO_VALUES ? undefined : published;
   }
 
   #next(ask: DeviceAsk, entry: DeviceEntry): AttributeValues | undefined {

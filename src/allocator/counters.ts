@@ -27,7 +27,7 @@ const NO_UNDO: Undo = () => {};
 export class CounterAccount {
   readonly #features: Features;
   readonly #ledger: Ledger;
-  readonly #pools = new Map<NodePool, PoolState>();
+  #pools: Map<NodePool, PoolState> | undefined;
 
   constructor(features: Features, ledger: Ledger) {
     this.#features = features;
@@ -49,6 +49,7 @@ export class CounterAccount {
   }
 
   #stateOf(pool: NodePool): PoolState {
+    this.#pools ??= new Map();
     let state = this.#pools.get(pool);
     if (state === undefined) {
       state = startingState(pool, this.#ledger);

@@ -9,8 +9,8 @@ import type { DeviceAsk } from './requests.ts';
 /** Evaluates derived attributes in one attempt, each at most once per request and device, and only when a constraint asks for it. */
 export class DerivedAttributes {
   readonly #features: Features;
-  readonly #compiled = new Map<string, CompiledExpression>();
-  readonly #values = new Map<DeviceAsk, Map<string, AttributeValues>>();
+  #compiled: Map<string, CompiledExpression> | undefined;
+  #values: Map<DeviceAsk, Map<string, AttributeValues>> | undefined;
 
   constructor(features: Features) {
     this.#features = features;
@@ -20,6 +20,7 @@ export class DerivedAttributes {
   valuesOf(ask: DeviceAsk, entry: DeviceEntry, attribute: string): AttributeValues | undefined {
     const expression = ask.derived.get(attribute);
     if (expression === undefined) return undefined;
+    this.#values ??= new Map();
     let known = this.#values.get(ask);
     if (known === undefined) {
       known = new Map();
@@ -43,6 +44,7 @@ export class DerivedAttributes {
   }
 
   #compile(expression: string, attribute: string): CompiledExpression {
+    this.#compiled ??= new Map();
     const known = this.#compiled.get(expression);
     if (known !== undefined) return known;
     const { consumableCapacity, listTypeAttributes } = this.#features;

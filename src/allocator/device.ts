@@ -142,7 +142,17 @@ function amountsOf(counters: Readonly<Record<string, { readonly value: string }>
 /** Zero: where sums start. */
 export const ZERO = Quantity.of(0);
 
+/** Amounts read before: a cluster writes few different ones, again and again. */
+const READ = new Map<string, Quantity>();
+const READ_MAX = 1000;
+
 /** The amount a text stands for; zero when it is not a quantity. */
 export function readQuantity(text: string): Quantity {
-  return parseQuantity(text) ?? ZERO;
+  let amount = READ.get(text);
+  if (amount === undefined) {
+    amount = parseQuantity(text) ?? ZERO;
+    if (READ.size >= READ_MAX) READ.clear();
+    READ.set(text, amount);
+  }
+  return amount;
 }

@@ -19,6 +19,7 @@ export { Ledger } from './ledger.ts';
 export type { NodeView } from './node-match.ts';
 export type { NodePool } from './pool-view.ts';
 export { PoolIndex } from './pools.ts';
+export { countReasons, type ReasonCount, reasonText } from './reason-text.ts';
 export type { Cause, DeviceReason, PoolProblem, Refusal, RequestRefusal } from './refusal.ts';
 export { ALLOCATION_RESULTS_MAX_SIZE } from './requests.ts';
 export { tolerates, untoleratedTaint } from './taints.ts';

@@ -190,11 +190,9 @@ export class Ledger {
     const uses = this.#poolUses(pool);
     const use = this.#slot(uses, device);
     if (amounts === undefined && --use.whole === 0) uses.held--;
-    if (amounts !== undefined) use.shares--;
-    for (const [name, amount] of amounts ?? []) use.amounts.set(name, (use.amounts.get(name) ?? ZERO).sub(amount));
-    if (!isFree(use)) return;
-    use.amounts = NO_AMOUNTS;
-    this.#spare++;
+    if (amounts !== undefined && --use.shares === 0) use.amounts = NO_AMOUNTS;
+    else for (const [name, amount] of amounts ?? []) use.amounts.set(name, (use.amounts.get(name) ?? ZERO).sub(amount));
+    if (isFree(use)) this.#spare++;
   }
 
   #forgetLost(): void {
@@ -226,5 +224,7 @@ function holdingOf(result: DeviceRequestAllocationResult): Holding {
   const pool = poolId(result.driver, result.pool);
   const device = deviceId(pool, result.device);
   if (result.shareID === undefined) return { pool, device };
-  return { pool, device, amounts: new Map(Object.entries(result.consumedCapacity ?? {}).map(([name, amount]) => [name, readQuantity(amount)])) };
+  const amounts = new Map<string, Quantity>();
+  for (const [name, amount] of Object.entries(result.consumedCapacity ?? {})) amounts.set(name, readQuantity(amount));
+  return { pool, device, amounts };
 }

@@ -50,7 +50,9 @@ function resultEntry({ ask, entry, share }: Pick, features: Features, random: Ra
 }
 
 function amountTexts(amounts: ReadonlyMap<string, Quantity>): Readonly<Record<string, string>> {
-  return Object.fromEntries([...amounts].map(([name, amount]) => [name, amount.toString()]));
+  const texts: Record<string, string> = {};
+  for (const [name, amount] of amounts) texts[name] = amount.toString();
+  return texts;
 }
 
 /** For each request the ask that was served. A list of which nothing was picked counts with its first alternative. */
