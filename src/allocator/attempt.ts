@@ -39,15 +39,10 @@ export class Attempt {
   readonly #undos: Undo[] = [];
   /** Picks so far, by claim. */
   readonly #perClaim: number[];
-  /** Devices given as a whole to somebody who uses them. */
-  readonly #exclusive = new Set<DeviceEntry>();
-  /** Devices given as a whole, by claim: a claim gets each at most once, even only to look at. */
-  readonly #ofClaim: Set<DeviceEntry>[];
 
   constructor(context: AttemptContext) {
     this.#context = context;
     this.#perClaim = context.claims.map(() => 0);
-    this.#ofClaim = context.claims.map(() => new Set());
   }
 
   /** The picks for a claim, in order. */
@@ -69,7 +64,7 @@ export class Attempt {
   isTouched(entry: DeviceEntry): boolean {
     const use = this.#context.ledger.useOf(entry);
     if (use !== undefined && (use.whole > 0 || use.shares > 0)) return true;
-    return this.#exclusive.has(entry) || this.#ofClaim.some((claimed) => claimed.has(entry)) || this.#context.capacity.hasShares(entry);
+    return this.#picks.some((pick) => pick.entry === entry);
   }
 
   /** Why the device cannot be picked for the ask now, if so. Looking on (adminAccess) needs no free device. Throws AllocationError. */
@@ -98,8 +93,11 @@ export class Attempt {
     const { capacity, features } = this.#context;
     if (use !== undefined && !ask.adminAccess && (use.whole > 0 || (!features.consumableCapacity && use.shares > 0))) return ALLOCATED;
     if (this.#picks.length === 0 || capacity.isMulti(entry)) return undefined;
-    const isPicked = this.#ofClaim[ask.claim]?.has(entry) === true || (!ask.adminAccess && this.#exclusive.has(entry));
-    return isPicked ? PICKED : undefined;
+    // A claim gets a device at most once, even only to look at; other claims may look at what is used, and use what is looked at.
+    for (const pick of this.#picks) {
+      if (pick.entry === entry && (pick.ask.claim === ask.claim || (!ask.adminAccess && !pick.ask.adminAccess))) return PICKED;
+    }
+    return undefined;
   }
 
   /** What may be wrong with a device that is free and matches. Capacity comes first, but last when all devices are wanted: then a constraint is fatal. */
@@ -156,16 +154,10 @@ export class Attempt {
     const constraints = this.#constraints(ask);
     for (const constraint of constraints) constraint.add(ask, entry);
     const share = isMulti ? capacity.take(ask, entry) : undefined;
-    const claimed = isMulti ? undefined : this.#ofClaim[ask.claim];
-    const exclusive = isMulti || ask.adminAccess ? undefined : this.#exclusive;
-    claimed?.add(entry);
-    exclusive?.add(entry);
     this.#perClaim[ask.claim] = this.countOf(ask.claim) + 1;
     this.#picks.push({ ask, entry, share: share?.amounts });
     this.#undos.push(() => {
       this.#perClaim[ask.claim] = this.countOf(ask.claim) - 1;
-      claimed?.delete(entry);
-      exclusive?.delete(entry);
       share?.undo();
       for (const constraint of constraints) constraint.remove(ask);
       drawn?.();

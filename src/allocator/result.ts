@@ -32,21 +32,22 @@ export function allocationResult(plan: ClaimPlan, picks: readonly Pick[], contex
   };
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 function resultEntry({ ask, entry, share }: Pick, features: Features, random: Random): LaterResult {
   const { device, slice } = entry;
-  return {
-    request: ask.name,
-    driver: entry.driver,
-    pool: slice.poolName,
-    device: device.name,
-    ...(ask.adminAccess && { adminAccess: true }),
-    ...((ask.tolerations?.length ?? 0) > 0 && { tolerations: ask.tolerations }),
-    ...(features.deviceBindingAndStatus && (device.bindingConditions?.length ?? 0) > 0 && { bindingConditions: device.bindingConditions }),
-    ...(features.deviceBindingAndStatus && (device.bindingFailureConditions?.length ?? 0) > 0 && { bindingFailureConditions: device.bindingFailureConditions }),
-    ...(share !== undefined && { shareID: random.uuid() }),
-    ...(share !== undefined && share.size > 0 && { consumedCapacity: amountTexts(share) }),
-    ...(slice.skipNodeOperations.length > 0 && { skipNodeOperations: slice.skipNodeOperations }),
-  };
+  const result: Mutable<LaterResult> = { request: ask.name, driver: entry.driver, pool: slice.poolName, device: device.name };
+  if (ask.adminAccess) result.adminAccess = true;
+  if ((ask.tolerations?.length ?? 0) > 0) result.tolerations = ask.tolerations;
+  if (features.deviceBindingAndStatus) {
+    const { bindingConditions, bindingFailureConditions } = device;
+    if ((bindingConditions?.length ?? 0) > 0) result.bindingConditions = bindingConditions;
+    if ((bindingFailureConditions?.length ?? 0) > 0) result.bindingFailureConditions = bindingFailureConditions;
+  }
+  if (share !== undefined) result.shareID = random.uuid();
+  if (share !== undefined && share.size > 0) result.consumedCapacity = amountTexts(share);
+  if (slice.skipNodeOperations.length > 0) result.skipNodeOperations = slice.skipNodeOperations;
+  return result;
 }
 
 function amountTexts(amounts: ReadonlyMap<string, Quantity>): Readonly<Record<string, string>> {

@@ -87,9 +87,19 @@ export class SelectorSet {
 export class SelectorCache {
   readonly #compiled = new Map<string, Compiled>();
   readonly #sets = new Map<string, SelectorSet>();
+  /** The sets of requests without selectors of their own, by the class's list. */
+  readonly #ofClasses = new WeakMap<readonly DeviceSelector[], { readonly features: Features; readonly set: SelectorSet }>();
 
   /** The one set of these selectors under these features: equal selectors give the same set, so that its verdicts are shared. */
   setOf(ofClass: readonly DeviceSelector[], ofRequest: readonly DeviceSelector[], features: Features): SelectorSet {
+    const known = ofRequest.length === 0 ? this.#ofClasses.get(ofClass) : undefined;
+    if (known !== undefined && known.features === features) return known.set;
+    const set = this.#equalSet(ofClass, ofRequest, features);
+    if (ofRequest.length === 0) this.#ofClasses.set(ofClass, { features, set });
+    return set;
+  }
+
+  #equalSet(ofClass: readonly DeviceSelector[], ofRequest: readonly DeviceSelector[], features: Features): SelectorSet {
     const flags = flagsOf(features);
     const key = `${flags}${ofClass.map(keyOf).join('')}|${ofRequest.map(keyOf).join('')}`;
     return remembered(this.#sets, key, () => new SelectorSet(key, { ofClass, ofRequest }, (expression) => this.#compile(expression, flags, features)));
