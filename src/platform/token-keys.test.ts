@@ -1,12 +1,14 @@
 /** Keys of service account tokens on disk. */
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { FileTokenKeys } from './token-keys.ts';
 
-const directory = (): string => mkdtempSync(join(tmpdir(), 'dray-token-keys-'));
+const ROOT = mkdtempSync(join(tmpdir(), 'dray-token-keys-'));
+after(() => rmSync(ROOT, { recursive: true }));
+const directory = (): string => mkdtempSync(join(ROOT, 'keys-'));
 
 test('a token is believed by who has the key, also after a restart, and by nobody else', async () => {
   const path = directory();

@@ -1,6 +1,6 @@
 /** Plays recorded HTTP exchanges against an API server in this process and tells where its answers differ. */
 import { randomInt, randomUUID } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -92,6 +92,10 @@ export const PROFILES = {
   default: { gates: {}, runtimeConfig: {} },
   off: { gates: all(OFF, false), runtimeConfig: EVERYTHING },
 } as const satisfies Readonly<Record<string, Profile>>;
+/** Signs the tokens of all servers here; gone with the process. */
+const KEYS_DIRECTORY = mkdtempSync(join(tmpdir(), 'dray-keys-'));
+process.once('exit', () => rmSync(KEYS_DIRECTORY, { recursive: true, force: true }));
+const TOKEN_KEYS = new FileTokenKeys(KEYS_DIRECTORY);
 const ADMIN = { name: 'admin', uid: 'admin', groups: ['system:masters'] };
 /** Turns of the event loop after which everything has been delivered that was written before. */
 const SETTLING_TURNS = 50;
@@ -136,7 +140,7 @@ class Player {
       emulatedVersion: '1.36',
       celCheck: checkSelector,
       authenticateToken: () => undefined,
-      serviceAccounts: { issuer: 'https://dray.test', keys: new FileTokenKeys(mkdtempSync(join(tmpdir(), 'dray-keys-'))) },
+      serviceAccounts: { issuer: 'https://dray.test', keys: TOKEN_KEYS },
     });
   }
 
