@@ -71,6 +71,8 @@ const BOMBS: Readonly<Record<string, string>> = {
   'a list that doubles': bound(60, '[1, 2]', 'V + V', 'V.size() > 0'),
   'a list that doubles and is looked at': bound(60, '[1, 2]', 'V + V', '7 in V'),
   'a list that doubles and is flattened': bound(40, '[1]', '[V, V]', 'V.flatten(100).size() > 0'),
+  'a list that is added to itself where it grows': 'cel.bind(v, lists.range(0), v + [1] + v).size() > 0',
+  'a list that doubles where it grows': `cel.bind(v, [], v + [1]${times(60, ' + v')}).size() > 0`,
   'a text that doubles': bound(60, '"ab"', 'V + V', 'V.size() > 0'),
   'a text that is formatted': bound(40, '"ab"', '"%s%s".format([V, V])', 'V.size() > 0'),
   'a text that is replaced': bound(20, '"aaaaaaaaaa"', 'V.replace("a", V)', 'V.size() > 0'),

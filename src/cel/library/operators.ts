@@ -10,6 +10,7 @@ import {
   ConcatList,
   Duration,
   GrowingList,
+  guardSize,
   int64,
   isList,
   listItems,
@@ -98,7 +99,11 @@ function joinedBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
 function addLists(a: readonly Value[] | ConcatList, b: Value): Value {
   if (!isList(b) && !(b instanceof ConcatList)) return noSuchOverload();
   if (!(a instanceof GrowingList)) return sum(a, b);
-  for (const item of isList(b) ? b : b.items) a.push(item);
+  // A list may be added to itself: only what it holds now is.
+  const items = isList(b) ? b : b.items;
+  const count = items.length;
+  guardSize(a.length + count, 'elements');
+  for (let i = 0; i < count; i++) a.push(items[i] ?? null);
   return a;
 }
 
