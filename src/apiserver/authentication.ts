@@ -43,10 +43,16 @@ async function identify(core: Core, request: ServerRequest): Promise<UserInfo> {
   return ANONYMOUS;
 }
 
-/** Who shows a token: one of the static ones, or a service account. */
-export async function userOfToken(core: Core, token: string): Promise<{ readonly user: UserInfo; readonly audiences?: readonly string[] } | undefined> {
+/** Who shows a token to one of `audiences` (none: this server): one of the static ones, which are for this server only, or a service account. */
+export async function userOfToken(
+  core: Core,
+  token: string,
+  audiences: readonly string[] = [],
+): Promise<{ readonly user: UserInfo; readonly audiences?: readonly string[] } | undefined> {
   const user = core.options.authenticateToken?.(token);
-  return user === undefined ? tokenUser(core, token) : { user };
+  if (user === undefined) return tokenUser(core, token, audiences);
+  const { issuer } = core.options.serviceAccounts ?? {};
+  return audiences.length === 0 || (issuer !== undefined && audiences.includes(issuer)) ? { user } : undefined;
 }
 
 function authenticated(user: UserInfo): UserInfo {

@@ -4,16 +4,16 @@ import { type ServerResponse, jsonResponse, textResponse } from './http/message.
 import type { Core } from './options.ts';
 
 /** Names of the checks behind each endpoint; all of them ask the store. */
-const CHECKS: Readonly<Record<string, readonly string[]>> = {
-  healthz: ['ping', 'etcd'],
-  livez: ['ping', 'etcd'],
-  readyz: ['ping', 'etcd', 'etcd-readiness', 'informer-sync'],
-};
+const CHECKS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['healthz', ['ping', 'etcd']],
+  ['livez', ['ping', 'etcd']],
+  ['readyz', ['ping', 'etcd', 'etcd-readiness', 'informer-sync']],
+]);
 
 /** Serves a health endpoint, undefined for other paths. `?verbose` lists the checks, `/NAME` runs one. */
 export async function health(core: Core, path: string, query: URLSearchParams): Promise<ServerResponse | undefined> {
   const [, endpoint = '', name] = path.split('/');
-  const checks = CHECKS[endpoint];
+  const checks = CHECKS.get(endpoint);
   if (checks === undefined) return undefined;
   if (name !== undefined && !checks.includes(name)) return textResponse(404, '404 page not found');
   const failed = await storeProblem(core);

@@ -39,8 +39,8 @@ export interface ApiServerOptions {
   readonly authorizationModes?: readonly AuthorizationMode[] | undefined;
   /** Problems of a CEL device selector; `stored` admits what only stored expressions may use. */
   readonly celCheck: (expression: string, stored: boolean, gates: ReadonlyMap<string, boolean>) => readonly string[];
-  /** The log of a container from the agent of its node; the query carries namespace, pod and kubectl's options. */
-  readonly podLogs?: ((node: Node, query: URLSearchParams) => Promise<AsyncIterable<Uint8Array>>) | undefined;
+  /** The log of a container from the agent of its node; the query carries namespace, pod and kubectl's options, the signal ends it. */
+  readonly podLogs?: ((node: Node, query: URLSearchParams, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>) | undefined;
 }
 
 /** What the handlers of one API server share. */
@@ -53,7 +53,10 @@ export interface Core {
   readonly admission: AdmissionChain;
 }
 
+/** The last moment that RFC 3339 can name; periods of grace are as long as users want them. */
+const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
+
 /** Now as metadata and conditions carry it: RFC 3339 in UTC with whole seconds. */
 export function timestamp(nowMs: number): string {
-  return `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+  return `${new Date(Math.max(0, Math.min(nowMs, LAST_MS))).toISOString().slice(0, 19)}Z`;
 }

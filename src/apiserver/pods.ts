@@ -7,7 +7,7 @@ import { type Core, timestamp } from './options.ts';
 import { refusal } from './refusals.ts';
 import type { Call } from './registry/call.ts';
 import { isJsonObject, parseBody } from './registry/decode.ts';
-import { deleteObject } from './registry/delete.ts';
+import { deleteObject, deleteOptionsOf } from './registry/delete.ts';
 import { type StoredObject, withMetadata } from './registry/object-store.ts';
 
 /** Another write may come between reading a pod and binding it. */
@@ -65,10 +65,7 @@ function bound(core: Core, pod: Pod, nodeName: string, annotations: Readonly<Rec
 /** POST pods/NAME/eviction: a delete that may be refused. */
 export async function evictPod(core: Core, call: Call): Promise<ServerResponse> {
   const body = call.request.body.length === 0 ? {} : objectBody(call, 'Eviction');
-  const options = isJsonObject(body['deleteOptions']) ? body['deleteOptions'] : {};
-  const grace = options['gracePeriodSeconds'];
-  const deleteOptions = typeof grace === 'number' ? { gracePeriodSeconds: grace } : {};
-  await deleteObject(core, call, deleteOptions, { namespace: call.target.namespace, name: call.target.name });
+  await deleteObject(core, call, deleteOptionsOf(body['deleteOptions']), { namespace: call.target.namespace, name: call.target.name });
   return success();
 }
 
@@ -87,7 +84,7 @@ export async function podLog(core: Core, call: Call): Promise<ServerResponse> {
   const { podLogs } = core.options;
   if (podLogs === undefined) throw refusal(503, 'ServiceUnavailable', 'this API server has no way to the logs of nodes');
   // Objects stored under nodes are Nodes.
-  return text(await podLogs(node.object as Node, query));
+  return text(await podLogs(node.object as Node, query, call.request.signal));
 }
 
 function chooseContainer(pod: Pod, asked: string): string {

@@ -41,8 +41,11 @@ export const REVIEWS: readonly Review[] = [
 ];
 
 /** The review that a request is about. */
-export function findReview({ group, version, plural, name }: ResourceTarget): Review | undefined {
-  return version === 'v1' && name === '' ? REVIEWS.find((review) => review.group === group && review.plural === plural) : undefined;
+export function findReview({ group, version, plural, name, namespace }: ResourceTarget): Review | undefined {
+  if (version !== 'v1' || name !== '') return undefined;
+  const found = REVIEWS.find((review) => review.group === group && review.plural === plural);
+  // Elsewhere the right to everything in a namespace would be one to learn of the whole cluster.
+  return found?.namespaced === (namespace !== '') ? found : undefined;
 }
 
 /** Answers a review. */
@@ -75,7 +78,8 @@ function userJson(user: UserInfo): JsonObject {
 async function tokenReview(core: Core, { spec }: ReviewInput): Promise<JsonObject> {
   const token = spec['token'];
   if (typeof token !== 'string' || token === '') throw badRequest('token is required for TokenReview in authentication');
-  const found = await userOfToken(core, token);
+  const wanted = Array.isArray(spec['audiences']) ? spec['audiences'].map(String) : [];
+  const found = await userOfToken(core, token, wanted);
   if (found === undefined) return { spec, status: { user: {}, error: 'invalid bearer token' } };
   const groups = [...new Set([...found.user.groups, AUTHENTICATED_GROUP])];
   const audiences = found.audiences === undefined ? {} : { audiences: found.audiences };

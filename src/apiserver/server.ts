@@ -21,7 +21,7 @@ import { refusal, unknownResource, verbNotSupported } from './refusals.ts';
 import { type Call, parseDryRun } from './registry/call.ts';
 import { handleCall } from './registry/handle.ts';
 import { ObjectStore } from './registry/object-store.ts';
-import { findReview, handleReview } from './reviews.ts';
+import { findReview, handleReview, REVIEWS } from './reviews.ts';
 
 /** A running API server. It listens nowhere: transports hand it requests. */
 export interface ApiServer {
@@ -56,9 +56,22 @@ class Server implements ApiServer {
   async handle(request: ServerRequest): Promise<ServerResponse> {
     const info = parseRequestInfo(request.method, request.path);
     const warnings: string[] = [];
-    const response = await this.#answer({ ...request, signal: AbortSignal.any([request.signal, this.#closing.signal]) }, info, warnings);
-    this.#metrics.count(info.target?.verb ?? request.method, info.target?.plural ?? '', response.status);
+    const response = await this.#answer(this.#endedByClosing(request, info), info, warnings);
+    this.#metrics.count(...this.#labels(info), response.status);
     return withWarnings(await inWantedEncoding(request, response), warnings);
+  }
+
+  /** What lasts ends with the server; to compose a signal costs more than most other requests. */
+  #endedByClosing(request: ServerRequest, { target }: RequestInfo): ServerRequest {
+    const lasts = target?.verb === 'watch' || target?.subresource === 'log';
+    return lasts ? { ...request, signal: AbortSignal.any([request.signal, this.#closing.signal]) } : request;
+  }
+
+  /** Verb and resource for the metrics: only names that exist, since anybody may send others. */
+  #labels({ method, target }: RequestInfo): [string, string] {
+    if (target === undefined) return [METHODS.has(method) || method === 'HEAD' ? method : 'other', ''];
+    const exists = findReview(target) !== undefined || this.#core.catalog.find(target.group, target.version, target.plural) !== undefined;
+    return [target.verb, exists ? target.plural : ''];
   }
 
   async #answer(request: ServerRequest, info: RequestInfo, warnings: string[]): Promise<ServerResponse> {
@@ -119,7 +132,8 @@ class Server implements ApiServer {
 
   /** Below a served group the 404 is a Status, elsewhere plain text, as upstream. */
   #unserved(target: ResourceTarget): ServerResponse {
-    if (target.group === '' || this.#core.catalog.groups().includes(target.group)) throw unknownResource();
+    const served = this.#core.catalog.groups().includes(target.group) || REVIEWS.some(({ group }) => group === target.group);
+    if (target.group === '' || served) throw unknownResource();
     return textResponse(404, '404 page not found\n');
   }
 

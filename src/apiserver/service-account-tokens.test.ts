@@ -54,6 +54,21 @@ test('a token for another audience, or of another issuer, is nobody here', async
   assert.equal(await callerOf(server, await KEYS.sign({ ...claims, iss: 'https://other' })), 401);
 });
 
+test('a review believes a token for the audiences that it asks for', async () => {
+  const { server } = cluster();
+  await server.must('POST', ACCOUNTS, { metadata: { name: 'bot' } });
+  const review = async (token: string, audiences?: readonly string[]): Promise<Json> => {
+    const spec = { token, ...(audiences !== undefined && { audiences: [...audiences] }) };
+    const { status } = await server.must('POST', '/apis/authentication.k8s.io/v1/tokenreviews', { spec });
+    return isJsonObject(status) && status['authenticated'] === true ? (status['audiences'] ?? null) : false;
+  };
+  const [usual, vault] = [await tokenOf(server, {}), await tokenOf(server, { audiences: ['vault', 'other'] })];
+  assert.deepEqual(await review(usual), [ISSUER]);
+  assert.equal(await review(usual, ['vault']), false);
+  assert.deepEqual(await review(vault, ['vault', 'third']), ['vault']);
+  assert.equal(await review(vault), false);
+});
+
 test('a token ends with its account, and one that is bound with what it is bound to', async () => {
   const { server } = cluster();
   await server.must('POST', ACCOUNTS, { metadata: { name: 'bot' } });

@@ -37,7 +37,7 @@ export interface Reference {
   readonly uid: string;
 }
 
-/** Who a token is, and which of its audiences the API server is. */
+/** Who a token is, and for which of the audiences that were asked for. */
 export interface TokenUser {
   readonly user: UserInfo;
   readonly audiences: readonly string[];
@@ -67,14 +67,15 @@ export async function issueToken(core: Core, { keys, issuer }: ServiceAccountOpt
   });
 }
 
-/** The user of a token, undefined unless it is signed, timely, meant for this server, and all that it is bound to exists. */
-export async function tokenUser(core: Core, token: string): Promise<TokenUser | undefined> {
+/** The user of a token, undefined unless it is signed, timely, meant for one of `wanted` (none: this server), and all that it is bound to exists. */
+export async function tokenUser(core: Core, token: string, wanted: readonly string[] = []): Promise<TokenUser | undefined> {
   const options = core.options.serviceAccounts;
   const claims = await options?.keys.verify(token);
   if (options === undefined || claims === undefined || claims['iss'] !== options.issuer) return undefined;
   const seconds = core.options.clock.nowMs() / 1000;
   if (!(Number(claims['exp']) > seconds) || !(Number(claims['nbf'] ?? 0) <= seconds + 1)) return undefined;
-  const audiences = audiencesOf(claims['aud']).filter((audience) => audience === options.issuer);
+  const meant = wanted.length === 0 ? [options.issuer] : wanted;
+  const audiences = audiencesOf(claims['aud']).filter((audience) => meant.includes(audience));
   if (audiences.length === 0) return undefined;
   const user = await boundUser(core, claims);
   return user === undefined ? undefined : { user, audiences };

@@ -49,7 +49,7 @@ function tokenObject(namespace: string, name: string): ApiObject {
 }
 
 function expirationOf(spec: JsonObject): number {
-  const { expirationSeconds: asked = DEFAULT_EXPIRATION_SECONDS } = spec;
+  const asked = spec['expirationSeconds'] ?? DEFAULT_EXPIRATION_SECONDS;
   const seconds = Number(asked);
   const refuse = (why: string): Error => {
     const error: FieldError = { path: 'spec.expirationSeconds', reason: 'FieldValueInvalid', message: `Invalid value: ${String(asked)}: ${why}` };

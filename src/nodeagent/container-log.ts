@@ -10,6 +10,8 @@ export interface LogRequest {
   readonly container?: string | undefined;
   readonly tailLines?: number | undefined;
   readonly follow?: boolean | undefined;
+  /** Ends a log that is followed. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Pause between two looks at a log that is followed. */
@@ -23,7 +25,7 @@ export async function* readLog(host: { readonly files: HostFiles; readonly clock
   let content = await read();
   yield request.tailLines === undefined ? content : tail(content, request.tailLines);
   while (request.follow === true) {
-    await sleep(host.clock, FOLLOW_MS);
+    await sleep(host.clock, FOLLOW_MS, request.signal);
     const offset = content.length;
     content = await read();
     if (content.length > offset) yield content.subarray(offset);

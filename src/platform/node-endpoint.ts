@@ -55,8 +55,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, logs: 
   if (namespace === undefined || pod === undefined || container === undefined) return refuse(response, 404, '404 page not found');
   const tailLines = url.searchParams.get('tailLines');
   const follow = url.searchParams.get('follow') === 'true';
+  const gone = new AbortController();
+  response.once('close', () => gone.abort(new Error('the reader of the log is gone')));
   try {
-    const pieces = await logs({ namespace, pod, container, follow, ...(tailLines === null ? {} : { tailLines: Number(tailLines) }) });
+    const pieces = await logs({ namespace, pod, container, follow, signal: gone.signal, ...(tailLines === null ? {} : { tailLines: Number(tailLines) }) });
     response.writeHead(200, { 'content-type': 'text/plain' });
     response.flushHeaders();
     for await (const piece of pieces) {
@@ -77,7 +79,7 @@ function refuse(response: ServerResponse, status: number, text: string): void {
 
 /** The API server's side: fetches a container's log from the node that the Node object describes. */
 export function nodeLogReader(tls: KeyPair & { readonly caPem: string }): NonNullable<ApiServerOptions['podLogs']> {
-  return (node, query) =>
+  return (node, query, signal) =>
     new Promise((resolve, reject) => {
       const name = node.metadata.name ?? '';
       const port = node.status?.daemonEndpoints?.kubeletEndpoint?.Port;
@@ -85,7 +87,7 @@ export function nodeLogReader(tls: KeyPair & { readonly caPem: string }): NonNul
       if (port === undefined || host === undefined) return reject(internalError(`node ${name} reports no endpoint for logs`));
       const part = (key: string): string => encodeURIComponent(query.get(key) ?? '');
       const path = `/containerLogs/${part('namespace')}/${part('pod')}/${part('container')}?${query.toString()}`;
-      const outgoing = httpsRequest({ host, port, path, ca: tls.caPem, cert: tls.certPem, key: tls.keyPem, agent: false }, (incoming) => {
+      const outgoing = httpsRequest({ host, port, path, ca: tls.caPem, cert: tls.certPem, key: tls.keyPem, agent: false, signal }, (incoming) => {
         if (incoming.statusCode === 200) return resolve(incoming);
         readText(incoming).then((text) => reject(internalError(`node ${name}: ${text}`)), reject);
       });

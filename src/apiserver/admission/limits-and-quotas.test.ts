@@ -46,6 +46,28 @@ test('a quota whose use is known is charged, and refuses what exceeds it', async
   assert.equal(await refusal(server, `${NAMESPACE}/pods`, pod('two', { requests: { cpu: '300m' } })), exceeded);
 });
 
+test('many who create at once are charged one after the other, to all quotas or none', async () => {
+  const server = new TestServer();
+  const quotas: readonly (readonly [string, string])[] = [
+    ['wide', '20'],
+    ['narrow', '12'],
+  ];
+  for (const [name, most] of quotas) {
+    const hard = { 'count/configmaps': most };
+    await server.must('POST', `${NAMESPACE}/resourcequotas`, { metadata: { name }, spec: { hard } });
+    await server.must('PATCH', `${NAMESPACE}/resourcequotas/${name}/status`, { status: { hard, used: { 'count/configmaps': '0' } } });
+  }
+  const answers = await Promise.all(
+    Array.from({ length: 15 }, (_, i) => server.send('POST', `${NAMESPACE}/configmaps`, { metadata: { name: `c${String(i)}` } })),
+  );
+  const codes = answers.map(({ status }) => status);
+  assert.deepEqual([codes.filter((code) => code === 201).length, codes.filter((code) => code === 403).length], [12, 3]);
+  for (const [name] of quotas) {
+    const { status } = await server.must('GET', `${NAMESPACE}/resourcequotas/${name}`);
+    assert.deepEqual(isJsonObject(status) && status['used'], { 'count/configmaps': '12' });
+  }
+});
+
 test('a plugin that is disabled does nothing', async () => {
   const server = new TestServer({ admission: { disabled: ['LimitRanger', 'Priority'], enabled: ['Priority'] } });
   await server.must('POST', `${NAMESPACE}/limitranges`, { metadata: { name: 'l' }, spec: { limits: [{ type: 'Container', max: { cpu: '1' } }] } });

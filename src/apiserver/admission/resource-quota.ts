@@ -11,11 +11,12 @@ import {
   type Usage,
 } from '#api';
 import { conflict, parseQuantity, Quantity } from '#machinery';
+import type { Scope } from '../catalog.ts';
 import type { Core } from '../options.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import { type AdmissionPlugin, type AdmissionRequest, refused } from './plugin.ts';
 
-/** Rounds in which another write may have changed a quota meanwhile (upstream: 3 retries). */
+/** Rounds in which another writer, such as the quotas' controller, may have changed a quota meanwhile (upstream: 3 retries). */
 const ATTEMPTS = 4;
 const EXTENDED_CLAIM_ANNOTATION = 'resource.kubernetes.io/extended-resource-claim';
 
@@ -27,17 +28,43 @@ export const RESOURCE_QUOTA_PLUGIN: AdmissionPlugin = {
     if (operation !== 'create' || subresource !== '' || !scope.kind.namespaced || object === undefined) return;
     const quotaScope = core.catalog.find('', 'v1', 'resourcequotas');
     if (quotaScope === undefined) return;
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const quotas = await core.objects.list(quotaScope, request.namespace);
-      if (quotas.length === 0) return;
-      const used = usedAfter(request, quotas, quotaUsage(scope.kind, object, await worldOf(core, request)));
-      if (used.length === 0 || request.dryRun) return;
-      const writes = await Promise.all(used.map(async ({ stored, quota }) => core.objects.put(quotaScope, quota, stored.revision)));
-      if (!writes.includes(undefined)) return;
-    }
-    throw conflict(scope.groupResource, request.name, 'the quotas of the namespace are being changed too often');
+    if ((await core.objects.list(quotaScope, request.namespace)).length === 0) return;
+    const usage = quotaUsage(scope.kind, object, await worldOf(core, request));
+    await inTurn(core, request.namespace, () => charge(core, { request, quotaScope, usage }));
   },
 };
+
+/** The last one who is charging quotas, by namespace. */
+const turns = new WeakMap<Core, Map<string, Promise<void>>>();
+
+/** Does `work` after all that is being done in the namespace: many who create at once would only take each other's revision away. */
+async function inTurn(core: Core, namespace: string, work: () => Promise<void>): Promise<void> {
+  const lasts = turns.get(core) ?? new Map<string, Promise<void>>();
+  turns.set(core, lasts);
+  const outcome = (lasts.get(namespace) ?? Promise.resolve()).then(work);
+  const settled = outcome.catch(() => undefined);
+  lasts.set(namespace, settled);
+  await settled;
+  if (lasts.get(namespace) === settled) lasts.delete(namespace);
+  return outcome;
+}
+
+interface Charging {
+  readonly request: AdmissionRequest;
+  readonly quotaScope: Scope;
+  readonly usage: Usage;
+}
+
+/** Writes the new usage into all quotas or into none of them. */
+async function charge(core: Core, { request, quotaScope, usage }: Charging): Promise<void> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const used = usedAfter(request, await core.objects.list(quotaScope, request.namespace), usage);
+    if (used.length === 0 || request.dryRun) return;
+    const writes = used.map(({ stored, quota }) => ({ object: quota, expected: stored.revision }));
+    if (await core.objects.putAll(quotaScope, writes)) return;
+  }
+  throw conflict(request.scope.groupResource, request.name, 'the quotas of the namespace are being changed too often');
+}
 
 interface Charged {
   readonly stored: StoredObject;

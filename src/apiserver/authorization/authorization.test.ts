@@ -90,6 +90,37 @@ describe('roles', () => {
     assert.equal(rules.length, 3);
   });
 
+  test('that let a user write do not let it create, by PUT or apply neither', async () => {
+    const server = new TestServer();
+    const write = (...verbs: readonly string[]): Json => ({ apiGroups: ['', 'coordination.k8s.io'], resources: ['configmaps', 'leases'], verbs });
+    await server.must('POST', `${RBAC}/clusterroles`, role('writer', write('update', 'patch')));
+    await server.must('POST', `${RBAC}/clusterrolebindings`, binding('writers', 'writer', { kind: 'User', name: 'jane' }));
+    const lease = '/apis/coordination.k8s.io/v1/namespaces/default/leases/l';
+    const put = async (): Promise<number> => status(server, JANE, 'PUT', lease, { metadata: { name: 'l' } });
+    const apply = async (): Promise<string> => {
+      const headers = { 'content-type': 'application/apply-patch+yaml' };
+      const applied = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' } };
+      const { status: code, body } = await server.send('PATCH', `${CONFIG_MAPS}/c?fieldManager=m`, applied, { user: JANE, headers });
+      return `${String(code)} ${String(body['message'] ?? '')}`;
+    };
+    assert.equal(await put(), 403);
+    assert.equal(await apply(), '403 configmaps "c" is forbidden: User "jane" cannot create resource "configmaps" in API group "" in the namespace "default"');
+    await server.must('PATCH', `${RBAC}/clusterroles/writer`, { rules: [write('create', 'update', 'patch')] });
+    assert.equal(await put(), 201);
+    assert.equal(await apply(), '201 ');
+  });
+
+  test('of a namespace do not reach the reviews of the cluster', async () => {
+    const server = new TestServer();
+    await server.must('POST', `${RBAC}/clusterroles`, role('all', { apiGroups: ['*'], resources: ['*'], verbs: ['*'] }));
+    await server.must('POST', `${RBAC}/namespaces/default/rolebindings`, binding('all', 'all', { kind: 'User', name: 'jane' }));
+    const spec = { user: 'joe', resourceAttributes: { namespace: 'default', verb: 'get', resource: 'pods' } };
+    const reviews = '/apis/authorization.k8s.io/v1/namespaces/default';
+    assert.equal(await status(server, JANE, 'POST', `${reviews}/localsubjectaccessreviews`, { spec }), 201);
+    assert.equal(await status(server, JANE, 'POST', `${reviews}/subjectaccessreviews`, { spec }), 404);
+    assert.equal(await status(server, JANE, 'POST', '/apis/authentication.k8s.io/v1/namespaces/default/tokenreviews', { spec: { token: 't' } }), 404);
+  });
+
   test('tell a user what it may do, in a review', async () => {
     const server = new TestServer();
     const review = { spec: { namespace: 'default' } };
@@ -122,6 +153,16 @@ describe('granting', () => {
     assert.equal(await status(server, JANE, 'PUT', `${RBAC}/clusterroles/own`, role('own', READ_CONFIG, secrets)), 403);
     assert.equal(await status(server, JANE, 'POST', `${RBAC}/clusterrolebindings`, binding('up', 'cluster-admin', { kind: 'User', name: 'jane' })), 403);
     assert.equal(await status(server, JANE, 'POST', `${RBAC}/clusterrolebindings`, binding('same', 'own', { kind: 'User', name: 'joe' })), 201);
+  });
+
+  test('more than one has by labelling a role for aggregation is refused, holding one back with a finalizer is not', async () => {
+    const server = await granter();
+    const secrets = { apiGroups: [''], resources: ['secrets'], verbs: ['get'] };
+    await server.must('POST', `${RBAC}/clusterroles`, role('powerful', secrets));
+    const changed = (metadata: object): Json => ({ metadata: { name: 'powerful', ...metadata }, rules: [secrets] });
+    const labels = { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' };
+    assert.equal(await status(server, JANE, 'PUT', `${RBAC}/clusterroles/powerful`, changed({ labels })), 403);
+    assert.equal(await status(server, JANE, 'PUT', `${RBAC}/clusterroles/powerful`, changed({ finalizers: ['example.com/wait'] })), 200);
   });
 
   test('what one may bind or escalate by name is allowed', async () => {

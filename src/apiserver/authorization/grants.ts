@@ -1,10 +1,11 @@
 /** Who hands out rights must have them, or the right to hand them out (upstream: registry/rbac policybased and validation.ConfirmNoEscalation). */
 import { type ClusterRole, type PolicyRule, RBAC_GROUP, type RoleBinding } from '#api';
-import { goQuote, notFound } from '#machinery';
+import { type ApiObject, goQuote, notFound } from '#machinery';
 import type { AdmissionOfObject } from '../admission/plugin.ts';
 import { refused } from '../admission/plugin.ts';
 import type { Core } from '../options.ts';
 import { asJson, equalJson } from '../registry/managed.ts';
+import { withMetadata } from '../registry/object-store.ts';
 import { MASTERS_GROUP } from './attributes.ts';
 import { describeRules, missingRules, quotedList } from './covers.ts';
 
@@ -21,10 +22,16 @@ export async function checkGrants(core: Core, request: AdmissionOfObject): Promi
   else await checkBinding(core, request);
 }
 
+/** Whether a change is of nothing but what garbage collection needs (upstream: IsOnlyMutatingGCFields); a label may well hand out rights, by aggregation. */
+function onlyForCollection(object: ApiObject, old: ApiObject): boolean {
+  const { ownerReferences, finalizers, managedFields } = old.metadata;
+  return equalJson(asJson(withMetadata(object, { ownerReferences, finalizers, managedFields })), asJson(old));
+}
+
 async function checkRole(core: Core, request: AdmissionOfObject): Promise<void> {
   // Narrowed by plural; both kinds of roles have rules.
   const [role, old] = [request.object as ClusterRole, request.old as ClusterRole | undefined];
-  if (old !== undefined && equalJson(asJson({ ...role, metadata: {} }), asJson({ ...old, metadata: {} }))) return;
+  if (old !== undefined && onlyForCollection(role, old)) return;
   const { kind } = request.scope;
   if (await may(core, request, 'escalate', { resource: kind.plural, name: request.name })) return;
   checkHeld(core, request, role.rules ?? []);
@@ -34,7 +41,7 @@ async function checkRole(core: Core, request: AdmissionOfObject): Promise<void> 
 
 async function checkBinding(core: Core, request: AdmissionOfObject): Promise<void> {
   const [binding, old] = [request.object as RoleBinding, request.old as RoleBinding | undefined];
-  if (old !== undefined && equalJson(asJson({ ...binding, metadata: {} }), asJson({ ...old, metadata: {} }))) return;
+  if (old !== undefined && onlyForCollection(binding, old)) return;
   const { roleRef } = binding;
   const resource = roleRef.kind === 'ClusterRole' ? 'clusterroles' : 'roles';
   if (await may(core, request, 'bind', { resource, name: roleRef.name })) return;

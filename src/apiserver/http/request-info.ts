@@ -22,7 +22,9 @@ export interface RequestInfo {
   readonly target: ResourceTarget | undefined;
 }
 
-const VERBS: Readonly<Record<string, string>> = { POST: 'create', GET: 'get', HEAD: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
+const VERBS: ReadonlyMap<string, string> = new Map(
+  Object.entries({ POST: 'create', GET: 'get', HEAD: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }),
+);
 /** Subresources of a namespace itself; other names after /namespaces/NAME are resources in it. */
 const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize']);
 
@@ -67,7 +69,7 @@ function parsePlace(segments: readonly string[]): Pick<ResourceTarget, 'namespac
 }
 
 function verbOf(method: string, name: string, watch: boolean): string {
-  const verb = VERBS[method] ?? '';
+  const verb = VERBS.get(method) ?? '';
   if (verb === 'get' && watch) return 'watch';
   if (name !== '') return verb;
   if (verb === 'get') return 'list';

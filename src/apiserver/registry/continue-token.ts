@@ -30,7 +30,8 @@ export function parseContinueToken(token: string, prefix: string): Continuation 
   try {
     const bytes = Uint8Array.from(atob(token.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0));
     const parsed = parseJson(new TextDecoder().decode(bytes));
-    if (!isJsonObject(parsed) || typeof parsed['rv'] !== 'number' || typeof parsed['start'] !== 'string') throw new Error('members are missing');
+    if (!isJsonObject(parsed) || typeof parsed['rv'] !== 'number' || !Number.isSafeInteger(parsed['rv']) || typeof parsed['start'] !== 'string')
+      throw new Error('members are missing');
     if (!parsed['start'].startsWith(prefix)) throw new Error('it belongs to another list');
     return { revision: parsed['rv'] < 0 ? undefined : parsed['rv'], startKey: parsed['start'] };
   } catch (thrown) {

@@ -1,12 +1,13 @@
 /** DELETE: preconditions, finalizers, grace, and many at once. */
 import type { Namespace } from '#api';
-import { type ApiObject, type DeleteOptions, type Json, isNotFound, notFound } from '#machinery';
+import { type ApiObject, type DeleteOptions, type Json, type JsonObject, isNotFound, notFound } from '#machinery';
 import { type Core, timestamp } from '../options.ts';
 import { invalidOption, refusal } from '../refusals.ts';
 import { type Call, deletionRequest, parseDryRun } from './call.ts';
 import { isJsonObject, parseBody } from './decode.ts';
 import { namespaceFinalizers } from './finish.ts';
 import { listObjects } from './list.ts';
+import { numberOption } from './list-options.ts';
 import { StoredObject, withMetadata } from './object-store.ts';
 
 /** A delete that keeps losing races gives up after so many rounds. */
@@ -24,24 +25,27 @@ export interface DeleteResult {
 /** The options of a DELETE, from its body and its query (the body wins). */
 export function parseDeleteOptions(call: Call): DeleteOptions {
   const { query } = call.info;
-  const grace = query.get('gracePeriodSeconds');
+  const grace = numberOption(query, 'gracePeriodSeconds');
   const policy = query.get('propagationPolicy');
   const orphan = query.get('orphanDependents');
   const fromQuery: DeleteOptions = {
-    ...(grace === null ? {} : { gracePeriodSeconds: Number(grace) }),
+    ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
     ...(policy === null ? {} : { propagationPolicy: policy }),
     ...(orphan === null ? {} : { orphanDependents: orphan === 'true' }),
     dryRun: query.getAll('dryRun'),
   };
-  const options: DeleteOptions = { ...fromQuery, ...bodyOptions(call) };
+  const body = call.request.body.length === 0 ? null : parseBody(call.request, 'DeleteOptions');
+  return deleteOptionsOf(body, fromQuery);
+}
+
+/** The options of a body, on top of `others`. */
+export function deleteOptionsOf(body: Json | undefined, others: DeleteOptions = {}): DeleteOptions {
+  const options: DeleteOptions = { ...others, ...(isJsonObject(body) ? bodyOptions(body) : {}) };
   validateOptions(options);
   return options;
 }
 
-function bodyOptions(call: Call): DeleteOptions {
-  if (call.request.body.length === 0) return {};
-  const body = parseBody(call.request, 'DeleteOptions');
-  if (!isJsonObject(body)) return {};
+function bodyOptions(body: JsonObject): DeleteOptions {
   const { gracePeriodSeconds: grace, propagationPolicy: policy, orphanDependents: orphan, preconditions, dryRun } = body;
   return {
     ...(typeof grace === 'number' ? { gracePeriodSeconds: grace } : {}),

@@ -5,7 +5,7 @@ import { listPrefix } from '../catalog.ts';
 import type { Core } from '../options.ts';
 import { tooLargeResourceVersion } from '../refusals.ts';
 import type { Call } from './call.ts';
-import { continueToken, parseContinueToken } from './continue-token.ts';
+import { type Continuation, continueToken, parseContinueToken } from './continue-token.ts';
 import { checkListOptions, numberOption, revisionOption } from './list-options.ts';
 import type { StoredObject } from './object-store.ts';
 import { type Selection, selectionOf } from './selection.ts';
@@ -29,7 +29,7 @@ export async function listObjects(core: Core, call: Call): Promise<Page> {
   const prefix = listPrefix(call.scope, call.target.namespace);
   const token = query.get('continue') ?? '';
   if (token !== '') checkContinued(query);
-  const start = token === '' ? { revision: startRevision(core, call, limit), startKey: undefined } : parseContinueToken(token, prefix);
+  const start = token === '' ? { revision: startRevision(core, call, limit), startKey: undefined } : continuation(core, token, prefix);
   const result = await readRange(core, { prefix, ...start, ...(selection === undefined && limit > 0 ? { limit } : {}) });
   return selection === undefined ? unselectedPage(core, result, limit) : selectedPage(core, result, { selection, limit });
 }
@@ -43,6 +43,14 @@ function startRevision(core: Core, call: Call, limit: number): number | undefine
   const current = core.objects.store.revision();
   if (revision > current) throw tooLargeResourceVersion(revision, current);
   return match === 'Exact' || (match === '' && limit > 0) ? revision : undefined;
+}
+
+/** Where the token goes on; clients may have made it up. */
+function continuation(core: Core, token: string, prefix: string): Continuation {
+  const place = parseContinueToken(token, prefix);
+  const current = core.objects.store.revision();
+  if ((place.revision ?? 0) > current) throw tooLargeResourceVersion(place.revision ?? 0, current);
+  return place;
 }
 
 /** A continued list has its revision in the token. */

@@ -32,18 +32,27 @@ export class StoredObject {
   #lines: Map<string, Uint8Array> | undefined;
   #deleted: StoredObject | undefined;
 
-  /** `object` is in the kind's storage version, with resourceVersion; `value` are its stored bytes if it was stored. */
-  constructor(object: ApiObject | undefined, revision: number, value?: Uint8Array) {
+  readonly #onDecode: ((stored: StoredObject) => void) | undefined;
+
+  /**
+   * `object` is in the kind's storage version, with resourceVersion; `value` are its stored bytes if it was stored.
+   * `onDecode` is told when they are decoded, so that somebody lets them be forgotten.
+   */
+  constructor(object: ApiObject | undefined, revision: number, value?: Uint8Array, onDecode?: (stored: StoredObject) => void) {
     assert(object !== undefined || value !== undefined, 'a stored object comes as an object or as bytes');
     this.#object = object;
     this.#value = value;
     this.revision = revision;
+    this.#onDecode = onDecode;
   }
 
   /** In the kind's storage version, with resourceVersion. Never changed in place. */
   get object(): ApiObject {
-    this.#object ??= withRevision(decoded(this.#value ?? new Uint8Array()), this.revision);
-    return this.#object;
+    if (this.#object !== undefined) return this.#object;
+    const object = withRevision(decoded(this.#value ?? new Uint8Array()), this.revision);
+    this.#object = object;
+    this.#onDecode?.(this);
+    return object;
   }
 
   /** The object in the version of `scope`. */
@@ -170,20 +179,23 @@ export class ObjectStore {
   peek({ value, modRevision }: Pick<Entry, 'value' | 'modRevision'>): StoredObject {
     const known = this.#stored.get(value);
     if (known?.revision === modRevision) return known;
-    return this.#remember(value, new StoredObject(undefined, modRevision, value));
+    return this.#remember(value, new StoredObject(undefined, modRevision, value, (stored) => this.#touch(stored)));
   }
 
   /** The object of an entry, for those who look inside. */
   decode(entry: Pick<Entry, 'value' | 'modRevision'>): StoredObject {
     const stored = this.peek(entry);
+    this.#touch(stored);
+    return stored;
+  }
+
+  #touch(stored: StoredObject): void {
     this.#recent.delete(stored);
     this.#recent.add(stored);
-    if (this.#recent.size > DECODED_MAX) {
-      const [oldest] = this.#recent;
-      if (oldest !== undefined) this.#recent.delete(oldest);
-      oldest?.forget();
-    }
-    return stored;
+    if (this.#recent.size <= DECODED_MAX) return;
+    const [oldest] = this.#recent;
+    if (oldest !== undefined) this.#recent.delete(oldest);
+    oldest?.forget();
   }
 
   #remember(value: Uint8Array, stored: StoredObject): StoredObject {
@@ -227,8 +239,15 @@ export class ObjectStore {
     const result = await this.store.commit({ compare: [{ key, modRevision: expected }], writes: [{ key, value }] });
     if (!result.committed) return undefined;
     // What a decoder would make of the bytes is at hand.
-    this.#remember(value, new StoredObject(withRevision(object, result.revision), result.revision, value));
+    this.#remember(value, new StoredObject(withRevision(object, result.revision), result.revision, value, (stored) => this.#touch(stored)));
     return this.decode({ value, modRevision: result.revision });
+  }
+
+  /** Writes all objects if the revisions of all keys are those expected, otherwise none; whether it did. */
+  async putAll(scope: Scope, objects: readonly { readonly object: ApiObject; readonly expected: number }[]): Promise<boolean> {
+    const writes = objects.map(({ object }) => encoded(scope, object));
+    const compare = objects.map(({ expected }, at) => ({ key: writes[at]?.key ?? '', modRevision: expected }));
+    return (await this.store.commit({ compare, writes })).committed;
   }
 
   /** Deletes an object if its revision still is `expected`; the revision of the deletion, undefined when it changed. */

@@ -1,6 +1,7 @@
 /** PUT, and the second half of PATCH: from the wanted object to the stored one. */
 import { type Namespace, type StrategyContext, validateObjectMetaUpdate } from '#api';
-import { type ApiObject, badRequest, conflict, notFound } from '#machinery';
+import { type ApiObject, badRequest, conflict, forbidden, notFound } from '#machinery';
+import { type AuthorizationAttributes, refusalText } from '../authorization/attributes.ts';
 import { claimStatusErrors } from '../authorization/claim-status.ts';
 import { checkGrants } from '../authorization/grants.ts';
 import { invalidObject, refusal } from '../refusals.ts';
@@ -49,6 +50,7 @@ export async function updateWith(core: Core, call: Call, transform: Transformati
     const live = await core.objects.get(scope, target.namespace, target.name);
     if (live === undefined) {
       if (!createIfAbsent || target.subresource !== '') throw notFound(scope.groupResource, target.name);
+      await checkMayCreate(core, call);
       const { wanted, managed } = transform(undefined);
       return { stored: await createObject(core, call, wanted, managed), created: true };
     }
@@ -61,6 +63,14 @@ export async function updateWith(core: Core, call: Call, transform: Transformati
     if ((wanted.metadata.resourceVersion ?? '') !== '' && wanted.metadata.resourceVersion !== live.object.metadata.resourceVersion) break;
   }
   throw conflict(scope.groupResource, target.name);
+}
+
+/** Who makes an object by PUT or apply must be allowed to create it, too (upstream: withAuthorization of the update and patch handlers). */
+async function checkMayCreate(core: Core, { user, target, scope }: Call): Promise<void> {
+  const { group, plural: resource, subresource, namespace, name } = target;
+  const attributes: AuthorizationAttributes = { user, verb: 'create', group, resource, subresource, namespace, name };
+  const { allowed, reason } = await core.authorizer.authorize(attributes);
+  if (!allowed) throw forbidden(scope.groupResource, name, refusalText(attributes, reason));
 }
 
 async function write(core: Core, call: Call, live: StoredObject, object: ApiObject): Promise<StoredObject | undefined> {

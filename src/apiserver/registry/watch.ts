@@ -1,5 +1,7 @@
 /** Watches: the events of a collection as a stream of JSON lines. */
 import { canonical } from '#api';
+import { asError } from '#base';
+import { internalError } from '#machinery';
 import { CompactedError, type StoreEvent } from '#storage';
 import { type Scope, listPrefix } from '../catalog.ts';
 import { utf8 } from '../http/message.ts';
@@ -114,9 +116,14 @@ class Feed {
   }
 
   send(events: readonly StoreEvent[]): void {
-    for (const event of events) {
-      const line = this.#line(event);
-      if (line !== undefined) this.#sink.lines.push(line);
+    try {
+      for (const event of events) {
+        const line = this.#line(event);
+        if (line !== undefined) this.#sink.lines.push(line);
+      }
+    } catch (thrown) {
+      // The store tells all its watchers: one that fails must not keep the event from the others, nor go on without it.
+      this.#sink.lines.end(errorLine(internalError(asError(thrown).message).status));
     }
   }
 

@@ -1,0 +1,65 @@
+/** Requests that nobody sends by accident: none may crash the server, answer 500 or do what it does not say. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isJsonObject, type Json } from '#machinery';
+import { TestServer } from './api-server.test-data.ts';
+
+const PODS = '/api/v1/namespaces/default/pods';
+const pod = (name: string, spec: object = {}): Json => ({ metadata: { name }, spec: { containers: [{ name: 'c', image: 'i' }], nodeName: 'n', ...spec } });
+
+test('periods of grace that are no number are refused, endless ones end with the calendar', async () => {
+  const server = new TestServer();
+  await server.must('POST', PODS, pod('usual'));
+  assert.equal((await server.send('DELETE', `${PODS}/usual?gracePeriodSeconds=abc`)).status, 400);
+  await server.must('POST', PODS, pod('patient', { terminationGracePeriodSeconds: 9e15 }));
+  const { metadata } = await server.must('DELETE', `${PODS}/patient`);
+  assert.equal(isJsonObject(metadata) && metadata['deletionTimestamp'], '9999-12-31T23:59:59Z');
+  await server.must('DELETE', `${PODS}/patient?gracePeriodSeconds=0`);
+  assert.equal((await server.send('GET', `${PODS}/patient`)).status, 404);
+});
+
+test('an eviction heeds the dry run and the preconditions of its options', async () => {
+  const server = new TestServer();
+  await server.must('POST', PODS, pod('p'));
+  const evict = async (deleteOptions: Json): Promise<number> =>
+    (await server.send('POST', `${PODS}/p/eviction`, { metadata: { name: 'p' }, deleteOptions })).status;
+  assert.equal(await evict({ preconditions: { uid: 'of another' } }), 409);
+  assert.equal(await evict({ dryRun: ['All'] }), 201);
+  const { metadata } = await server.must('GET', `${PODS}/p`);
+  assert.equal(isJsonObject(metadata) && metadata['deletionTimestamp'], undefined);
+});
+
+test('a continue token that somebody made up is refused', async () => {
+  const server = new TestServer();
+  const page = async (rv: number): Promise<number> => {
+    const token = btoa(JSON.stringify({ v: 'meta.k8s.io/v1', rv, start: '/registry/pods/default/a' })).replaceAll('=', '');
+    return (await server.send('GET', `${PODS}?limit=1&continue=${encodeURIComponent(token)}`)).status;
+  };
+  assert.equal(await page(1_000_000_000), 504);
+  assert.equal(await page(1.5), 400);
+});
+
+test('names that every JavaScript object has are nothing special in paths and methods', async () => {
+  const { server } = new TestServer();
+  const code = async (method: string, path: string): Promise<number> => {
+    const user = { name: 'admin', groups: ['system:masters'] };
+    return (await server.handle({ method, path, headers: {}, body: new Uint8Array(), user, signal: new AbortController().signal })).status;
+  };
+  assert.equal(await code('GET', '/constructor'), 404);
+  assert.equal(await code('GET', '/toString/x'), 404);
+  assert.equal(await code('constructor', PODS), 405);
+});
+
+test('the metrics count by names that exist, whatever is asked for', async () => {
+  const { server } = new TestServer();
+  const get = async (path: string): Promise<string> => {
+    const user = { name: 'admin', groups: ['system:masters'] };
+    const { body } = await server.handle({ method: 'GET', path, headers: {}, body: new Uint8Array(), user, signal: new AbortController().signal });
+    return body instanceof Uint8Array ? new TextDecoder().decode(body) : '';
+  };
+  await get('/api/v1/made-up');
+  await get(PODS);
+  const metrics = await get('/metrics');
+  assert.match(metrics, /apiserver_request_total\{code="404",resource="",verb="LIST"\} 1/);
+  assert.match(metrics, /apiserver_request_total\{code="200",resource="pods",verb="LIST"\} 1/);
+});
