@@ -7,6 +7,7 @@ import { bindingState, hasBindingConditions } from './binding-conditions.ts';
 import type { ClaimBinder } from './claim-binder.ts';
 import type { ClaimCache } from './claim-cache.ts';
 import type { BindingConditionsStatus, SchedulerMetrics } from './metrics.ts';
+import { failedWrite, NoAnswer, whenAnswered } from './no-answer.ts';
 import type { PodReporter } from './pod-reporter.ts';
 import type { ClaimPlan } from './try-node.ts';
 
@@ -49,7 +50,7 @@ export class BindingCycle {
     const { binder, reporter } = this.#parts;
     try {
       await this.#preBind(pod, placement, signal);
-      await this.#bind(pod, placement.nodeName);
+      await this.#bind(pod, placement.nodeName, signal);
     } catch (error) {
       await binder.unreserve(pod, placement.claims);
       throw error;
@@ -115,14 +116,23 @@ export class BindingCycle {
     return waiting;
   }
 
-  async #bind(pod: Pod, nodeName: string): Promise<void> {
+  async #bind(pod: Pod, nodeName: string, signal: AbortSignal): Promise<void> {
     const { name, namespace, uid } = pod.metadata;
     const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace, uid }, target: { apiVersion: 'v1', kind: 'Node', name: nodeName } };
     try {
       await this.#parts.client.createSubresource(PODS, nameOf(pod), 'binding', binding);
     } catch (error) {
-      throw new Error(`binding rejected: running Bind plugin "DefaultBinder": ${asError(error).message}`, { cause: error });
+      const failure = failedWrite('binding rejected: running Bind plugin "DefaultBinder"', asError(error));
+      if (failure instanceof NoAnswer && (await this.#isBound(pod, nodeName, signal))) return;
+      throw failure;
     }
+  }
+
+  /** Whether a binding that got no answer was carried out: the claims of a bound pod must not be given back. */
+  async #isBound(pod: Pod, nodeName: string, signal: AbortSignal): Promise<boolean> {
+    const { client, clock } = this.#parts;
+    const current = await whenAnswered(() => client.get(PODS, nameOf(pod), pod.metadata.namespace), clock, signal);
+    return current !== undefined && current.metadata.uid === pod.metadata.uid && current.spec?.nodeName === nodeName;
   }
 }
 

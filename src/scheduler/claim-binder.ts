@@ -6,6 +6,7 @@ import { PODS, RESOURCE_CLAIMS, type RestClient } from '#client';
 import { isConflict, isNotFound, keyOf, nameOf, namespaceOf } from '#machinery';
 import type { ClaimCache } from './claim-cache.ts';
 import type { SchedulerMetrics } from './metrics.ts';
+import { failedWrite, NoAnswer, whenAnswered } from './no-answer.ts';
 import { type Consumer, consumerOf, isReservedFor } from './pod-claims.ts';
 import type { ClaimPlan } from './try-node.ts';
 
@@ -74,10 +75,21 @@ export class ClaimBinder {
         this.#cache.assume(claim);
         return claim;
       } catch (error) {
+        if (error instanceof NoAnswer) return this.#outcome(pod, known, error);
         if (!isConflict(error) || attempt === CONFLICT_TRIES) throw error;
         claim = await this.#client.get(RESOURCE_CLAIMS, nameOf(known), namespaceOf(known));
       }
     }
+  }
+
+  /** The devices stay taken until the server says what became of the write: given to another claim at once, they might have two holders. */
+  async #outcome(pod: Pod, known: ResourceClaim, failure: NoAnswer): Promise<ResourceClaim> {
+    const { clock, signal, groupOf } = this.#parts;
+    const claim = await whenAnswered(() => this.#client.get(RESOURCE_CLAIMS, nameOf(known), namespaceOf(known)), clock, signal);
+    if (claim === undefined || claim.metadata.uid !== known.metadata.uid) throw failure;
+    this.#cache.assume(claim);
+    if (claim.status?.allocation === undefined || !isReservedFor(claim, consumerOf(pod, claim, groupOf(pod)).uid)) throw failure;
+    return claim;
   }
 
   /** Creates the claim for extended resources; its devices stay accounted for under the plan's name until the informer has it. */
@@ -187,12 +199,12 @@ function allocated(claim: ResourceClaim, allocation: AllocationResult): Resource
   return { ...claim, status: { ...claim.status, allocation } };
 }
 
-/** Runs a write and says on failure what it was for; a conflict stays recognizable. */
+/** Runs a write and says on failure what it was for; a conflict and the lack of an answer stay recognizable. */
 async function during<T>(what: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {
     if (isConflict(error)) throw error;
-    throw new Error(`${what}: ${asError(error).message}`, { cause: error });
+    throw failedWrite(what, asError(error));
   }
 }

@@ -208,6 +208,8 @@ class Scheduler {
     } catch (error) {
       this.#nodeCache.forget(keyOf(pod));
       this.#queue.wake('pod');
+      // Devices that were taken for it are free again, and no event of a claim need tell of it.
+      if (placement.claims.length > 0) this.#queue.wake('claim');
       if (!signal.aborted) await this.#fail(pod, asError(error).message);
       return 'error';
     }
