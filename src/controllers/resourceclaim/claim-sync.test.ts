@@ -86,6 +86,10 @@ test('a pod of the same name but another uid does not hold the claim', async () 
   assert.deepEqual(writes, ['PUT c/status', 'PUT resourceclaims/c']);
 });
 
+test('a pod that the informer knows in its former life keeps its reservation', async () => {
+  assert.deepEqual((await run(claim(['p1']), [pod('p1', { uid: 'former' })], [pod('p1')])).writes, []);
+});
+
 test('an allocation that nobody reserved is left alone unless the claim is being deleted', async () => {
   assert.deepEqual((await run(claim([]), [])).writes, []);
   assert.deepEqual((await run(claim([], { deleting: true }), [])).writes, ['PUT c/status', 'PUT resourceclaims/c']);

@@ -43,15 +43,17 @@ async function activeConsumers(claim: ResourceClaim, parts: ClaimSyncParts): Pro
 
 async function needsClaim(claim: ResourceClaim, consumer: Consumer, parts: ClaimSyncParts): Promise<boolean> {
   if (parts.isDeleted(consumer.uid)) return false;
-  const pod = parts.pods.get(`${namespaceOf(claim)}/${consumer.name}`) ?? (await live(parts.client, PODS, consumer.name, namespaceOf(claim)));
+  const known = parts.pods.get(`${namespaceOf(claim)}/${consumer.name}`);
+  // A pod of another uid may be the former one, of which the informer has not yet heard that it was replaced.
+  const pod = known?.metadata.uid === consumer.uid ? known : await live(parts.client, PODS, consumer.name, namespaceOf(claim));
   return pod !== undefined && pod.metadata.uid === consumer.uid && !isDone(pod);
 }
 
 /** A group keeps its claims until it is deleted, whatever becomes of its pods. */
 async function isGroupThere(claim: ResourceClaim, consumer: Consumer, { client, groups }: ClaimSyncParts): Promise<boolean> {
   if (groups === undefined) return true;
-  const group = groups.lister.get(`${namespaceOf(claim)}/${consumer.name}`) ?? (await live(client, groups.resource, consumer.name, namespaceOf(claim)));
-  return group?.metadata.uid === consumer.uid;
+  if (groups.lister.get(`${namespaceOf(claim)}/${consumer.name}`)?.metadata.uid === consumer.uid) return true;
+  return (await live(client, groups.resource, consumer.name, namespaceOf(claim)))?.metadata.uid === consumer.uid;
 }
 
 /** The informer may be behind the scheduler: only the server knows that an object is not there. */
