@@ -17,14 +17,16 @@ class Fixture {
   file: string | undefined;
   registered = true;
   prepareError = '';
+  /** Of the claim with this UID alone. */
+  unprepareErrors: Readonly<Record<string, string>> = {};
   readonly claims = new Map<string, unknown>();
 
-  claim(name: string, reservedFor: readonly string[], uid = `uid-${name}`): void {
+  claim(name: string, reservedFor: readonly string[], uid = `uid-${name}`, device = 'dev'): void {
     this.claims.set(name, {
       metadata: { name, namespace: 'default', uid },
       spec: {},
       status: {
-        allocation: { devices: { results: [{ request: 'r', driver: DRIVER, pool: 'p', device: 'dev' }] } },
+        allocation: { devices: { results: [{ request: 'r', driver: DRIVER, pool: 'p', device }] } },
         reservedFor: reservedFor.map((pod) => ({ resource: 'pods', name: pod, uid: pod })),
       },
     });
@@ -52,7 +54,8 @@ class Fixture {
       },
       unprepare: async (claims: readonly { uid: string }[]) => {
         this.calls.push(`unprepare ${claims.map((c) => c.uid).join(' ')}`);
-        return create(draV1.NodeUnprepareResourcesResponseSchema, { claims: Object.fromEntries(claims.map((c) => [c.uid, {}])) }).claims;
+        const answers = Object.fromEntries(claims.map((c) => [c.uid, { error: this.unprepareErrors[c.uid] ?? '' }]));
+        return create(draV1.NodeUnprepareResourcesResponseSchema, { claims: answers }).claims;
       },
     };
     return new ClaimManager({
@@ -72,8 +75,9 @@ async function* pieces(text: string): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(text);
 }
 
-function pod(uid: string, claim: string): Pod {
-  return { metadata: { name: uid, namespace: 'default', uid }, spec: { containers: [], resourceClaims: [{ name: 'x', resourceClaimName: claim }] } };
+function pod(uid: string, ...claims: readonly string[]): Pod {
+  const resourceClaims = claims.map((claim, index) => ({ name: `x${String(index)}`, resourceClaimName: claim }));
+  return { metadata: { name: uid, namespace: 'default', uid }, spec: { containers: [], resourceClaims } };
 }
 
 test('the checkpoint names the claim before the driver is called', async () => {
@@ -149,6 +153,30 @@ test('a new claim under the name of one that is still prepared has to wait', asy
   await manager.prepare(pod('a', 'c'));
   fixture.claim('c', ['b'], 'uid-new');
   await assert.rejects(manager.prepare(pod('b', 'c')), /different UID uid-c still exists/);
+});
+
+test('a claim with other devices than it was prepared with has to wait until those are given back', async () => {
+  const fixture = new Fixture();
+  fixture.claim('c', ['a']);
+  const manager = fixture.manager();
+  await manager.prepare(pod('a', 'c'));
+  fixture.claim('c', ['b'], 'uid-c', 'other');
+  await assert.rejects(manager.prepare(pod('b', 'c')), /still prepared with the devices of an earlier allocation/);
+  await manager.unprepare('a');
+  await manager.prepare(pod('b', 'c'));
+  assert.deepEqual(fixture.calls.slice(1), ['unprepare uid-c', 'prepare uid-c held=1']);
+});
+
+test('a claim that was unprepared beside one that could not be is prepared again for the next pod', async () => {
+  const fixture = new Fixture();
+  fixture.claim('bad', ['a']);
+  fixture.claim('good', ['a', 'b']);
+  fixture.unprepareErrors = { 'uid-bad': 'busy' };
+  const manager = fixture.manager();
+  await manager.prepare(pod('a', 'bad', 'good'));
+  await assert.rejects(manager.unprepare('a'), /NodeUnprepareResources failed for ResourceClaim bad: busy/);
+  await manager.prepare(pod('b', 'good'));
+  assert.equal(fixture.calls.at(-1), 'prepare uid-good held=2');
 });
 
 test('a damaged checkpoint stops the start', async () => {

@@ -31,6 +31,8 @@ interface ClaimInfo {
   readonly drivers: Map<string, readonly CheckpointDevice[] | null>;
   /** Not in the file on purpose: after a restart the first new pod prepares again, which repairs what a reboot lost. */
   prepared: boolean;
+  /** What it was prepared for, as long as it is. */
+  preparedFor: string;
 }
 
 /** One claim is worked on by one pod at a time; different claims run side by side. */
@@ -102,7 +104,7 @@ export class ClaimManager {
       // Before any call: a crash in between must still lead to unprepare.
       await this.#save();
       for (const [driver, batch] of batches) await this.#prepareOn(driver, batch);
-      for (const claim of valid) this.#infoOf(claim).prepared = true;
+      for (const claim of valid) Object.assign(this.#infoOf(claim), { prepared: true, preparedFor: devicesOf(claim) });
       await this.#save();
     });
   }
@@ -125,6 +127,9 @@ export class ClaimManager {
     const known = this.#claims.get(`${namespace}/${claimName}`);
     if (known !== undefined && known.uid !== uid) {
       throw new Error(`old ResourceClaim with same name ${claimName} and different UID ${known.uid} still exists (previous pod force-deleted?!)`);
+    }
+    if (known?.prepared === true && known.preparedFor !== devicesOf(claim)) {
+      throw new Error(`ResourceClaim ${claimName} is still prepared with the devices of an earlier allocation (previous pod force-deleted?!)`);
     }
     return claim;
   }
@@ -154,7 +159,7 @@ export class ClaimManager {
     const key = `${namespace}/${name}`;
     const known = this.#claims.get(key);
     if (known !== undefined) return known;
-    const info: ClaimInfo = { uid, name, namespace, podUids: new Set(), drivers: new Map(), prepared: false };
+    const info: ClaimInfo = { uid, name, namespace, podUids: new Set(), drivers: new Map(), prepared: false, preparedFor: '' };
     this.#claims.set(key, info);
     return info;
   }
@@ -196,12 +201,13 @@ export class ClaimManager {
   }
 
   async #unprepareOn(driver: string, batch: readonly ClaimInfo[]): Promise<void> {
-    const answers = await this.#registered(driver).unprepare(batch.map(wireClaim));
+    const target = this.#registered(driver);
+    // From here on the devices may be gone, whatever the driver answers: the next pod prepares them again.
+    for (const info of batch) info.prepared = false;
+    const answers = await target.unprepare(batch.map(wireClaim));
     for (const info of batch) {
       const error = answers[info.uid]?.error ?? '';
       if (error !== '') throw new Error(`NodeUnprepareResources failed for ResourceClaim ${info.name}: ${error}`);
-      // From here on the devices are gone, whatever happens to the other drivers of the claim.
-      info.prepared = false;
     }
     const skipped = batch.filter((info) => !(info.uid in answers)).length;
     if (skipped > 0) throw new Error(`NodeUnprepareResources skipped ${skipped} ResourceClaims`);
@@ -258,6 +264,11 @@ function driversOf(claim: ResourceClaim): ReadonlySet<string> {
   return new Set((claim.status?.allocation?.devices?.results ?? []).map((result) => result.driver));
 }
 
+function devicesOf(claim: ResourceClaim): string {
+  const results = claim.status?.allocation?.devices?.results ?? [];
+  return results.map(({ request, driver, pool, device, shareID = '' }) => [request, driver, pool, device, shareID].join(' ')).join('\n');
+}
+
 function wireClaim({ namespace, uid, name }: ClaimInfo): WireClaim {
   return { namespace, uid, name };
 }
@@ -290,5 +301,6 @@ function fromCheckpoint(claim: CheckpointClaim): ClaimInfo {
     podUids: new Set(Object.keys(claim.PodUIDs)),
     drivers: new Map(Object.entries(claim.DriverState).map(([driver, { Devices }]) => [driver, Devices])),
     prepared: false,
+    preparedFor: '',
   };
 }

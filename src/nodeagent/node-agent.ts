@@ -233,8 +233,11 @@ export class NodeAgent {
       });
   }
 
-  #removeFiles(uid: string): Promise<void> {
-    return this.#options.files.remove(`${this.#options.rootDir}/bundles/${uid}`);
+  /** Bundles last: as long as they are there, somebody knows of the rest. */
+  async #removeFiles(uid: string): Promise<void> {
+    const { files, rootDir } = this.#options;
+    await files.remove(`${rootDir}/logs/${uid}`);
+    await files.remove(`${rootDir}/bundles/${uid}`);
   }
 
   /** Containers of a node agent that crashed: devices must not be in use by somebody nobody watches. */
@@ -251,12 +254,12 @@ export class NodeAgent {
   /** Claims of pods that went while the node agent was down are given back. */
   async #cleanVanished(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const present = new Set(this.#pods.lister.list().map((pod) => pod.metadata.uid));
-      for (const { name: uid } of await this.#options.files.list(`${this.#options.rootDir}/bundles`)) {
-        if (!present.has(uid) && ![...this.#workers.values()].some((worker) => worker.uid === uid)) await this.#removeFiles(uid);
-      }
+      // Asked for each anew: while one is cleaned up others come.
+      const isHere = (uid: string): boolean =>
+        this.#pods.lister.list().some((pod) => pod.metadata.uid === uid) || [...this.#workers.values()].some((worker) => worker.uid === uid);
+      for (const { name: uid } of await this.#options.files.list(`${this.#options.rootDir}/bundles`)) if (!isHere(uid)) await this.#removeFiles(uid);
       for (const uid of this.#claims.podUids()) {
-        if (present.has(uid)) continue;
+        if (isHere(uid)) continue;
         await this.#claims
           .unprepare(uid)
           .catch((error: unknown) => this.#options.logger.warn('Unpreparing for a vanished pod failed', { pod: uid, error: asError(error).message }));
