@@ -93,10 +93,11 @@ export class SlicePublisher {
 
   async #woke(signal: AbortSignal): Promise<void> {
     while (!this.#woken && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
+      const wake = Promise.withResolvers<void>();
+      this.#wake = wake.resolve;
+      signal.addEventListener('abort', this.#wake, { once: true });
+      await wake.promise;
+      signal.removeEventListener('abort', this.#wake);
     }
     this.#woken = false;
   }
