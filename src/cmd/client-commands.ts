@@ -30,7 +30,7 @@ const MANIFEST_FILE = /\.(ya?ml|json)$/;
 
 /** `get TYPE [NAME…]`. */
 export async function getCommand(words: readonly string[], flags: GetFlags, stop: AbortSignal): Promise<void> {
-  const { client, namespace } = await connect(flags);
+  const { client, namespace } = await connect(flags, stop);
   const options = {
     words,
     namespace: flags.allNamespaces === true ? undefined : namespace,
@@ -44,8 +44,8 @@ export async function getCommand(words: readonly string[], flags: GetFlags, stop
 }
 
 /** `apply -f FILE…`: goes on after an object that the server refuses. */
-export async function applyCommand(flags: ManifestFlags): Promise<void> {
-  const { client, namespace } = await connect(flags);
+export async function applyCommand(flags: ManifestFlags, stop: AbortSignal): Promise<void> {
+  const { client, namespace } = await connect(flags, stop);
   const applier = new Applier(client, { namespace, exclusive: flags.namespace !== undefined });
   const failures = await attemptEach(await readManifests(flags.filename ?? []), async (manifest) => {
     const { text, outcome } = await applier.apply(manifest).catch((error: unknown) => {
@@ -60,7 +60,7 @@ export async function applyCommand(flags: ManifestFlags): Promise<void> {
 export async function deleteCommand(words: readonly string[], flags: DeleteFlags, stop: AbortSignal): Promise<void> {
   if (flags.filename !== undefined && words.length > 0) throw new Error('name objects or files, not both');
   if (flags.filename === undefined && words.length === 0) throw new Error('name what to delete: TYPE NAME…, TYPE/NAME… or -f FILE…');
-  const { client, namespace } = await connect(flags);
+  const { client, namespace } = await connect(flags, stop);
   const options = {
     namespace,
     exclusive: flags.namespace !== undefined,
@@ -76,23 +76,23 @@ export async function deleteCommand(words: readonly string[], flags: DeleteFlags
 
 /** `logs POD`. */
 export async function logsCommand(pod: string, flags: LogsFlags, stop: AbortSignal): Promise<void> {
-  const { client, namespace } = await connect(flags);
+  const { client, namespace } = await connect(flags, stop);
   await logs(client, { ...flags, pod, namespace, tailLines: flags.tail }, (piece) => process.stdout.write(piece), stop);
 }
 
 /** `compact`: asks the API server to forget its history. */
-export async function compactCommand(flags: ClientFlags): Promise<void> {
+export async function compactCommand(flags: ClientFlags, stop: AbortSignal): Promise<void> {
   // The other commands need nothing of the API server.
   const { COMPACT_PATH } = await import('#apiserver');
-  const { client } = await connect(flags);
+  const { client } = await connect(flags, stop);
   const response = await client.raw({ method: 'POST', path: COMPACT_PATH, headers: {} }, new AbortController().signal);
   if (response.status !== 200) throw await errorOfResponse(response);
   for await (const _piece of response.body);
 }
 
-async function connect(flags: ClientFlags): Promise<{ client: RestClient; namespace: string }> {
+async function connect(flags: ClientFlags, stop: AbortSignal): Promise<{ client: RestClient; namespace: string }> {
   const { transport, namespace = 'default' } = await connectKubeconfig(kubeconfigPath(flags), flags.context);
-  return { client: new RestClient(telling(transport), { userAgent: 'dray-cli' }), namespace: flags.namespace ?? namespace };
+  return { client: new RestClient(telling(endingWith(stop, transport)), { userAgent: 'dray-cli' }), namespace: flags.namespace ?? namespace };
 }
 
 /** --kubeconfig, the first file of $KUBECONFIG that exists, that of `dray up` here, the user's own. */
@@ -103,6 +103,18 @@ function kubeconfigPath({ kubeconfig }: ClientFlags): string {
   if (first !== undefined) return named.find(existsSync) ?? first;
   const here = join('.dray', 'kubeconfig');
   return existsSync(here) ? here : join(homedir(), '.kube', 'config');
+}
+
+/** Ctrl-C also ends the wait for a server that does not answer. */
+function endingWith(stop: AbortSignal, transport: Transport): Transport {
+  return async (request, signal) => {
+    try {
+      return await transport(request, AbortSignal.any([signal, stop]));
+    } catch (error) {
+      if (stop.aborted && !signal.aborted) throw new Error('interrupted before the server answered', { cause: error });
+      throw error;
+    }
+  };
 }
 
 /** Prints the server's warnings, each once, as kubectl does. */

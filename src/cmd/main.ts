@@ -17,9 +17,9 @@ function actions(stop: AbortSignal): Actions {
     nodeagent: async (flags) => (await singleModule()).nodeagent(flags, stop),
     driver: async (devices, flags) => (await singleModule()).driver(devices, flags, stop),
     get: async (words, flags) => (await clientModule()).getCommand(words, flags, stop),
-    apply: async (flags) => (await clientModule()).applyCommand(flags),
+    apply: async (flags) => (await clientModule()).applyCommand(flags, stop),
     delete: async (words, flags) => (await clientModule()).deleteCommand(words, flags, stop),
-    compact: async (flags) => (await clientModule()).compactCommand(flags),
+    compact: async (flags) => (await clientModule()).compactCommand(flags, stop),
     logs: async (pod, flags) => (await clientModule()).logsCommand(pod, flags, stop),
   };
 }

@@ -54,8 +54,14 @@ async function readFiles(connection: KubeConnection, folder: string): Promise<Pi
   return { caPem, certPem, keyPem, token: token?.trim() };
 }
 
-/** A Transport to one server. Idle connections do not keep the process alive. */
-export function httpsTransport(options: HttpsTransportOptions): Transport {
+/** Longer than upstream's API server takes for any answer (--request-timeout); watches, too, are answered at once. */
+const ANSWER_TIMEOUT_MS = 75_000;
+
+/**
+ * A Transport to one server. Idle connections do not keep the process alive. A request is given up when its answer has not begun
+ * after `answerTimeoutMs`: the connection may be dead without anybody having been told.
+ */
+export function httpsTransport(options: HttpsTransportOptions, answerTimeoutMs = ANSWER_TIMEOUT_MS): Transport {
   const server = URL.parse(options.server);
   if (server === null) throw new Error(`the server "${options.server}" is no URL`);
   const secure = server.protocol === 'https:';
@@ -74,7 +80,12 @@ export function httpsTransport(options: HttpsTransportOptions): Transport {
         headers: requestHeaders(request, token),
         signal,
       };
-      const outgoing = send(requestOptions, (incoming) => resolve(responseOf(incoming)));
+      const outgoing = send(requestOptions, (incoming) => {
+        clearTimeout(timer);
+        resolve(responseOf(incoming));
+      });
+      const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${String(answerTimeoutMs / 1000)} s`)), answerTimeoutMs);
+      outgoing.on('close', () => clearTimeout(timer));
       outgoing.on('error', (error) => reject(signal.aborted ? asError(signal.reason) : connectionError(server, error)));
       outgoing.end(request.body);
     });
