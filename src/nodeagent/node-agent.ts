@@ -119,7 +119,10 @@ export class NodeAgent {
     await Promise.race([this.#pods.whenSynced(), aborted(signal)]);
     const cleaning = this.#cleanVanished(signal);
     const podResources = await this.#servePodResources();
-    await controller.run(signal);
+    const working = controller.run(signal);
+    await aborted(signal);
+    await Promise.all([...this.#workers.values()].map((worker) => worker.hurry()));
+    await working;
     await podResources?.close();
     await Promise.all([...this.#workers.values()].map((worker) => worker.detach()));
     await Promise.all([informing, driving, beating, cleaning]);

@@ -62,6 +62,8 @@ export class PodWorker {
   #sandboxReady = false;
   #recovered = false;
   #finished = false;
+  #terminating = false;
+  #hurried = false;
 
   constructor(context: PodWorkerContext, pod: Pod, podIP: string) {
     this.#context = context;
@@ -90,7 +92,8 @@ export class PodWorker {
   async terminate(pod: Pod, graceSeconds: number): Promise<PodStatus> {
     await this.#recover(pod);
     this.#finished = true;
-    await Promise.all([...this.#containers.values()].map(async ({ handle }) => handle?.stop(graceSeconds)));
+    this.#terminating = true;
+    await this.#stop(this.#hurried ? 0 : graceSeconds);
     // The exits were noted by whoever waited for them, before this line: #watch runs first.
     await Promise.resolve();
     await this.#context.claims.unprepare(this.uid);
@@ -98,15 +101,25 @@ export class PodWorker {
     return this.#status(pod);
   }
 
+  /** The node agent ends: a pod that is being terminated gets no more time for it. */
+  async hurry(): Promise<void> {
+    this.#hurried = true;
+    if (this.#terminating) await this.#stop(0);
+  }
+
   /** Ends what cannot outlive the node agent. */
   async detach(): Promise<void> {
     this.#finished = true;
-    await Promise.all([...this.#containers.values()].map(async ({ handle }) => handle?.stop(0)));
+    await this.#stop(0);
+  }
+
+  async #stop(graceSeconds: number): Promise<void> {
+    await Promise.all([...this.#containers.values()].map(async ({ handle }) => handle?.stop(graceSeconds)));
   }
 
   async #finish(): Promise<void> {
     this.#finished = true;
-    await Promise.all([...this.#containers.values()].map(async ({ handle }) => handle?.stop(0)));
+    await this.#stop(0);
     await this.#context.claims.unprepare(this.uid);
     this.#sandboxReady = false;
   }

@@ -52,6 +52,23 @@ test('Ctrl-C ends a cluster with 0 and its containers with it; at the next start
   }),
 );
 
+test('a pod that is being deleted and will not end does not hold up the end of its cluster', { timeout: 120_000 }, () =>
+  inFolder(async (folder) => {
+    const run = dray('up', '--no-examples', '--nodes', '1', '--data-dir', folder, '--secure-port', String(await freePort()));
+    const client = await readyClient(run, folder);
+    const command = ['/bin/sh', '-c', 'trap "" TERM; echo deaf; while :; do sleep 1; done'];
+    const spec = { terminationGracePeriodSeconds: 60, containers: [{ name: 'main', image: 'dray.local/sh', command }] };
+    await eventually(() => client.create(PODS, { metadata: { name: 'stubborn', namespace: 'default' }, spec }), 60_000);
+    await eventually(async () => {
+      const log = await dray('logs', 'stubborn', '--kubeconfig', `${folder}/kubeconfig`).ended;
+      return log.stdout === 'deaf\n' || undefined;
+    }, 60_000);
+    await client.delete(PODS, 'stubborn', { namespace: 'default' });
+    await endsCleanly(run, 'SIGINT');
+    assert.deepEqual(processesIn(folder), []);
+  }),
+);
+
 test('a signal at any moment of a start ends it with 0', { timeout: 180_000 }, () =>
   inFolder(async (folder) => {
     const flags = ['up', '--data-dir', folder, '--secure-port', String(await freePort())];
