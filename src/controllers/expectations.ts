@@ -7,6 +7,10 @@ import { nameOf } from '#machinery';
 const TIMEOUT_MS = 5 * 60_000;
 
 interface Expected {
+  /** Creations whose answer, and with it the name of the pod, is not there yet; the informer may be faster. */
+  asked: number;
+  /** Names of pods that arrived while any creation had no answer yet. */
+  readonly early: Set<string>;
   readonly created: Set<string>;
   readonly deleted: Set<string>;
   readonly sinceMs: number;
@@ -30,29 +34,54 @@ export class Expectations {
     return !isOver;
   }
 
-  /** The owner has got a pod of this name. */
-  created(owner: string, pod: string): void {
-    this.#of(owner).created.add(pod);
+  /** A pod is going to be created for the owner; `created` or `notCreated` follows. */
+  creating(owner: string): void {
+    this.#of(owner).asked++;
   }
 
-  /** A pod of the owner was deleted. */
+  /** The owner has got a pod of this name. */
+  created(owner: string, pod: string): void {
+    const expected = this.#of(owner);
+    if (!expected.early.has(pod)) expected.created.add(pod);
+    this.#answered(expected);
+  }
+
+  /** The owner has not got a pod. */
+  notCreated(owner: string): void {
+    this.#answered(this.#of(owner));
+  }
+
+  #answered(expected: Expected): void {
+    expected.asked--;
+    if (expected.asked === 0) expected.early.clear();
+  }
+
+  /** A pod of the owner is going to be deleted; if that fails, `gone` takes it back. */
   deleted(owner: string, pod: Pod): void {
     this.#of(owner).deleted.add(pod.metadata.uid ?? '');
   }
 
   /** The informer shows the pod. */
   arrived(owner: string, pod: Pod): void {
-    this.#expected.get(owner)?.created.delete(nameOf(pod));
+    const expected = this.#expected.get(owner);
+    expected?.created.delete(nameOf(pod));
+    if (expected !== undefined && expected.asked > 0) expected.early.add(nameOf(pod));
     if (pod.metadata.deletionTimestamp !== undefined) this.gone(owner, pod);
   }
 
-  /** The informer shows that the pod is gone or going. */
+  /** The pod is gone or going, or was not deleted after all. */
   gone(owner: string, pod: Pod): void {
     this.#expected.get(owner)?.deleted.delete(pod.metadata.uid ?? '');
   }
 
   #of(owner: string): Expected {
-    const expected = this.#expected.get(owner) ?? { created: new Set(), deleted: new Set(), sinceMs: this.#clock.monotonicMs() };
+    const expected = this.#expected.get(owner) ?? {
+      asked: 0,
+      early: new Set<string>(),
+      created: new Set<string>(),
+      deleted: new Set<string>(),
+      sinceMs: this.#clock.monotonicMs(),
+    };
     this.#expected.set(owner, expected);
     return expected;
   }

@@ -85,22 +85,26 @@ class Replicator {
 
   async #create(set: ReplicaSet): Promise<void> {
     const template = set.spec?.template ?? {};
+    this.#expectations.creating(keyOf(set));
     try {
       const pod = await this.#context.client.create(PODS, podFromTemplate({ apiVersion: 'apps/v1', kind: 'ReplicaSet', object: set }, template));
       this.#expectations.created(keyOf(set), nameOf(pod));
       this.#events.event(set, { type: 'Normal', reason: 'SuccessfulCreate', message: `Created pod: ${nameOf(pod)}` });
     } catch (error) {
+      this.#expectations.notCreated(keyOf(set));
       this.#events.event(set, { type: 'Warning', reason: 'FailedCreate', message: `Error creating: ${asError(error).message}` });
       throw error;
     }
   }
 
   async #remove(set: ReplicaSet, pod: Pod): Promise<void> {
+    // Before the call: the informer may tell of a pod that goes at once before the server has answered.
+    this.#expectations.deleted(keyOf(set), pod);
     try {
       await this.#context.client.delete(PODS, nameOf(pod), { namespace: namespaceOf(pod), uid: pod.metadata.uid });
-      this.#expectations.deleted(keyOf(set), pod);
       this.#events.event(set, { type: 'Normal', reason: 'SuccessfulDelete', message: `Deleted pod: ${nameOf(pod)}` });
     } catch (error) {
+      this.#expectations.gone(keyOf(set), pod);
       if (isNotFound(error)) return;
       this.#events.event(set, { type: 'Warning', reason: 'FailedDelete', message: `Error deleting: ${asError(error).message}` });
       throw error;
