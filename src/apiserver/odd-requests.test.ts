@@ -63,3 +63,32 @@ test('the metrics count by names that exist, whatever is asked for', async () =>
   assert.match(metrics, /apiserver_request_total\{code="404",resource="",verb="LIST"\} 1/);
   assert.match(metrics, /apiserver_request_total\{code="200",resource="pods",verb="LIST"\} 1/);
 });
+
+test('a body of many mistakes costs little and is answered in few words', async () => {
+  const server = new TestServer();
+  const repeated = '"b":1,'.repeat(100_000);
+  const { server: raw } = server;
+  const post = async (text: string): Promise<string> => {
+    const body = new TextEncoder().encode(text);
+    const headers = { 'content-type': 'application/json' };
+    const user = { name: 'admin', groups: ['system:masters'] };
+    const path = '/api/v1/namespaces/default/configmaps';
+    return (await raw.handle({ method: 'POST', path, headers, body, user, signal: new AbortController().signal })).headers['warning'] ?? '';
+  };
+  const deep = await post(`${'{"a":'.repeat(2_000)}{${repeated}"b":1}${'}'.repeat(2_000)}`);
+  assert.ok(deep.startsWith('299 - "') && deep.length < 10_000, String(deep.length));
+  const wide = await post(`{${Array.from({ length: 100_000 }, (_, i) => `"unknown${String(i)}":1`).join(',')}}`);
+  assert.ok(wide.startsWith('299 - "unknown field') && wide.length < 10_000, String(wide.length));
+});
+
+test('a member called __proto__ is a member like others', async () => {
+  const server = new TestServer();
+  const { server: raw } = server;
+  const body = new TextEncoder().encode('{"metadata":{"name":"c"},"data":{"__proto__":"kept"}}');
+  const user = { name: 'admin', groups: ['system:masters'] };
+  const path = '/api/v1/namespaces/default/configmaps';
+  const headers = { 'content-type': 'application/json' };
+  assert.equal((await raw.handle({ method: 'POST', path, headers, body, user, signal: new AbortController().signal })).status, 201);
+  const { data } = await server.must('GET', `${path}/c`);
+  assert.deepEqual(Object.entries(isJsonObject(data) ? data : {}), [['__proto__', 'kept']]);
+});

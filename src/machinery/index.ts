@@ -28,7 +28,7 @@ export { QuantityError } from './quantity-text.ts';
 export { parseDuration } from './duration.ts';
 export { Semver, SemverError } from './semver.ts';
 export { applyJsonPatch, goJsonType, MAX_JSON_PATCH_OPERATIONS } from './json-patch.ts';
-export { applyMergePatch, isJsonObject, type JsonObject } from './merge-patch.ts';
+export { applyMergePatch, define, isJsonObject, type JsonObject } from './merge-patch.ts';
 export { applyStrategicMergePatch } from './strategic-patch.ts';
 export { type FieldPath, FieldSet, fieldPathText } from './field-set.ts';
 export { FIELD_MANAGER_MAX_LENGTH, MAX_UPDATE_MANAGERS } from './managed-fields.ts';

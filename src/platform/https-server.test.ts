@@ -15,6 +15,7 @@ import { listen, type Listener } from './https-server.ts';
 import { CertificateAuthority } from './tls.ts';
 
 const LONG = new TextEncoder().encode('x'.repeat(200_000));
+const WARNING = '299 - "unknown field \\"größe日本\\""';
 const folder = mkdtempSync(join(tmpdir(), 'dray-https-'));
 const seen: ServerRequest[] = [];
 let listener: Listener;
@@ -24,7 +25,7 @@ let ca: string;
 const apiServer: ApiServer = {
   async handle(request) {
     seen.push(request);
-    const headers = { 'content-type': 'application/json' };
+    const headers = { 'content-type': 'application/json', warning: WARNING };
     return request.path === '/live' ? { status: 200, headers, body: ticking(request.signal), live: true } : { status: 200, headers, body: LONG };
   },
   close() {},
@@ -43,6 +44,19 @@ before(async () => {
 });
 
 after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('a header holds whatever a user sent, in UTF-8', async () => {
+  const shown = (value: unknown): string => Buffer.from(String(value), 'latin1').toString();
+  const [response] = await once(httpsRequest({ host: '127.0.0.1', port: listener.port, path: '/long', ca }).end(), 'response');
+  assert.equal(shown(response.headers.warning), WARNING);
+  response.resume();
+  const session = connect(`https://127.0.0.1:${String(listener.port)}`, { ca });
+  const stream = session.request({ ':path': '/long' });
+  const [headers] = await once(stream, 'response');
+  assert.equal(shown(headers.warning), WARNING);
+  stream.close();
+  session.close();
+});
 
 test('a long answer is compressed for HTTP/1.1 clients that take it', async () => {
   const headers = { 'accept-encoding': 'gzip' };

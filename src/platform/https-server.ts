@@ -221,15 +221,21 @@ async function compressed(response: ServerResponse, { method, headers }: Incomin
   return { ...coded, body: compose(Readable.from(body), createGzip({ level: GZIP_LEVEL })) };
 }
 
+/** A text in UTF-8, one character for each byte as Node wants headers, without the characters that no header may hold: warnings quote what users sent. */
+function inHeader(text: string): string {
+  return /^[ -~]*$/.test(text) ? text : Buffer.from(text.replaceAll(/\p{Cc}/gu, '')).toString('latin1');
+}
+
 /** Writes the answer; waits for the client where it reads slowly, and stops when it is gone. */
 async function send(response: ServerResponse, outgoing: Outgoing, signal: AbortSignal): Promise<void> {
   const { body } = response;
+  const headers = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, inHeader(value)]));
   if (body instanceof Uint8Array) {
-    outgoing.writeHead(response.status, { ...response.headers, 'content-length': body.length });
+    outgoing.writeHead(response.status, { ...headers, 'content-length': body.length });
     outgoing.end(body);
     return;
   }
-  outgoing.writeHead(response.status, response.headers);
+  outgoing.writeHead(response.status, headers);
   outgoing.flushHeaders();
   for await (const piece of body) {
     if (signal.aborted) break;

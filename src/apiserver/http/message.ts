@@ -96,9 +96,29 @@ export function textResponse(status: number, text: string): ServerResponse {
   return { status, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }, body: utf8(text) };
 }
 
+/** Characters of all warnings of an answer; where they are more, each is cut to so many (upstream: endpoints/filters/warning.go). */
+const WARNINGS_LENGTH_MAX = 4096;
+const CUT_WARNING_LENGTH = 256;
+
 /** The same answer with Warning headers added, as upstream writes them (RFC 7234 code 299). */
 export function withWarnings(response: ServerResponse, warnings: readonly string[]): ServerResponse {
   if (warnings.length === 0) return response;
-  const texts = [...new Set(warnings)].map((warning) => `299 - "${warning.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`);
+  const texts = shortened([...new Set(warnings)]).map((warning) => `299 - "${warning.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`);
   return { ...response, headers: { ...response.headers, warning: texts.join(', ') } };
+}
+
+function shortened(warnings: readonly string[]): readonly string[] {
+  const lengthOf = (texts: readonly string[]): number => texts.reduce((length, warning) => length + warning.length, 0);
+  if (lengthOf(warnings) <= WARNINGS_LENGTH_MAX) return warnings;
+  const kept: string[] = [];
+  for (const warning of warnings) {
+    if (lengthOf(kept) >= WARNINGS_LENGTH_MAX) break;
+    // By code points: half a character would be none.
+    kept.push(
+      Array.from(warning.slice(0, 2 * CUT_WARNING_LENGTH))
+        .slice(0, CUT_WARNING_LENGTH)
+        .join(''),
+    );
+  }
+  return kept;
 }

@@ -64,6 +64,15 @@ function empty(apiVersion: string, kind: string): Uint8Array {
   return Uint8Array.from([...encoder.encode('k8s\0'), ...field(1, typeMeta)]);
 }
 
+test('a field that is repeated a hundred thousand times is read in passing', () => {
+  const lengthOf = (length: number): readonly number[] => (length < 128 ? [length] : [(length & 127) | 128, ...lengthOf(length >> 7)]);
+  const finalizers = Array.from({ length: 100_000 }, () => [14 * 8 + 2, 1, 97]).flat();
+  const object = [10, ...lengthOf(finalizers.length), ...finalizers];
+  const bytes = Uint8Array.from([...empty('v1', 'ConfigMap'), 18, ...lengthOf(object.length), ...object]);
+  const { metadata } = decodeProtobuf(bytes) as { metadata?: { finalizers?: readonly string[] } };
+  assert.equal(metadata?.finalizers?.length, 100_000);
+});
+
 test('every served kind of k8s.io/api can be read', () => {
   const unread = KINDS.flatMap(({ group, kind, versions }) =>
     versions.flatMap(({ version }) => {

@@ -5,7 +5,7 @@
  * which those clients accept.
  */
 import { definitions, type NumberedField, numberedFields, numberedTypes, type OpenApiSchema } from '#api';
-import { type Json, parseJson } from '#machinery';
+import { define, type Json, parseJson } from '#machinery';
 import { fieldsOf, packedNumbers, ProtobufError, type WireField } from './protobuf-wire.ts';
 
 /** The content type of the encoding. */
@@ -95,10 +95,19 @@ function decodeInto(decoded: Decoded, { bytes, message, schema }: Source): void 
   }
 }
 
-/** The value of a member after one more field of it; repeated fields and maps add to `before`. */
+/** The value of a member after one more field of it; repeated fields and maps are added to `before` in place, since there may be a million of them. */
 function decodeField(field: WireField, use: OpenApiSchema, before: Json | undefined): Json | undefined {
-  if (use.items !== undefined) return [...listOf(before), ...decodeElements(field, use.items)];
-  if (use.additionalProperties !== undefined) return { ...mapOf(before), ...decodeEntry(field.bytes, use.additionalProperties) };
+  if (use.items !== undefined) {
+    // What is there was made here, by the field before.
+    const list = (before ?? []) as Json[];
+    for (const element of decodeElements(field, use.items)) list.push(element);
+    return list;
+  }
+  if (use.additionalProperties !== undefined) {
+    const map = (before ?? {}) as Decoded;
+    for (const [key, value] of Object.entries(decodeEntry(field.bytes, use.additionalProperties))) define(map, key, value);
+    return map;
+  }
   return decodeValue(field, use);
 }
 
@@ -169,14 +178,6 @@ function integer(value: bigint): Json {
   const signed = BigInt.asIntN(64, value);
   const number = Number(signed);
   return Number.isSafeInteger(number) ? number : signed;
-}
-
-function listOf(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function mapOf(value: Json | undefined): object {
-  return typeof value === 'object' && value !== null ? value : {};
 }
 
 const decoder = new TextDecoder();

@@ -1,6 +1,6 @@
 /** Decodes request bodies into objects of a kind. */
 import { KINDS } from '#api';
-import { asError } from '#base';
+import { asError, oncePer } from '#base';
 import {
   type ApiObject,
   type Json,
@@ -47,7 +47,7 @@ export function parseBody(request: ServerRequest, kind: string): Json {
   if (type === PROTOBUF_TYPE) return parseProtobuf(bounded(request.body));
   const text = bodyText(request.body);
   const refuse = unreadable(text, kind);
-  if (type === YAML_TYPE) return parseOr(() => parseYaml(text).value, refuse);
+  if (type === YAML_TYPE) return parseOr(() => yamlOf(request.body).value, refuse);
   if (type === '' || type === 'application/json' || type === '*/*') {
     return parseOr(
       () => parseJson(text),
@@ -58,6 +58,9 @@ export function parseBody(request: ServerRequest, kind: string): Json {
     'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
   );
 }
+
+/** A body is read for its members and for those that are repeated; reading YAML takes long. */
+const yamlOf = oncePer((body: Uint8Array) => parseYaml(decoder.decode(body)));
 
 const NO_TYPE_META = "couldn't get version/kind; json parse error: ";
 
@@ -138,7 +141,7 @@ function repeatedMembers({ headers, body }: ServerRequest): Repeated {
     const texts = duplicateFields(decoder.decode(body)).map((path) => `duplicate field ${JSON.stringify(path)}`);
     return { errors: texts, warnings: texts };
   }
-  const { repeated } = type === YAML_TYPE ? parseYaml(decoder.decode(body)) : { repeated: [] };
+  const { repeated } = type === YAML_TYPE ? yamlOf(body) : { repeated: [] };
   return repeated.length === 0 ? NOT_REPEATED : { errors: [`yaml: unmarshal errors:\n  ${repeated.join('\n  ')}`], warnings: repeated };
 }
 

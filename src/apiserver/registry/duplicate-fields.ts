@@ -9,20 +9,26 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
+/** How many problems of one body are told (upstream: sigs.k8s.io/json saveStrictError). */
+export const STRICT_ERRORS_MAX = 100;
+/** Below this depth nothing is told any longer: upstream reads no deeper. */
+const DEPTH_MAX = 10_000;
+
 interface Level {
   readonly parent: Level | undefined;
   /** Names seen so far; undefined for a list. */
   readonly names: Set<string> | undefined;
+  readonly depth: number;
   index: number;
   name: string;
 }
 
-/** Paths of the repeated members of a well-formed text, in the order in which they occur. */
+/** Paths of the first repeated members of a well-formed text, in the order in which they occur. */
 export function duplicateFields(text: string): readonly string[] {
   const found: string[] = [];
   let level: Level | undefined;
   let string = '';
-  for (let at = 0; at < text.length; at++) {
+  for (let at = 0; at < text.length && found.length < STRICT_ERRORS_MAX && (level?.depth ?? 0) <= DEPTH_MAX; at++) {
     switch (text.charCodeAt(at)) {
       case QUOTE: {
         const end = closingQuote(text, at + 1);
@@ -32,7 +38,7 @@ export function duplicateFields(text: string): readonly string[] {
       }
       case OPEN_OBJECT:
       case OPEN_LIST:
-        level = { parent: level, names: text.charCodeAt(at) === OPEN_OBJECT ? new Set() : undefined, index: 0, name: '' };
+        level = { parent: level, names: text.charCodeAt(at) === OPEN_OBJECT ? new Set() : undefined, depth: (level?.depth ?? 0) + 1, index: 0, name: '' };
         break;
       case CLOSE_OBJECT:
       case CLOSE_LIST:
@@ -62,10 +68,11 @@ function closingQuote(text: string, from: number): number {
   return text.length;
 }
 
-function memberPath(level: Level): string {
-  const above = level.parent === undefined ? '' : memberPath(level.parent);
-  if (level.names === undefined) return `${above}[${String(level.index)}]`;
-  return above === '' ? level.name : `${above}.${level.name}`;
+function memberPath(innermost: Level): string {
+  const steps: string[] = [];
+  for (let level: Level | undefined = innermost; level !== undefined; level = level.parent)
+    steps.push(level.names === undefined ? `[${String(level.index)}]` : `.${level.name}`);
+  return steps.reverse().join('').replace(/^\./, '');
 }
 
 function unquoted(token: string): string {

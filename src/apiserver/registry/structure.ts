@@ -1,5 +1,6 @@
 /** Checks a decoded body against a kind's schema, as upstream's typed decoding does: types are errors, unknown fields are reported. */
-import { type Json, Quantity, QuantityError, type SchemaNode, badRequest, goJsonType, isJsonObject, type JsonObject, stringifyJson } from '#machinery';
+import { define, type Json, Quantity, QuantityError, type SchemaNode, badRequest, goJsonType, isJsonObject, type JsonObject, stringifyJson } from '#machinery';
+import { STRICT_ERRORS_MAX } from './duplicate-fields.ts';
 
 /** Layouts of Go's time package in which upstream reads and writes times (meta/v1 Time and MicroTime). */
 const TIME_LAYOUTS = {
@@ -12,7 +13,7 @@ const INTEGER_BITS: ReadonlyMap<string, number> = new Map([
   ['int64', 64],
 ]);
 
-/** The value with nulls and unknown fields dropped, and the paths of the unknown ones. */
+/** The value with nulls and unknown fields dropped, and the paths of the first unknown ones. */
 export interface StructureResult {
   readonly value: Json;
   readonly unknownFields: readonly string[];
@@ -58,8 +59,9 @@ function checkObject(schema: SchemaNode, value: Json, place: Place): Json {
   for (const [name, member] of Object.entries(membersOf(schema, value, place))) {
     const path = place.path === '' ? name : `${place.path}.${name}`;
     const child = schema.field(name);
-    if (child === undefined) place.unknown.push(path);
-    else if (member !== null && member !== undefined) {
+    if (child === undefined) {
+      if (place.unknown.length < STRICT_ERRORS_MAX) place.unknown.push(path);
+    } else if (member !== null && member !== undefined) {
       const field = place.field === '' ? name : `${place.field}.${name}`;
       checked[name] = check(child, member, { path, holder: schema, field, unknown: place.unknown });
     } else if (member === null && child.type === 'any') checked[name] = null;
@@ -72,7 +74,7 @@ function checkMap(schema: SchemaNode, value: Json, place: Place): Json {
   for (const [name, member] of Object.entries(membersOf(schema, value, place))) {
     const child = schema.field(name);
     if (member === undefined || child === undefined) continue;
-    checked[name] = member === null ? zeroOf(child) : check(child, member, { ...place, path: `${place.path}.${name}` });
+    define(checked, name, member === null ? zeroOf(child) : check(child, member, { ...place, path: `${place.path}.${name}` }));
   }
   return checked;
 }
