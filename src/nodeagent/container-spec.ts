@@ -13,6 +13,8 @@ export interface ContainerContext {
   readonly podIP: string;
   readonly hostIP: string;
   readonly client: RestClient;
+  /** Gets the values that come from Secrets, for those who print what a container gets. */
+  readonly secrets: Set<string>;
 }
 
 /** The OCI spec of a container; rejects when a variable refers to something that does not exist. */
@@ -54,11 +56,16 @@ async function environmentOf(container: Container, context: ContainerContext): P
   return env;
 }
 
-async function readAll(source: NonNullable<Container['envFrom']>[number], { pod, client }: ContainerContext): Promise<Readonly<Record<string, string>>> {
+async function readAll(
+  source: NonNullable<Container['envFrom']>[number],
+  { pod, client, secrets }: ContainerContext,
+): Promise<Readonly<Record<string, string>>> {
   const { configMapRef, secretRef } = source;
   if (configMapRef !== undefined) return readData({ client, kind: 'ConfigMap', name: configMapRef.name ?? '', optional: configMapRef.optional === true, pod });
-  if (secretRef !== undefined) return readData({ client, kind: 'Secret', name: secretRef.name ?? '', optional: secretRef.optional === true, pod });
-  return {};
+  if (secretRef === undefined) return {};
+  const data = await readData({ client, kind: 'Secret', name: secretRef.name ?? '', optional: secretRef.optional === true, pod });
+  for (const value of Object.values(data)) secrets.add(value);
+  return data;
 }
 
 interface DataReference {
@@ -84,7 +91,7 @@ async function readData({ client, kind, name, optional, pod }: DataReference): P
 async function valueOf(variable: EnvVar, context: ContainerContext): Promise<string | undefined> {
   const { valueFrom } = variable;
   if (valueFrom === undefined) return variable.value ?? '';
-  const { client, pod } = context;
+  const { client, pod, secrets } = context;
   if (valueFrom.fieldRef !== undefined) return podField(valueFrom.fieldRef.fieldPath, context);
   const reference = valueFrom.configMapKeyRef ?? valueFrom.secretKeyRef;
   if (reference === undefined) throw new Error(`variable ${variable.name}: this kind of valueFrom is not supported`);
@@ -92,6 +99,7 @@ async function valueOf(variable: EnvVar, context: ContainerContext): Promise<str
   const optional = reference.optional === true;
   const data = await readData({ client, kind, name: reference.name ?? '', optional, pod });
   const value = data[reference.key];
+  if (kind === 'Secret' && value !== undefined) secrets.add(value);
   if (value === undefined && !optional)
     throw new Error(`couldn't find key ${reference.key} in ${kind} ${pod.metadata.namespace ?? ''}/${reference.name ?? ''}`);
   return value;

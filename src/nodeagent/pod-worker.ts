@@ -245,20 +245,21 @@ export class PodWorker {
     const devices = cdiDevicesFor(pod, container, (name) => claims.prepared(namespace, name));
     // A driver may have written its file a moment ago.
     if (devices.length > 0) await cdi.refresh();
-    const bare = await containerSpec(container, { pod, podIP: this.podIP, hostIP, client });
+    const secrets = new Set<string>();
+    const bare = await containerSpec(container, { pod, podIP: this.podIP, hostIP, client, secrets });
     const oci = devices.length > 0 ? await cdi.inject(bare, devices) : bare;
     const request = this.#request(pod, container, attempt);
     await files.makeDirectory(request.bundleDir);
     await files.makeDirectory(directoryOf(request.logFile));
     await files.writeAtomic(`${request.bundleDir}/config.json`, `${JSON.stringify(oci, undefined, 2)}\n`, 0o600);
-    return runtime.start({ ...request, oci });
+    return runtime.start({ ...request, oci, secrets });
   }
 
   #runtimeFor(container: Container): ContainerRuntime | undefined {
     return this.#context.runtimes.find((runtime) => runtime.accepts(container.image ?? ''));
   }
 
-  #request(pod: Pod, container: Container, attempt: number): Omit<Parameters<ContainerRuntime['start']>[0], 'oci'> {
+  #request(pod: Pod, container: Container, attempt: number): Parameters<ContainerRuntime['adopt']>[0] {
     const { rootDir } = this.#context;
     const { namespace = '', name = '' } = pod.metadata;
     return {

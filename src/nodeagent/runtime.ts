@@ -12,6 +12,8 @@ export interface ContainerRequest {
   readonly attempt: number;
   /** With all CDI edits applied. */
   readonly oci: OciSpec;
+  /** Values in it that come from Secrets and must not be shown. */
+  readonly secrets: ReadonlySet<string>;
   /** The bundle's directory; config.json is there already. */
   readonly bundleDir: string;
   readonly logFile: string;
@@ -40,7 +42,7 @@ export interface ContainerRuntime {
   /** Rejects when the container cannot be started. */
   start(request: ContainerRequest): Promise<ContainerHandle>;
   /** Takes over a container that ran before the node agent restarted; undefined when it did not survive. */
-  adopt(request: Omit<ContainerRequest, 'oci'>): Promise<ContainerHandle | undefined>;
+  adopt(request: Omit<ContainerRequest, 'oci' | 'secrets'>): Promise<ContainerHandle | undefined>;
   /** Ends the container of a bundle that a node agent which crashed left running and that is not adopted. */
   endLeftovers?(bundleDirs: readonly string[]): Promise<void>;
 }

@@ -4,13 +4,14 @@ import type { OciSpec } from '#cdi';
 import type { HostFiles } from '#ports';
 import type { ContainerExit, ContainerHandle, ContainerRequest, ContainerRuntime } from './runtime.ts';
 
-/** Containers "run" until they are stopped; their log lists command, variables, devices and mounts. */
+/** Containers "run" until they are stopped; their log lists command, variables, devices and mounts; whoever may read logs need not be one who may read Secrets. */
 export function simulatedRuntime(options: { readonly files: HostFiles; readonly clock: Clock }): ContainerRuntime {
   return {
     name: 'simulated',
     accepts: () => true,
     async start(request) {
-      await options.files.append(request.logFile, describe(request.image, request.oci, new Date(options.clock.nowMs()).toISOString()));
+      const text = describe(request.image, request.oci, new Date(options.clock.nowMs()).toISOString());
+      await options.files.append(request.logFile, withoutSecrets(text, request.secrets));
       return handleOf(request);
     },
     // Nothing can have died in between.
@@ -40,4 +41,10 @@ function describe(image: string, oci: OciSpec, now: string): string {
     ...(oci.mounts ?? []).map((mount) => `mount: ${mount.source ?? ''} on ${mount.destination} ${(mount.options ?? []).join(',')}`.trimEnd()),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** The longest first: one may be part of another. */
+function withoutSecrets(text: string, secrets: ReadonlySet<string>): string {
+  const values = [...secrets].filter((value) => value !== '').sort((a, b) => b.length - a.length);
+  return values.reduce((shown, value) => shown.replaceAll(value, () => '(secret)'), text);
 }
