@@ -113,19 +113,25 @@ export class NodeAgent {
     const enqueue = (pod: Pod): void => this.#queue.add(keyOf(pod));
     this.#pods.addHandler({ added: enqueue, updated: (_old, now) => enqueue(now), deleted: enqueue });
     const controller = new Controller({ name: 'nodeagent', queue: this.#queue, logger, workers: WORKERS, reconcile: (key) => this.#sync(key) });
-    const informing = this.#pods.run(signal);
-    const driving = this.#options.gates.get('DynamicResourceAllocation') === true ? this.#drivers.run(signal) : undefined;
-    const beating = keepAlive(node, signal);
-    await Promise.race([this.#pods.whenSynced(), aborted(signal)]);
-    const cleaning = this.#cleanVanished(signal);
+    // A part that breaks off ends the others: what is left of a node must not look alive.
+    const broken = new AbortController();
+    const until = AbortSignal.any([signal, broken.signal]);
+    const part = (running: Promise<void>): Promise<void> => {
+      running.catch((error: unknown) => broken.abort(error));
+      return running;
+    };
+    const parts = [part(this.#pods.run(until)), part(keepAlive(node, until))];
+    if (this.#options.gates.get('DynamicResourceAllocation') === true) parts.push(part(this.#drivers.run(until)));
+    await Promise.race([this.#pods.whenSynced(), aborted(until)]);
+    parts.push(part(this.#cleanVanished(until)));
     const podResources = await this.#servePodResources();
-    const working = controller.run(signal);
-    await aborted(signal);
+    const working = controller.run(until);
+    await aborted(until);
     await Promise.all([...this.#workers.values()].map((worker) => worker.hurry()));
     await working;
     await podResources?.close();
     await Promise.all([...this.#workers.values()].map((worker) => worker.detach()));
-    await Promise.all([informing, driving, beating, cleaning]);
+    await Promise.all(parts);
     logger.info('Node agent stopped', { node: this.#options.nodeName, atMs: clock.monotonicMs() });
   }
 

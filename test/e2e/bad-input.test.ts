@@ -59,6 +59,15 @@ test('a data directory that cannot be written is named', { skip: process.getuid?
   }),
 );
 
+test('a node directory that cannot be used ends the cluster with one sentence', { timeout: 60_000 }, () =>
+  inFolder(async (folder) => {
+    mkdirSync(join(folder, 'nodes', 'node-1'), { recursive: true });
+    writeFileSync(join(folder, 'nodes', 'node-1', 'plugins_registry'), '');
+    const flags = ['--no-examples', '--nodes', '1', '--data-dir', folder, '--secure-port', String(await freePort())];
+    await refused(/^dray: node agent node-1: EEXIST: .*plugins_registry'\n$/, 'up', ...flags, '--components', 'apiserver,nodeagent');
+  }),
+);
+
 test('a data directory that cannot be made is named', () =>
   inFolder(async (folder) => {
     writeFileSync(join(folder, 'file'), '');
