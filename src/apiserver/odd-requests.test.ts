@@ -29,6 +29,11 @@ test('an eviction heeds the dry run and the preconditions of its options', async
   assert.equal(isJsonObject(metadata) && metadata['deletionTimestamp'], undefined);
 });
 
+test('all namespaces at once cannot be deleted', async () => {
+  const server = new TestServer();
+  assert.equal((await server.send('DELETE', '/api/v1/namespaces')).status, 405);
+});
+
 test('a continue token that somebody made up is refused', async () => {
   const server = new TestServer();
   const page = async (rv: number): Promise<number> => {

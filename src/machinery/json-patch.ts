@@ -1,10 +1,14 @@
 /** JSON patch (RFC 6902) as upstream's library understands it (evanphx/json-patch v4 behind handlers.jsonPatcher). */
 import { applyPatch, Pointer, type Operation } from 'rfc6902';
+import { stringifyJson } from './json.ts';
 import type { Json } from './meta.ts';
 import { badRequest, requestEntityTooLarge, unprocessable } from './status.ts';
 
 /** Most operations in one patch (handlers.maxJSONPatchOperations). */
 export const MAX_JSON_PATCH_OPERATIONS = 10_000;
+
+/** How much longer, as JSON, the copies of one patch may make the object: each may hold the one before (jsonpatch.AccumulatedCopySizeLimit). */
+const COPIED_LENGTH_MAX = 3 * 1024 * 1024;
 
 /** Steps that the library passes over for safety; a patch that needs one is refused rather than applied elsewhere. */
 const SKIPPED_TOKENS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
@@ -18,7 +22,7 @@ export function goJsonType(value: Json): string {
 
 /**
  * `doc` with the operations of `patch` applied; `doc` stays as it is. Throws ApiError: 400 when the patch is no list of
- * operations, 413 when it has too many, 422 when one of them does not fit.
+ * operations, 413 when it has too many, 422 when one of them does not fit or they copy too much.
  */
 export function applyJsonPatch(doc: Json, patch: Json): Json {
   if (patch === null) return doc;
@@ -26,7 +30,7 @@ export function applyJsonPatch(doc: Json, patch: Json): Json {
   if (patch.length > MAX_JSON_PATCH_OPERATIONS) {
     throw requestEntityTooLarge(`The allowed maximum operations in a JSON patch is ${MAX_JSON_PATCH_OPERATIONS}, got ${patch.length}`);
   }
-  const root: { doc: Json } = { doc: structuredClone(doc) };
+  const root: Root = { doc: structuredClone(doc), copied: 0 };
   for (const operation of patch) applyOperation(root, operation);
   return root.doc;
 }
@@ -35,7 +39,13 @@ function undecodable(value: Json, into: string): Error {
   return badRequest(`error decoding patch: json: cannot unmarshal ${goJsonType(value)} into Go value of type ${into}`);
 }
 
-function applyOperation(root: { doc: Json }, given: Json): void {
+interface Root {
+  doc: Json;
+  /** Length of what was copied. */
+  copied: number;
+}
+
+function applyOperation(root: Root, given: Json): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw undecodable(given, 'handlers.jsonPatchOp');
   const operation = { ...given } as { op?: Json; path?: Json; from?: Json; value?: Json };
   if (typeof operation.op !== 'string' || !isPointer(operation.path)) throw unprocessable();
@@ -46,6 +56,10 @@ function applyOperation(root: { doc: Json }, given: Json): void {
   const inObject = typeof target.parent === 'object' && target.parent !== null && !Array.isArray(target.parent);
   if (operation.op === 'replace' && missing && inObject) operation.op = 'add';
   if (operation.op === 'test' && missing && inObject && (operation.value ?? null) === null) return;
+  if (operation.op === 'copy' && isPointer(operation.from)) {
+    root.copied += stringifyJson(Pointer.fromJSON(operation.from).evaluate(root.doc).value ?? null).length;
+    if (root.copied > COPIED_LENGTH_MAX) throw unprocessable();
+  }
   // The shape was checked above; the library answers unknown operations itself.
   const [error] = applyPatch(root.doc, [operation as Operation]);
   if (error !== null && error !== undefined) throw unprocessable();

@@ -158,3 +158,12 @@ test('two appliers share a list by key, and what one lets go stays while the oth
     { name: 'c', value: '3' },
   ]);
 });
+
+test('copies of copies are refused before they fill the memory', () => {
+  const copies = Array.from({ length: 40 }, (_, i) => ({ op: 'copy', from: '/x', path: `/x/b${String(i)}` }));
+  assert.throws(
+    () => applyJsonPatch({ x: { a: 1 } }, copies),
+    (error) => error instanceof ApiError && error.code === 422,
+  );
+  assert.deepEqual(applyJsonPatch({ x: { a: 1 } }, copies.slice(0, 1)), { x: { a: 1, b0: { a: 1 } } });
+});

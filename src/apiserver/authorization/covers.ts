@@ -3,19 +3,28 @@ import type { PolicyRule } from '#api';
 import { goQuote } from '#machinery';
 import { pathMatches } from './rules.ts';
 
-/** The parts of `wanted` that `held` does not cover, each with one verb, group, resource and name. */
+/** The first parts of `wanted` that `held` does not cover, each with one verb, group, resource and name. */
 export function missingRules(held: readonly PolicyRule[], wanted: readonly PolicyRule[]): readonly PolicyRule[] {
-  return wanted.flatMap(singleRules).filter((single) => !held.some((rule) => covers(rule, single)));
+  const missing: PolicyRule[] = [];
+  for (const rule of wanted) {
+    for (const single of singleRules(rule)) {
+      if (missing.length === MISSING_MAX) return missing;
+      if (!held.some((other) => covers(other, single))) missing.push(single);
+    }
+  }
+  return missing;
 }
 
+/** More parts than any role of people has: a few kilobytes of a rule may have billions of them. */
+const MISSING_MAX = 10_000;
+
 /** A rule as rules about one verb on one resource or path. */
-function singleRules({ verbs, apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] }: PolicyRule): readonly PolicyRule[] {
+function* singleRules({ verbs, apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] }: PolicyRule): Generator<PolicyRule> {
   const names = resourceNames.length === 0 ? [{}] : resourceNames.map((name) => ({ resourceNames: [name] }));
-  const onResources = apiGroups.flatMap((group) =>
-    resources.flatMap((resource) => verbs.flatMap((verb) => names.map((named) => ({ apiGroups: [group], resources: [resource], ...named, verbs: [verb] })))),
-  );
-  const onPaths = nonResourceURLs.flatMap((url) => verbs.map((verb) => ({ nonResourceURLs: [url], verbs: [verb] })));
-  return [...onResources, ...onPaths];
+  for (const group of apiGroups)
+    for (const resource of resources)
+      for (const verb of verbs) for (const named of names) yield { apiGroups: [group], resources: [resource], ...named, verbs: [verb] };
+  for (const url of nonResourceURLs) for (const verb of verbs) yield { nonResourceURLs: [url], verbs: [verb] };
 }
 
 function covers(held: PolicyRule, single: PolicyRule): boolean {

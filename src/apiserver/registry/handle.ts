@@ -76,6 +76,8 @@ async function handleVerb(core: Core, call: Call): Promise<ServerResponse> {
       if (subresource !== '') throw methodNotAllowed();
       return deleteResponse(core, call, await deleteNamed(core, call));
     case 'deletecollection': {
+      // Namespaces go one by one, as discovery says.
+      if (call.scope.kind.kind === 'Namespace') throw methodNotAllowed();
       const { items, revision } = await deleteCollection(core, call);
       return listResponse(core, call, items, { revision });
     }
