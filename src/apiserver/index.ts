@@ -13,5 +13,4 @@ export type { ServerRequest, ServerResponse, UserInfo } from './http/message.ts'
 export type { ServiceAccountOptions, TokenKeys } from './service-account-tokens.ts';
 export type { ApiServerOptions } from './options.ts';
 export { COMPACT_PATH } from './maintenance.ts';
-export { verbNotSupported } from './refusals.ts';
 export { type ApiServer, createApiServer } from './server.ts';

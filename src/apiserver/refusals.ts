@@ -15,11 +15,6 @@ export function unknownResource(): ApiError {
   return refusal(404, 'NotFound', 'the server could not find the requested resource', {});
 }
 
-/** 405 of a verb that a resource does not have. */
-export function verbNotSupported(): ApiError {
-  return refusal(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
-}
-
 /** 422 of an object that failed validation; equal messages are named once. */
 export function invalidObject(kind: { readonly group: string; readonly kind: string }, name: string, errors: readonly FieldError[]): ApiError {
   const causes: StatusCause[] = errors.map(({ path, reason, message }) => ({ reason, message, field: path }));

@@ -1,7 +1,7 @@
 /** The API server: from request to response. */
 import { deprecationWarning } from '#api';
 import { asError } from '#base';
-import { ApiError, forbidden, parseJson, stringifyYaml } from '#machinery';
+import { ApiError, forbidden, methodNotAllowed, parseJson, stringifyYaml } from '#machinery';
 import { AdmissionChain } from './admission/chain.ts';
 import { authenticate } from './authentication.ts';
 import { AccessControl } from './authorization/access-control.ts';
@@ -17,7 +17,7 @@ import { podBindingTarget } from './pods.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { maintenance } from './maintenance.ts';
 import type { ApiServerOptions, Core } from './options.ts';
-import { refusal, unknownResource, verbNotSupported } from './refusals.ts';
+import { refusal, unknownResource } from './refusals.ts';
 import { type Call, parseDryRun } from './registry/call.ts';
 import { handleCall } from './registry/handle.ts';
 import { ObjectStore } from './registry/object-store.ts';
@@ -120,7 +120,7 @@ class Server implements ApiServer {
     // A namespace is its own place: /namespaces/NAME names it, and nothing cluster-scoped lives below one.
     if (target.namespace !== '' && !scope.kind.namespaced) throw unknownResource();
     if (target.namespace === '' && scope.kind.namespaced && target.name !== '') throw unknownResource();
-    if (!METHODS.has(request.method) || (target.namespace === '' && scope.kind.namespaced && !READ_VERBS.has(target.verb))) throw verbNotSupported();
+    if (!METHODS.has(request.method) || (target.namespace === '' && scope.kind.namespaced && !READ_VERBS.has(target.verb))) throw methodNotAllowed();
     // Upstream registers no route, and so warns of nothing, for subresources that a kind does not have.
     const hasRoute = target.subresource === '' || scope.kind.subresources.includes(target.subresource);
     const deprecation = hasRoute ? deprecationWarning(scope.gvk.group, scope.gvk.version, scope.gvk.kind) : undefined;

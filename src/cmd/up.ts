@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from 'node:events';
-import { asError, Metrics } from '#base';
+import { asError, Metrics, sleep } from '#base';
 import { NODES, RESOURCE_SLICES, RestClient } from '#client';
 import { type CertificateAuthority, createLogger, memoryTransport, openDataDir, systemClock, systemRandom, transportFromKubeconfig } from '#platform';
 import type { LoopWorld } from './control-loops.ts';
@@ -74,6 +74,9 @@ function accountClient(plane: ControlPlane, account: string): RestClient {
   return new RestClient(memoryTransport(plane.apiServer, user), { userAgent: `dray/${account}` });
 }
 
+/** Whoever has waited for the API server gets an answer before reading the other components' modules keeps the process busy. */
+const FIRST_ANSWERS_MS = 20;
+
 /** The components of one `dray up`, stopped in the reverse order of their start. */
 class Cluster {
   readonly #options: ClusterOptions;
@@ -103,18 +106,24 @@ class Cluster {
     });
   }
 
-  /** Starts what the flags name. Modules are loaded when their component is started: the API server answers while the others are still being read. */
+  /**
+   * Starts what the flags name. Modules are loaded when their component is started: the API server answers while the others are still
+   * being read. Drivers take longest, and are processes of their own: they start up while the scheduler and the controllers do.
+   */
   async start(): Promise<void> {
     const { components, dataDir, stop } = this.#options;
     const starts = (name: ComponentName): boolean => components.has(name) && !stop.aborted;
     if (starts('apiserver')) {
       this.#plane = await startControlPlane(this.#flags, dataDir, { olderVersions: true, metrics: this.#metrics });
       this.#progress('apiserver', `ready on ${this.#plane.url}`);
+      await sleep(systemClock, FIRST_ANSWERS_MS, stop).catch(() => undefined);
     }
-    if (starts('scheduler') || starts('controller-manager')) await this.#startLoops(starts);
     if (starts('nodeagent')) await Promise.all(this.#nodeNames().map((name) => this.#startNode(name)));
-    if (starts('driver') && this.#plane !== undefined) await (await import('./driver-account.ts')).applyDriverAccount(this.client);
-    if (starts('driver')) await Promise.all(this.#nodeNames().map((name) => this.#startDriver(name)));
+    const withDriver = starts('driver') ? this.#nodeNames() : [];
+    if (withDriver.length > 0 && this.#plane !== undefined) await (await import('./driver-account.ts')).applyDriverAccount(this.client);
+    await Promise.all(withDriver.map((name) => this.#startDriver(name)));
+    if (starts('scheduler') || starts('controller-manager')) await this.#startLoops(starts);
+    await Promise.all(withDriver.map((name) => this.#published(name)));
   }
 
   async #startLoops(starts: (name: ComponentName) => boolean): Promise<void> {
@@ -168,9 +177,16 @@ class Cluster {
       await writeKubeconfig(kubeconfig, { server: plane.url, caPem: plane.authority.caPem, user: 'example-gpu', credentials });
     }
     const { devices } = this.#flags;
-    const { DRIVER_LOG, keepDriverRunning } = await import('./driver-process.ts');
+    const { keepDriverRunning } = await import('./driver-process.ts');
     const spec = { nodeName, rootDir, kubeconfig, devices, nodes: this.#nodeNames() };
     this.#keep(`driver of ${nodeName}`, this.#running.drivers, keepDriverRunning(spec, this.#drivers.signal));
+  }
+
+  /** Resolves when the driver of the node has published its devices. */
+  async #published(nodeName: string): Promise<void> {
+    const { devices } = this.#flags;
+    const rootDir = this.#rootDir(nodeName);
+    const { DRIVER_LOG } = await import('./driver-process.ts');
     const client = await this.#client('system:kube-controller-manager', []);
     // A file may have no pool for this node.
     const published = async (): Promise<boolean> =>

@@ -7,7 +7,8 @@ import type { TLSSocket } from 'node:tls';
 import { compose, type Duplex, Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGzip, gzip } from 'node:zlib';
-import { type ApiServer, type ServerResponse, type UserInfo, verbNotSupported } from '#apiserver';
+import type { ApiServer, ServerResponse, UserInfo } from '#apiserver';
+import { methodNotAllowed } from '#machinery';
 
 /** One byte more than the API server takes (MAX_REQUEST_BODY_BYTES): it then refuses with 413, and memory stays bounded. */
 const REQUEST_BODY_BYTES_MAX = 3 * 1024 * 1024 + 1;
@@ -91,7 +92,7 @@ type OpenRequests = Set<AbortController>;
 function refuseUnparsable(error: Error & { readonly code?: string }, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
   const unknownMethod = error.code === 'HPE_INVALID_METHOD';
-  const body = unknownMethod ? JSON.stringify(verbNotSupported().status) : '';
+  const body = unknownMethod ? JSON.stringify(methodNotAllowed().status) : '';
   const head = [unknownMethod ? 'HTTP/1.1 405 Method Not Allowed' : 'HTTP/1.1 400 Bad Request', 'connection: close'];
   if (unknownMethod) head.push('content-type: application/json', `content-length: ${String(Buffer.byteLength(body))}`);
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
