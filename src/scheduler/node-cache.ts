@@ -70,9 +70,11 @@ export class NodeCache {
     this.#assumed.add(keyOf(pod));
   }
 
-  /** The assumed pod will not go there after all. */
-  forget(key: string): void {
-    if (this.#assumed.has(key)) this.remove(key);
+  /** The assumed pod will not go there after all; another of its name may. */
+  forget(pod: Pod): void {
+    const key = keyOf(pod);
+    const assumed = this.#byNode.get(this.#nodeOf.get(key) ?? '')?.get(key);
+    if (this.#assumed.has(key) && assumed?.metadata.uid === pod.metadata.uid) this.remove(key);
   }
 
   #place(pod: Pod, nodeName: string): void {

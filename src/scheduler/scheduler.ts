@@ -206,7 +206,7 @@ class Scheduler {
     try {
       await this.#binding.run(pod, placement, signal);
     } catch (error) {
-      this.#nodeCache.forget(keyOf(pod));
+      this.#nodeCache.forget(pod);
       this.#queue.wake('pod');
       // Devices that were taken for it are free again, and no event of a claim need tell of it.
       if (placement.claims.length > 0) this.#queue.wake('claim');
