@@ -151,6 +151,7 @@ describe('granting', () => {
     assert.equal(await status(server, JANE, 'POST', `${RBAC}/clusterroles`, role('own', READ_CONFIG)), 201);
     assert.equal(await status(server, JANE, 'POST', `${RBAC}/clusterroles`, role('more', secrets)), 403);
     assert.equal(await status(server, JANE, 'PUT', `${RBAC}/clusterroles/own`, role('own', READ_CONFIG, secrets)), 403);
+    assert.equal(await status(server, JANE, 'POST', `${RBAC}/clusterroles`, role('no verbs', { apiGroups: [''], resources: ['secrets'] })), 422);
     assert.equal(await status(server, JANE, 'POST', `${RBAC}/clusterrolebindings`, binding('up', 'cluster-admin', { kind: 'User', name: 'jane' })), 403);
     assert.equal(await status(server, JANE, 'POST', `${RBAC}/clusterrolebindings`, binding('same', 'own', { kind: 'User', name: 'joe' })), 201);
   });

@@ -19,7 +19,9 @@ export function missingRules(held: readonly PolicyRule[], wanted: readonly Polic
 const MISSING_MAX = 10_000;
 
 /** A rule as rules about one verb on one resource or path. */
-function* singleRules({ verbs, apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] }: PolicyRule): Generator<PolicyRule> {
+function* singleRules({ verbs: required, apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] }: PolicyRule): Generator<PolicyRule> {
+  // Null where a role that is yet to be validated names none.
+  const verbs = (required as readonly string[] | null) ?? [];
   const names = resourceNames.length === 0 ? [{}] : resourceNames.map((name) => ({ resourceNames: [name] }));
   for (const group of apiGroups)
     for (const resource of resources)
