@@ -39,7 +39,7 @@ console.log(row('resident memory of driver processes', 'driversMb', 'MB'));
 async function measure(): Promise<Start> {
   const folder = mkdtempSync(join(tmpdir(), 'dray-bench-'));
   const from = performance.now();
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../src/cmd/main.ts'), 'up', '--data-dir', folder], {
+  const child = spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, '../src/cmd/main.ts'), 'up', '--data-dir', folder], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, '../node_modules/.cache/node'), ...process.env },
   });
