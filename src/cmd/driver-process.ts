@@ -11,6 +11,8 @@ import { EXIT_FAILURE } from './failure.ts';
 
 /** Pause before a driver that ended by itself is started again. */
 const DRIVER_RESTART_MS = 1_000;
+/** Time a driver has to end before it is killed. */
+const DRIVER_GRACE_MS = 10_000;
 const DRIVER_PROGRAM = fileURLToPath(new URL('../../drivers/example-gpu/main.ts', import.meta.url));
 const END_WITH_PARENT = new URL('../platform/end-with-parent.ts', import.meta.url).href;
 
@@ -49,10 +51,15 @@ export function runDriver(spec: DriverSpec, signal: AbortSignal): Promise<number
 }
 
 async function ended(child: ChildProcess, signal: AbortSignal): Promise<number> {
-  const stop = (): void => void child.kill('SIGTERM');
+  let cancelKill = (): void => undefined;
+  const stop = (): void => {
+    child.kill('SIGTERM');
+    cancelKill = systemClock.setTimer(DRIVER_GRACE_MS, () => child.kill('SIGKILL'));
+  };
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   await once(child, 'exit');
+  cancelKill();
   signal.removeEventListener('abort', stop);
   return child.exitCode ?? EXIT_FAILURE;
 }
