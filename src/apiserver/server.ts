@@ -103,7 +103,7 @@ class Server implements ApiServer {
       (await health(this.#core, path, info.query)) ??
       (await maintenance(this.#core, path, request)) ??
       discovery(this.#core, path, request.headers['accept']) ??
-      this.#openApi.response(path, request.headers['accept']);
+      (await this.#openApi.response(path, request.headers['accept']));
     return response ?? textResponse(404, '404 page not found\n');
   }
 

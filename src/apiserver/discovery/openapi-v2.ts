@@ -1,15 +1,12 @@
-/** The OpenAPI v2 document, derived from the parts of the v3 documents, as JSON and in the encoding that kubectl asks for. */
+/** The OpenAPI v2 document, derived from the parts of the v3 documents, as JSON. */
 import type { OpenApiSchema } from '#api';
-import { isJsonObject, type Json, type JsonObject, stringifyJson } from '#machinery';
-import { create, encode, type MessageInitShape, openApiV2 } from '#wire';
+import { isJsonObject, type Json, type JsonObject } from '#machinery';
 
 /** The binary encoding as clients ask for it, and as answers name it: a media type has no room for the sign @ (kube-openapi, handler.go). */
 export const OPENAPI_V2_PROTOBUF = {
   asked: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
   answered: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
 } as const;
-
-type Init<T extends Parameters<typeof create>[0]> = MessageInitShape<T>;
 
 /** What the v3 documents hold together: path items and schemas by name. */
 export interface OpenApiParts {
@@ -74,88 +71,12 @@ function mediaSchema(content: JsonObject): JsonObject {
   return schemaOf(members(members(media)['schema']) as OpenApiSchema);
 }
 
-/** The document in the binary encoding. */
-export function encodeOpenApiV2(document: JsonObject): Uint8Array {
-  const { DocumentSchema } = openApiV2;
-  const message = create(DocumentSchema, {
-    swagger: text(document['swagger']),
-    info: { title: text(members(document['info'])['title']), version: text(members(document['info'])['version']) },
-    paths: { path: named(document['paths'], (item) => mapValues(members(item), operationMessage)) },
-    definitions: { additionalProperties: named(document['definitions'], schemaMessage) },
-  });
-  return encode(DocumentSchema, message);
-}
-
-function operationMessage(value: Json): Init<typeof openApiV2.OperationSchema> {
-  const { tags, consumes, produces, parameters, responses } = members(value);
-  return {
-    tags: texts(tags),
-    consumes: texts(consumes),
-    produces: texts(produces),
-    parameters: list(parameters).map((parameter) => ({ parameter: { kind: parameterMessage(members(parameter)) } })),
-    responses: {
-      responseCode: named(responses, (response) => {
-        const { description, schema } = members(response);
-        return { response: { description: text(description), schema: { schema: schemaMessage(schema ?? {}) } } };
-      }),
-    },
-    vendorExtension: extensions(value),
-  };
-}
-
-function parameterMessage(parameter: JsonObject): NonNullable<Init<typeof openApiV2.ParameterSchema>['kind']> {
-  const [name, place] = [text(parameter['name']), text(parameter['in'])];
-  if (place === 'body') return { case: 'bodyParameter', value: { name, in: place, required: true, schema: schemaMessage(parameter['schema'] ?? {}) } };
-  const type = text(parameter['type']);
-  return { case: 'nonBodyParameter', value: { queryParameterSubSchema: { name, in: place, type, uniqueItems: true } } };
-}
-
-function schemaMessage(value: Json): Init<typeof openApiV2.SchemaSchema> {
-  const schema = members(value);
-  const { type, items, properties, additionalProperties } = schema;
-  return {
-    Ref: text(schema['$ref']),
-    format: text(schema['format']),
-    required: texts(schema['required']),
-    enum: list(schema['enum']).map(anyOf),
-    vendorExtension: extensions(value),
-    ...(schema['default'] === undefined ? {} : { default: anyOf(schema['default']) }),
-    ...(type === undefined ? {} : { type: { value: [text(type)] } }),
-    ...(items === undefined ? {} : { items: { schema: [schemaMessage(items)] } }),
-    ...(properties === undefined ? {} : { properties: { additionalProperties: named(properties, schemaMessage) } }),
-    ...(additionalProperties === undefined ? {} : { additionalProperties: { schema: schemaMessage(additionalProperties) } }),
-  };
-}
-
-function extensions(value: Json): { readonly name: string; readonly value: { readonly yaml: string } }[] {
-  return Object.entries(members(value)).flatMap(([name, extension]) => (name.startsWith('x-') ? [{ name, value: anyOf(extension) }] : []));
-}
-
-/** JSON is YAML. */
-function anyOf(value: Json | undefined): { readonly yaml: string } {
-  return { yaml: `${stringifyJson(value ?? null)}\n` };
-}
-
-function named<T>(value: Json | undefined, map: (value: Json) => T): { readonly name: string; readonly value: T }[] {
-  return Object.entries(members(value)).map(([name, member]) => ({ name, value: map(member ?? null) }));
-}
-
-function mapValues<T, U>(record: Readonly<Record<string, T | undefined>>, map: (value: T) => U): Record<string, U> {
+/** The record with its defined values mapped. */
+export function mapValues<T, U>(record: Readonly<Record<string, T | undefined>>, map: (value: T) => U): Record<string, U> {
   return Object.fromEntries(Object.entries(record).flatMap(([name, value]) => (value === undefined ? [] : [[name, map(value)]])));
 }
 
-function members(value: Json | undefined): JsonObject {
+/** The members of an object; none of what is no object. */
+export function members(value: Json | undefined): JsonObject {
   return isJsonObject(value) ? value : {};
-}
-
-function list(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function texts(value: Json | undefined): string[] {
-  return list(value).map(text);
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
 }

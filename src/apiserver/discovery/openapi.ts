@@ -6,7 +6,7 @@ import { parseAccept } from '../http/accept.ts';
 import { type ServerResponse, jsonResponse, rawJsonResponse } from '../http/message.ts';
 import type { Core } from '../options.ts';
 import { PATCH_TYPES } from '../registry/patch.ts';
-import { encodeOpenApiV2, openApiV2Document, OPENAPI_V2_PROTOBUF } from './openapi-v2.ts';
+import { openApiV2Document, OPENAPI_V2_PROTOBUF } from './openapi-v2.ts';
 
 const PREFIX = '/openapi/v3';
 const TITLE = 'Kubernetes';
@@ -26,7 +26,7 @@ export class OpenApi {
   }
 
   /** Serves /openapi/v2 and paths below /openapi/v3, undefined for others and for documents that do not exist. */
-  response(path: string, accept: string | undefined): ServerResponse | undefined {
+  async response(path: string, accept: string | undefined): Promise<ServerResponse | undefined> {
     if (path === '/openapi/v2') return this.#version2(accept);
     if (path === PREFIX) return jsonResponse(200, { paths: this.#index() });
     if (!path.startsWith(`${PREFIX}/`)) return undefined;
@@ -38,7 +38,7 @@ export class OpenApi {
   }
 
   /** One document of everything. It is large and rarely asked for: made anew for each who does. */
-  #version2(accept: string | undefined): ServerResponse {
+  async #version2(accept: string | undefined): Promise<ServerResponse> {
     const { catalog, options } = this.#core;
     const scopes = catalog.groups().flatMap((group) => catalog.versions(group).flatMap((version) => catalog.resources(group, version)));
     const document = openApiV2Document({
@@ -49,6 +49,7 @@ export class OpenApi {
     });
     const binary = parseAccept(accept).some(({ type }) => type === OPENAPI_V2_PROTOBUF.asked);
     if (!binary) return jsonResponse(200, document);
+    const { encodeOpenApiV2 } = await import('./openapi-v2-binary.ts');
     return { status: 200, headers: { 'content-type': OPENAPI_V2_PROTOBUF.answered }, body: encodeOpenApiV2(document) };
   }
 
