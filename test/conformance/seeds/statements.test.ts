@@ -37,6 +37,12 @@ const onNet = (name: string, capacity?: Readonly<Record<string, string>>): Devic
   exactly: { deviceClassName: NET, ...(capacity === undefined ? {} : { capacity: { requests: capacity } }) },
 });
 
+/** One device of the given kind: tests that run at once must not take each other's. */
+const ofKind = (kind: string): DeviceRequest => ({
+  name: kind,
+  exactly: { deviceClassName: NET, selectors: [{ cel: { expression: `device.attributes["${NET}"].kind == "${kind}"` } }] },
+});
+
 /** The phase and reason of a claim's pod are no business of the allocation: this reads the claim alone. */
 const isAllocated = async (namespace: string, name: string): Promise<boolean> =>
   (await cluster.client.get(RESOURCE_CLAIMS, name, namespace)).status?.allocation !== undefined;
@@ -441,11 +447,19 @@ describe('with patience', { concurrency: true }, () => {
       {
         driver: NET,
         nodeName: 'node-1',
-        devices: [{ name: 'fpga', bindsToNode: true, bindingConditions: ['example.com/attached'], bindingFailureConditions: ['example.com/broken'] }],
+        devices: [
+          {
+            name: 'fpga',
+            attributes: { kind: { string: 'attached' } },
+            bindsToNode: true,
+            bindingConditions: ['example.com/attached'],
+            bindingFailureConditions: ['example.com/broken'],
+          },
+        ],
       },
       () =>
         cluster.inNamespace('binding', async (namespace) => {
-          await cluster.addClaim(namespace, 'claim', { requests: [onNet('fpga')] });
+          await cluster.addClaim(namespace, 'claim', { requests: [ofKind('attached')] });
           await cluster.addPod(namespace, 'pod', ['claim']);
           const [result] = await cluster.results(namespace, 'claim');
           assert.deepEqual(result?.bindingConditions, ['example.com/attached']);
@@ -463,11 +477,16 @@ describe('with patience', { concurrency: true }, () => {
     ));
 
   test('a device that reports a binding failure is given back, and the pod gets another one', async () => {
-    const conditions = { bindsToNode: true, bindingConditions: ['example.com/attached'], bindingFailureConditions: ['example.com/broken'] };
+    const conditions = {
+      attributes: { kind: { string: 'broken' } },
+      bindsToNode: true,
+      bindingConditions: ['example.com/attached'],
+      bindingFailureConditions: ['example.com/broken'],
+    };
     const devices = ['one', 'two'].map((name) => ({ name, ...conditions }));
     await withSlice('failing', { driver: NET, nodeName: 'node-1', devices }, () =>
       cluster.inNamespace('binding-failure', async (namespace) => {
-        await cluster.addClaim(namespace, 'claim', { requests: [onNet('fpga')] });
+        await cluster.addClaim(namespace, 'claim', { requests: [ofKind('broken')] });
         await cluster.addPod(namespace, 'pod', ['claim']);
         const [first] = await cluster.results(namespace, 'claim');
         const broken = {
