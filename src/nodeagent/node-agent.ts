@@ -45,6 +45,8 @@ export interface NodeAgentOptions {
 const WORKERS = 16;
 /** Kubelet: reconcile period of the DRA manager for pods that vanished. */
 const VANISHED_PERIOD_MS = 60_000;
+/** After a failure: at the start of a node agent its drivers have often not registered yet. */
+const VANISHED_RETRY_MS = 2_000;
 
 /** Runs one node until its signal aborts. */
 export class NodeAgent {
@@ -267,13 +269,15 @@ export class NodeAgent {
       const isHere = (uid: string): boolean =>
         this.#pods.lister.list().some((pod) => pod.metadata.uid === uid) || [...this.#workers.values()].some((worker) => worker.uid === uid);
       for (const { name: uid } of await this.#options.files.list(`${this.#options.rootDir}/bundles`)) if (!isHere(uid)) await this.#removeFiles(uid);
+      let failed = false;
       for (const uid of this.#claims.podUids()) {
         if (isHere(uid)) continue;
-        await this.#claims
-          .unprepare(uid)
-          .catch((error: unknown) => this.#options.logger.warn('Unpreparing for a vanished pod failed', { pod: uid, error: asError(error).message }));
+        await this.#claims.unprepare(uid).catch((error: unknown) => {
+          failed = true;
+          this.#options.logger.warn('Unpreparing for a vanished pod failed', { pod: uid, error: asError(error).message });
+        });
       }
-      await sleep(this.#options.clock, VANISHED_PERIOD_MS, signal).catch(() => undefined);
+      await sleep(this.#options.clock, failed ? VANISHED_RETRY_MS : VANISHED_PERIOD_MS, signal).catch(() => undefined);
     }
   }
 
