@@ -6,28 +6,17 @@
  * Nothing is proved in advance. Only from the first dead end on, `Prospects` tells which branches cannot end well; they are left out, which
  * changes the effort and never the answer.
  */
-import type { Attempt } from './attempt.ts';
-import type { CapacityCheck } from './capacity.ts';
 import type { DeviceEntry } from './device.ts';
 import type { Effort } from './effort.ts';
-import type { Eligibility } from './eligibility.ts';
-import type { Ledger } from './ledger.ts';
-import type { NodePool } from './pool-view.ts';
-import { type Place, type Position, Prospects, START } from './prospects.ts';
+import { type Place, type Position, Prospects, type ProspectsContext, START } from './prospects.ts';
 import { AllocationError, type DeviceReason } from './refusal.ts';
-import { ALLOCATION_RESULTS_MAX_SIZE, type Candidate, type ClaimPlan, type DeviceAsk, type RequestPlan } from './requests.ts';
+import { ALLOCATION_RESULTS_MAX_SIZE, type Candidate, type DeviceAsk, type RequestPlan } from './requests.ts';
 
 /** What became of a branch. `tooLarge`: more than 32 devices for one claim, so other devices of the same request are no help. */
 type Outcome = 'found' | 'none' | 'tooLarge';
 
 /** What a search works on. */
-export interface SearchContext {
-  readonly claims: readonly ClaimPlan[];
-  readonly pools: readonly NodePool[];
-  readonly ledger: Ledger;
-  readonly eligibility: Eligibility;
-  readonly capacity: CapacityCheck;
-  readonly attempt: Attempt;
+export interface SearchContext extends Omit<ProspectsContext, 'effort'> {
   /** Is told of every device that was not given to an ask. */
   readonly refused?: ((ask: DeviceAsk, candidate: Candidate, reason: DeviceReason) => void) | undefined;
 }

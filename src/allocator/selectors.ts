@@ -1,10 +1,10 @@
-/** Compiled CEL selectors, and sets of them as requests use them; shared by all searches and bounded in number. */
+/** Sets of CEL selectors as requests use them, compiled once, with their verdicts; shared by all searches and bounded in number. */
 import type { DeviceSelector } from '#api';
 import { compileSelector, type Selector } from '#cel';
 import type { DeviceEntry } from './device.ts';
 import type { Features } from './features.ts';
 
-/** Distinct selectors, and distinct sets, kept compiled. Upstream keeps 10 per scheduler, which a few device classes exhaust. */
+/** Distinct sets kept, with what they compiled. Upstream keeps 10 selectors per scheduler, which a few device classes exhaust. */
 export const SELECTORS_MAX = 512;
 
 /** Verdict of a set on a device: not known yet, matches, fails with an error; the selector that says no is counted from FIRST_FALSE. */
@@ -38,18 +38,16 @@ export class SelectorSet {
   /** How many of the selectors are the class's. */
   readonly classCount: number;
   readonly #expressions: readonly (string | undefined)[];
-  readonly #compile: (expression: string) => Compiled;
+  /** By place; compiled when a device first gets so far. */
+  readonly #compiled: Compiled[] = [];
+  readonly #features: Features;
 
-  constructor(
-    key: string,
-    selectors: { readonly ofClass: readonly DeviceSelector[]; readonly ofRequest: readonly DeviceSelector[] },
-    compile: (expression: string) => Compiled,
-  ) {
+  constructor(key: string, selectors: { readonly ofClass: readonly DeviceSelector[]; readonly ofRequest: readonly DeviceSelector[] }, features: Features) {
     const { ofClass, ofRequest } = selectors;
     this.key = key;
     this.classCount = ofClass.length;
     this.#expressions = [...ofClass, ...ofRequest].map(({ cel }) => cel?.expression);
-    this.#compile = compile;
+    this.#features = features;
   }
 
   /** The place of the first selector that the device does not meet, or -1 when it meets all. Throws SelectorFailure. */
@@ -73,7 +71,7 @@ export class SelectorSet {
   #evaluate(entry: DeviceEntry): number {
     for (const [index, expression] of this.#expressions.entries()) {
       if (expression === undefined) throw new SelectorFailure(index, false, 'CEL expression empty (unsupported selector type?)');
-      const compiled = this.#compile(expression);
+      const compiled = (this.#compiled[index] ??= compileFor(expression, this.#features));
       if ('error' in compiled) throw new SelectorFailure(index, false, `CEL compile error: ${compiled.error}`);
       const result = compiled.selector.evaluate(entry.cel);
       if (result.kind === 'error') throw new SelectorFailure(index, true, `CEL runtime error: ${result.message}`);
@@ -83,9 +81,8 @@ export class SelectorSet {
   }
 }
 
-/** Keeps the most recently used selectors compiled, and the sets in which requests use them. */
+/** Keeps the most recently used sets of selectors. */
 export class SelectorCache {
-  readonly #compiled = new Map<string, Compiled>();
   readonly #sets = new Map<string, SelectorSet>();
   /** The sets of requests without selectors of their own, by the class's list. */
   readonly #ofClasses = new WeakMap<readonly DeviceSelector[], { readonly features: Features; readonly set: SelectorSet }>();
@@ -100,13 +97,8 @@ export class SelectorCache {
   }
 
   #equalSet(ofClass: readonly DeviceSelector[], ofRequest: readonly DeviceSelector[], features: Features): SelectorSet {
-    const flags = flagsOf(features);
-    const key = `${flags}${ofClass.map(keyOf).join('')}|${ofRequest.map(keyOf).join('')}`;
-    return remembered(this.#sets, key, () => new SelectorSet(key, { ofClass, ofRequest }, (expression) => this.#compile(expression, flags, features)));
-  }
-
-  #compile(expression: string, flags: string, features: Features): Compiled {
-    return remembered(this.#compiled, flags + expression, () => compileFor(expression, features));
+    const key = `${flagsOf(features)}${ofClass.map(keyOf).join('')}|${ofRequest.map(keyOf).join('')}`;
+    return remembered(this.#sets, key, () => new SelectorSet(key, { ofClass, ofRequest }, features));
   }
 }
 

@@ -32,6 +32,7 @@ export { claimState } from './columns/dra.ts';
 export { canonical } from './canonical.ts';
 export { ageOf, humanDuration } from './columns/age.ts';
 export { validateObjectMeta, validateObjectMetaUpdate } from './validation/metadata.ts';
+export { MIRROR_ANNOTATION } from './validation/pod.ts';
 export { FieldErrors } from './validation/report.ts';
 export { RBAC_GROUP } from './validation/rbac.ts';
 export { missingAmounts, quotaApplies, type QuotaWorld, quotaUsage, type Usage } from './quota.ts';

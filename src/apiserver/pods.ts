@@ -1,12 +1,12 @@
 /** The subresources of pods that are not the pod itself: binding, eviction and log. */
 import { type Node, type Pod, canonical } from '#api';
-import { type Json, badRequest, conflict, internalError, notFound } from '#machinery';
+import { type Json, badRequest, conflict, internalError, isJsonObject, notFound } from '#machinery';
 import { type ServerRequest, type ServerResponse, jsonResponse } from './http/message.ts';
 import type { ResourceTarget } from './http/request-info.ts';
 import { type Core, timestamp } from './options.ts';
 import { refusal } from './refusals.ts';
 import type { Call } from './registry/call.ts';
-import { isJsonObject, parseBody } from './registry/decode.ts';
+import { parseBody } from './registry/decode.ts';
 import { deleteObject, deleteOptionsOf } from './registry/delete.ts';
 import { type StoredObject, withMetadata } from './registry/object-store.ts';
 

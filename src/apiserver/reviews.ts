@@ -1,13 +1,13 @@
 /** Reviews: kinds that are never stored, only answered (authentication.k8s.io and authorization.k8s.io). */
 import type { FieldError, PolicyRule } from '#api';
-import { type Json, aggregateText, badRequest, stringifyJson } from '#machinery';
+import { type Json, aggregateText, badRequest, isJsonObject, stringifyJson } from '#machinery';
 import { userOfToken } from './authentication.ts';
 import { AUTHENTICATED_GROUP, type AuthorizationAttributes } from './authorization/attributes.ts';
 import { type ServerRequest, type ServerResponse, type UserInfo, jsonResponse } from './http/message.ts';
 import type { ResourceTarget } from './http/request-info.ts';
 import { type Core, timestamp } from './options.ts';
 import { invalidObject } from './refusals.ts';
-import { isJsonObject, parseBody } from './registry/decode.ts';
+import { parseBody } from './registry/decode.ts';
 
 type JsonObject = { readonly [key: string]: Json | undefined };
 

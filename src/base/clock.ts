@@ -1,6 +1,6 @@
-/** Time as a parameter: whoever waits or stamps is handed a clock, so a simulation can turn it. */
+/** Time as a parameter: whoever waits or stamps is handed a clock, so a test can turn it. */
 
-/** Wall time and timers. `platform` gives the real one, `simulation` a virtual one. */
+/** Wall time and timers. `platform` gives the real one, tests one that is turned by hand. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   nowMs(): number;

@@ -1,6 +1,6 @@
 /** Randomness as a parameter, so that a run can be repeated from its seed. */
 
-/** A source of randomness. `platform` gives the real one, `simulation` a seeded one. */
+/** A source of randomness. `platform` gives the real one, tests a seeded one. */
 export interface Random {
   /** A whole number, 0 <= n < `bound`. */
   below(bound: number): number;

@@ -2,24 +2,14 @@
 import { hostname } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { asError, type Clock, type Logger, type Metrics, type Random } from '#base';
-import type { RestClient } from '#client';
-import { runControllers } from '#controllers';
+import { asError } from '#base';
+import { type ControllersOptions, runControllers } from '#controllers';
 import { DEFAULT_LEADER_ELECTION, leaderElectionProblem, type LeaderElectionSettings, runAsLeader } from '#reconcile';
 import { parseSchedulerConfiguration, runScheduler, type SchedulerConfiguration } from '#scheduler';
 import type { LeaderElectionFlags } from './flags.ts';
 
 /** What the loops run in. */
-export interface LoopWorld {
-  readonly client: RestClient;
-  /** The client of a controller's own service account, where such accounts can be used. */
-  readonly clientOf?: ((account: string) => RestClient) | undefined;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly gates: ReadonlyMap<string, boolean>;
-}
+export type LoopWorld = Omit<ControllersOptions, 'signal'>;
 
 /** How long to run, and whether to be elected first. */
 export interface LoopTerms {

@@ -1,6 +1,6 @@
 /**
- * filters: whether a pod may run on a node, apart from devices. Pure functions with upstream's order and texts, shared by the scheduler,
- * which acts on them, and by insight, which explains them.
+ * filters: whether a pod may run on a node, apart from devices. Pure functions with upstream's order and texts, which the scheduler
+ * acts on.
  */
 export { nodeRefusal, nodeRefusals } from './node-refusal.ts';
 export { allocatableOf } from './resources-fit.ts';

@@ -1,4 +1,4 @@
-/** The engine that keeps everything in memory: for tests, simulation and throw-away clusters. */
+/** The engine that keeps everything in memory: for tests and throw-away clusters. */
 import { Batch, RevisionIndex } from './revision-index.ts';
 import type { CommitResult, Entry, RangeQuery, RangeResult, Store, StoreEvent, Transaction } from './store.ts';
 

@@ -22,7 +22,7 @@ export function validatePod(object: ApiObject): readonly FieldError[] {
 }
 
 /** Marks pods that a kubelet shows for its static pods (core MirrorPodAnnotationKey). */
-const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
+export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 
 /** A pod spec at `path`, of a pod or a template. */
 export function checkPodSpec(errors: FieldErrors, path: string, spec: PodSpec): void {

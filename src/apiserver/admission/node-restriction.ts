@@ -1,14 +1,10 @@
 /** NodeRestriction: a node agent writes its own node, its own pods and its own slices (upstream: plugin/pkg/admission/noderestriction). */
-import type { Lease, Node, Pod, ResourceSlice, TokenRequest } from '#api';
-import type { ApiObject } from '#machinery';
+import { MIRROR_ANNOTATION, type Lease, type Node, type Pod, type ResourceSlice, type TokenRequest } from '#api';
 import { firstReference } from '../authorization/node-view.ts';
 import { NODE_LEASE_NAMESPACE, nodeNameOf } from '../authorization/node.ts';
 import type { Core } from '../options.ts';
-import { asJson, equalJson } from '../registry/managed.ts';
+import { equalParts } from '../registry/managed.ts';
 import { type AdmissionPlugin, type AdmissionRequest, refused } from './plugin.ts';
-
-/** Upstream: MirrorPodAnnotationKey. */
-const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 
 /** The plugin; creations and updates are judged before validation, deletions at their only point. */
 export const NODE_RESTRICTION: AdmissionPlugin = {
@@ -83,10 +79,11 @@ async function podProblem(node: string, request: AdmissionRequest, core: Core): 
 
 function statusProblem(name: string, node: string, pod: Pod | undefined, old: Pod | undefined): string | undefined {
   if (old?.spec?.nodeName !== node) return `node ${name} can only update pod status for pods with spec.nodeName set to itself`;
-  if (!same(pod?.metadata.labels ?? {}, old.metadata.labels ?? {})) return `node ${name} cannot update labels through pod status`;
+  if (!equalParts(pod?.metadata.labels ?? {}, old.metadata.labels ?? {})) return `node ${name} cannot update labels through pod status`;
   // Spelled as upstream spells it.
-  if (!same(pod?.status?.resourceClaimStatuses ?? [], old.status?.resourceClaimStatuses ?? [])) return `node ${name} cannot update resource claim statues`;
-  const extended = same(pod?.status?.extendedResourceClaimStatus, old.status?.extendedResourceClaimStatus);
+  if (!equalParts(pod?.status?.resourceClaimStatuses ?? [], old.status?.resourceClaimStatuses ?? []))
+    return `node ${name} cannot update resource claim statues`;
+  const extended = equalParts(pod?.status?.extendedResourceClaimStatus, old.status?.extendedResourceClaimStatus);
   return extended ? undefined : `node ${name} cannot update extended resource claim status`;
 }
 
@@ -123,8 +120,8 @@ function nodeProblem(node: string, request: AdmissionRequest): string | undefine
     return labels.length === 0 ? undefined : `node ${name} is not allowed to set the following labels: ${labels.join(', ')}`;
   }
   if (operation !== 'update') return undefined;
-  if (!same(next?.spec?.taints ?? [], old?.spec?.taints ?? [])) return `node ${name} is not allowed to modify taints`;
-  if (!same(next?.metadata.ownerReferences ?? [], old?.metadata.ownerReferences ?? [])) return `node ${name} is not allowed to modify ownerReferences`;
+  if (!equalParts(next?.spec?.taints ?? [], old?.spec?.taints ?? [])) return `node ${name} is not allowed to modify taints`;
+  if (!equalParts(next?.metadata.ownerReferences ?? [], old?.metadata.ownerReferences ?? [])) return `node ${name} is not allowed to modify ownerReferences`;
   const labels = forbiddenLabels(next?.metadata.labels, old?.metadata.labels);
   return labels.length === 0 ? undefined : `is not allowed to modify labels: ${labels.join(', ')}`;
 }
@@ -161,9 +158,4 @@ function isForbidden(label: string): boolean {
   const below = (parent: string): boolean => domain === parent || domain.endsWith(`.${parent}`);
   if (below(RESTRICTED_DOMAIN)) return true;
   return KUBERNETES_DOMAINS.some(below) && !NODE_LABELS.has(label) && !NODE_LABEL_DOMAINS.some(below);
-}
-
-function same(a: unknown, b: unknown): boolean {
-  // Parts of API objects are JSON values.
-  return equalJson(asJson(a as ApiObject), asJson(b as ApiObject));
 }

@@ -1,5 +1,5 @@
 /** ServiceAccount: every pod runs as an account, whose token its containers find in a known place (upstream: plugin/pkg/admission/serviceaccount). */
-import type { Container, Pod, PodSpec, ServiceAccount, Volume } from '#api';
+import { MIRROR_ANNOTATION, type Container, type Pod, type PodSpec, type ServiceAccount, type Volume } from '#api';
 import { nameSuffix, sleep } from '#base';
 import type { Core } from '../options.ts';
 import { type AdmissionOfObject, type AdmissionPlugin, isAbout, refused } from './plugin.ts';
@@ -12,7 +12,6 @@ const TOKEN_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
 const VOLUME_PREFIX = 'kube-api-access-';
 /** Upstream: WarnOnlyBoundTokenPeriod; kubelets renew the token before that. */
 const TOKEN_SECONDS = 3607;
-const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 /** An account may be made just now, with its namespace (upstream: 10 tries, about 100 ms apart). */
 const LOOKUPS = 10;
 const LOOKUP_PAUSE_MS = 100;

@@ -3,7 +3,7 @@ import type { AllocatedDeviceStatus, FieldError, ResourceClaim } from '#api';
 import { type ApiObject, forbidden } from '#machinery';
 import type { Core } from '../options.ts';
 import type { Call } from '../registry/call.ts';
-import { asJson, equalJson } from '../registry/managed.ts';
+import { equalParts } from '../registry/managed.ts';
 import { type AuthorizationAttributes, refusalText } from './attributes.ts';
 
 const GROUP = 'resource.k8s.io';
@@ -21,7 +21,7 @@ export async function claimStatusErrors(core: Core, call: Call, object: ApiObjec
 }
 
 async function bindingErrors(core: Core, call: Call, { status }: ResourceClaim, { status: before }: ResourceClaim): Promise<readonly FieldError[]> {
-  if (same(status?.allocation, before?.allocation) && same(status?.reservedFor ?? [], before?.reservedFor ?? [])) return [];
+  if (equalParts(status?.allocation, before?.allocation) && equalParts(status?.reservedFor ?? [], before?.reservedFor ?? [])) return [];
   const { verb } = call.target;
   const attributes: AuthorizationAttributes = { user: call.user, verb, group: GROUP, resource: 'resourceclaims', subresource: 'binding' };
   const decision = await core.authorizer.authorize(attributes);
@@ -49,7 +49,7 @@ function changedDrivers({ status }: ResourceClaim, { status: before }: ResourceC
   const [now, past] = [byDevice(status?.devices), byDevice(before?.devices)];
   const kept = new Set((status?.allocation?.devices?.results ?? []).map(deviceKey));
   const given = new Set((before?.allocation?.devices?.results ?? []).map(deviceKey).filter((key) => !kept.has(key)));
-  const changed = [...now.entries()].filter(([key, device]) => !same(device, past.get(key)));
+  const changed = [...now.entries()].filter(([key, device]) => !equalParts(device, past.get(key)));
   const removed = [...past.entries()].filter(([key]) => !now.has(key) && !given.has(key));
   return [...new Set([...changed, ...removed].map(([, { driver }]) => driver))].sort();
 }
@@ -72,11 +72,6 @@ function isOnNode({ user }: Call, { status }: ResourceClaim): boolean {
   if (!user.name.startsWith(SERVICE_ACCOUNT_PREFIX) || nodes.length !== 1 || field === undefined) return false;
   const single = otherTerms.length === 0 && otherFields.length === 0 && (term?.matchExpressions ?? []).length === 0;
   return single && field.key === 'metadata.name' && field.operator === 'In' && field.values?.length === 1 && field.values[0] === nodes[0];
-}
-
-function same(a: unknown, b: unknown): boolean {
-  // Parts of API objects are JSON values.
-  return equalJson(asJson(a as ApiObject), asJson(b as ApiObject));
 }
 
 function denied(attributes: AuthorizationAttributes, reason: string | undefined): string {

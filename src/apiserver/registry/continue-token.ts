@@ -1,7 +1,6 @@
 /** Where the next page of a list starts. Opaque to clients (upstream: storage/continue.go). */
 import { asError } from '#base';
-import { badRequest, parseJson } from '#machinery';
-import { isJsonObject } from './decode.ts';
+import { badRequest, isJsonObject, parseJson } from '#machinery';
 
 /** A place in a list; without a revision the rest is read as it is now. */
 export interface Continuation {

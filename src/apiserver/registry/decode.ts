@@ -7,6 +7,7 @@ import {
   type SchemaNode,
   badRequest,
   goJsonType,
+  isJsonObject,
   parseJson,
   parseYaml,
   requestEntityTooLarge,
@@ -108,11 +109,6 @@ function hexOf(text: string): string {
 
 /** How much of an unreadable body an error shows. */
 const SHOWN_BODY_LENGTH = 30;
-
-/** True for a JSON object. */
-export function isJsonObject(value: Json | undefined): value is { readonly [key: string]: Json | undefined } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** The body as an object of the scope's version: type meta checked, structure checked, defaults not yet filled. */
 export function decodeObject(call: Call, validation: FieldValidation): ApiObject {

@@ -1,10 +1,10 @@
 /** DELETE: preconditions, finalizers, grace, and many at once. */
 import type { Namespace } from '#api';
-import { type ApiObject, type DeleteOptions, type Json, type JsonObject, isNotFound, notFound } from '#machinery';
+import { type ApiObject, type DeleteOptions, type Json, type JsonObject, isJsonObject, isNotFound, notFound } from '#machinery';
 import { type Core, timestamp } from '../options.ts';
 import { invalidOption, refusal } from '../refusals.ts';
 import { type Call, deletionRequest, parseDryRun } from './call.ts';
-import { isJsonObject, parseBody } from './decode.ts';
+import { parseBody } from './decode.ts';
 import { namespaceFinalizers } from './finish.ts';
 import { listObjects } from './list.ts';
 import { numberOption } from './list-options.ts';

@@ -1,9 +1,8 @@
 /** The border between typed objects and plain JSON, where patches and managed fields work. */
 import { assert } from '#base';
-import { type ApiObject, type FieldPath, type Json, updateManagedFields } from '#machinery';
+import { type ApiObject, type FieldPath, type Json, isJsonObject, updateManagedFields } from '#machinery';
 import { type Core, timestamp } from '../options.ts';
 import { type Call, fieldManagerOf } from './call.ts';
-import { isJsonObject } from './decode.ts';
 import { fromStorage } from './object-store.ts';
 
 /** An object as JSON. */
@@ -26,6 +25,12 @@ export function equalJson(a: Json | undefined, b: Json | undefined): boolean {
   if (!isJsonObject(a) || !isJsonObject(b)) return false;
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...names].every((name) => equalJson(a[name], b[name]));
+}
+
+/** Deep equality of parts of API objects. */
+export function equalParts(a: unknown, b: unknown): boolean {
+  // Such parts are JSON values.
+  return equalJson(a as Json | undefined, b as Json | undefined);
 }
 
 function isList(value: Json | undefined): value is readonly Json[] {

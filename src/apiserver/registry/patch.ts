@@ -10,6 +10,7 @@ import {
   badRequest,
   goQuote,
   checkConfiguration,
+  isJsonObject,
   parseJson,
   parseYaml,
   serverSideApply,
@@ -20,7 +21,7 @@ import { type Core, timestamp } from '../options.ts';
 import { invalidObject, invalidOption } from '../refusals.ts';
 import { type Call, type FieldValidation, fieldManagerOf, fieldValidationOf } from './call.ts';
 import { withRequestNamespace } from './create.ts';
-import { bodyText, goSyntaxError, isJsonObject, mediaType, structured } from './decode.ts';
+import { bodyText, goSyntaxError, mediaType, structured } from './decode.ts';
 import { asJson, asObject, resetFieldsOf } from './managed.ts';
 import { withMetadata } from './object-store.ts';
 import { type Transformation, type UpdateResult, updateWith } from './update.ts';
