@@ -14,6 +14,11 @@ const MAIN = fileURLToPath(new URL('../../src/cmd/main.ts', import.meta.url));
 const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url));
 const POLL_MS = 10;
 
+/** The ports given to tests end below 32768, where Linux begins with the ports of outgoing connections. */
+const FIRST_PORT = 12_000;
+const PORTS = 20_000;
+const PORTS_PER_PROCESS = 50;
+
 /** A started `dray`. */
 export interface Dray {
   readonly child: ChildProcess;
@@ -53,20 +58,35 @@ export async function inFolder(run: (folder: string) => Promise<void>): Promise<
   }
 }
 
-/** A port that was free a moment ago. */
+/**
+ * A free port that no other test is given: below the range from which systems take the ports of outgoing connections, which other tests open
+ * all the time, and in a stretch of its own for each test process.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  for (;;) {
+    const port = FIRST_PORT + (((process.pid * PORTS_PER_PROCESS) % PORTS) + (portsGiven++ % PORTS_PER_PROCESS));
+    if (await isFree(port)) return port;
+  }
+}
+
+let portsGiven = 0;
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const free = new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+  const answer = await free;
+  await new Promise((resolve) => server.close(resolve));
+  return answer;
 }
 
 /** The administrator's client once the API server answers; rejects when `dray` ended or `deadlineMs` passed. */
-export async function readyClient({ child }: Dray, folder: string, deadlineMs = 20_000): Promise<RestClient> {
+export async function readyClient({ child, ended }: Dray, folder: string, deadlineMs = 20_000): Promise<RestClient> {
   return eventually(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Ended(`dray ended with ${String(child.exitCode ?? child.signalCode)}`);
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Ended(`dray ended with ${String(child.exitCode ?? child.signalCode)}: ${(await ended).stderr}`);
     const transport = await transportFromKubeconfig(join(folder, 'kubeconfig'));
     const response = await transport({ method: 'GET', path: '/readyz', headers: {} }, AbortSignal.timeout(5000));
     for await (const piece of response.body) void piece;
