@@ -3,14 +3,17 @@ import { joined, utf8 } from '../http/message.ts';
 import { refusal } from '../refusals.ts';
 
 /** Lines that a reader may lag behind before it is cut off; upstream buffers 100 to 1000 events per watcher. */
-const LAG_LINES_MAX = 10_000;
+export const LAG_LINES_MAX = 10_000;
+/** Bytes of such lines: one object may have a million of them. */
+export const LAG_BYTES_MAX = 16 * 1024 * 1024;
 const NOTHING = new Uint8Array();
 
 /** Written by events, read by one consumer as chunks of whole lines. A reader that lags too far is told and cut off. */
 export class LineStream implements AsyncIterable<Uint8Array> {
   #lines: Uint8Array[] = [];
-  /** How many of #lines count as lag. */
+  /** How many of #lines count as lag, and their bytes. */
   #lag = 0;
+  #lagBytes = 0;
   #ended = false;
   #closed = false;
   #wake: (() => void) | undefined;
@@ -33,8 +36,14 @@ export class LineStream implements AsyncIterable<Uint8Array> {
   push(line: Uint8Array): void {
     if (this.#ended) return;
     this.#lag += 1;
-    if (this.#lag <= LAG_LINES_MAX) return this.pushInitial(line);
-    const { status } = refusal(410, 'Expired', 'the watch was too slow to follow and has to start anew');
+    this.#lagBytes += line.length;
+    if (this.#lag > LAG_LINES_MAX) return this.#cutOff(`more than ${String(LAG_LINES_MAX)} events`);
+    if (this.#lagBytes > LAG_BYTES_MAX && this.#lag > 1) return this.#cutOff(`events of more than ${String(LAG_BYTES_MAX)} bytes`);
+    this.pushInitial(line);
+  }
+
+  #cutOff(lag: string): void {
+    const { status } = refusal(410, 'Expired', `the watch was too slow to follow and has to start anew: ${lag} were waiting to be read`);
     this.#lines = [];
     this.end(utf8(`{"type":"ERROR","object":${JSON.stringify(status)}}\n`));
   }
@@ -67,6 +76,7 @@ export class LineStream implements AsyncIterable<Uint8Array> {
           const [first = NOTHING, ...more] = this.#lines;
           this.#lines = [];
           this.#lag = 0;
+          this.#lagBytes = 0;
           yield more.length === 0 ? first : joined([first, ...more]);
           continue;
         }
