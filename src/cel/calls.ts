@@ -14,6 +14,8 @@ export interface Call {
   readonly declaration: FunctionDeclaration;
   readonly candidates: readonly Overload[];
   readonly args: readonly Plan[];
+  /** Whether it may answer with the same object each time: no map of the expression can tell that from a new one. */
+  readonly mayRemember: boolean;
 }
 
 /** Functions that are carried out while compiling when their argument is a constant (planner optimisation). */
@@ -45,7 +47,8 @@ export function callPlan(call: Call): Plan {
     return { eval: evaluation(call, patterned(matching), true) };
   }
   const evaluate = evaluation(call, run, false);
-  return { eval: REMEMBERED.has(name) && args.every((arg) => arg.constant !== undefined) ? remembered(evaluate) : evaluate };
+  const isReading = call.mayRemember && REMEMBERED.has(name) && args.every((arg) => arg.constant !== undefined);
+  return { eval: isReading ? remembered(evaluate) : evaluate };
 }
 
 /** Readings of texts, which are dear: of constants they are made once. */

@@ -1,5 +1,5 @@
 /** Turns a checked tree into closures that count their cost as cel-go's interpreter does (interpreter/planner.go). */
-import type { CallExpr, Expr, ListExpr, MapExpr, SelectExpr, StructExpr } from './ast.ts';
+import { type CallExpr, children, type Expr, type ListExpr, type MapExpr, type SelectExpr, type StructExpr } from './ast.ts';
 import { callPlan, InstantiationError } from './calls.ts';
 import type { Checked } from './checker.ts';
 import { LIST_CREATE_BASE_COST, MAP_CREATE_BASE_COST, STRUCT_CREATE_BASE_COST } from './cost-units.ts';
@@ -39,9 +39,11 @@ export function compile(checked: Checked): Program {
 class Compiler {
   readonly #checked: Checked;
   readonly #scope = new Scope();
+  readonly #mayRemember: boolean;
 
   constructor(checked: Checked) {
     this.#checked = checked;
+    this.#mayRemember = !hasCalculatedKeys(checked.expr);
   }
 
   plan(expr: Expr): Plan {
@@ -96,7 +98,8 @@ class Compiler {
     }
     const declaration = this.#checked.declarations.get(expr);
     if (declaration === undefined) throw new InstantiationError(`no such overload: ${name}`);
-    return callPlan({ name, declaration, candidates: this.#checked.overloads.get(expr) ?? [], args: plans });
+    const candidates = this.#checked.overloads.get(expr) ?? [];
+    return callPlan({ name, declaration, candidates, args: plans, mayRemember: this.#mayRemember });
   }
 
   #list({ elements, optional }: ListExpr): Plan {
@@ -161,6 +164,12 @@ class Compiler {
         ),
     };
   }
+}
+
+/** Whether a map is spelled whose keys are not all constants: two quantities or URLs are two keys, however equal, and one is one. */
+function hasCalculatedKeys(expr: Expr): boolean {
+  if (expr.kind === 'map' && expr.entries.some((entry) => entry.key.kind !== 'literal')) return true;
+  return children(expr).some(hasCalculatedKeys);
 }
 
 /** The value of a name; messages that turn into plain values have no type to name. */

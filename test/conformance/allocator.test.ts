@@ -15,7 +15,10 @@ interface Recorded extends OracleCase {
   readonly answer: { readonly results: readonly OracleResult[]; readonly steps: number };
 }
 
-/** Differs for a reason that other cases are marked with (1.14): an admin request looks at a device with exhausted counters. */
+/**
+ * Not marked, but the defect of those that are marked 1.14: upstream's admin claim uses up counters, so a later claim of the pod is driven on to a device
+ * whose selector fails. Without the admin claim upstream answers what dray answers with it.
+ */
 const ADMIN_LOOKS_ON = 'random-549';
 
 function read(file: string): readonly Recorded[] {
@@ -47,16 +50,27 @@ describe('hand-made cases are answered as recorded', () => {
   }
 });
 
+const RANDOM = read('random-1.jsonl.gz');
+
 test('random cases are answered as recorded, but where upstream is known to be wrong', () => {
   let [same, quirk] = [0, 0];
   const different: string[] = [];
-  for (const recorded of read('random-1.jsonl.gz')) {
+  for (const recorded of RANDOM) {
     if (isDeepStrictEqual(answerCase(recorded).results.map(essence), recorded.answer.results.map(essence))) same++;
     else if (recorded.quirk !== undefined) quirk++;
     else different.push(recorded.id);
   }
   assert.deepEqual(different, [ADMIN_LOOKS_ON]);
   assert.deepEqual({ same, quirk }, { same: 2924, quirk: 73 });
+});
+
+test('random-549: the claims beside an admin claim get what they get without it', () => {
+  const recorded = RANDOM.find(({ id }) => id === ADMIN_LOOKS_ON);
+  assert.ok(recorded?.claims !== undefined);
+  const [withAdmin] = answerCase(recorded).results;
+  const [without] = answerCase({ ...recorded, claims: recorded.claims.slice(1) }).results;
+  assert.ok(without?.allocation !== undefined);
+  assert.deepEqual(withAdmin?.allocation?.slice(1), without.allocation);
 });
 
 test('the search never takes more steps than upstream, and where upstream tries all combinations in vain only a few', () => {

@@ -316,7 +316,10 @@ export const GRAMMAR: Readonly<Record<Sort, Productions>> = {
       '{"a": {i}, ?"b": optional.ofNonZeroValue({i})}',
     ],
   },
-  mi: { leaves: ['{1: "a"}', '{1u: 2.5, 2u: 0.5}', '{true: [1]}'], nodes: ['{{i}: {s}}', '{{a}: {a}}', '{li}.transformMap($i, $i, {s})'] },
+  mi: {
+    leaves: ['{1: "a"}', '{1u: 2.5, 2u: 0.5}', '{true: [1]}'],
+    nodes: ['{{i}: {s}}', '{{a}: {a}}', '{li}.transformMap($i, $i, {s})', '{li}.transformMapEntry($i, $i, {{q}: {s}})', '{{url}: {i}, {q}: {i}}'],
+  },
   oi: {
     leaves: ['optional.of(1)', 'optional.none()', '{"a": 1}.?a', '[1, 2][?9]'],
     nodes: [
