@@ -6,6 +6,7 @@
  * through a `ContainerRuntime` and writes its status; `NodeAgent` ties them to a Node object and the pods bound to it.
  */
 export { type CheckpointClaim, CheckpointError, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+export type { LogRequest } from './container-log.ts';
 export { ClaimManager, type ClaimManagerOptions } from './claim-manager.ts';
 export { claimsOfPod, cdiDevicesFor, type PodClaim } from './pod-claims.ts';
 export { NodeAgent, type NodeAgentOptions } from './node-agent.ts';

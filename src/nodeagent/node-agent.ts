@@ -3,7 +3,7 @@ import { asError, type Clock, type Logger, Metrics, type Random, sleep } from '#
 import { dropPodClaims, type Pod } from '#api';
 import { CdiCache } from '#cdi';
 import { EventRecorder, Informer, NODES, PODS, type RestClient } from '#client';
-import { isNotFound, keyOf, nameOf } from '#machinery';
+import { badRequest, isNotFound, keyOf, nameOf, notFound } from '#machinery';
 import type { Grpc, GrpcServer, HostFiles, MachineFacts } from '#ports';
 import { Controller, type ReconcileResult, WorkQueue } from '#reconcile';
 import { ClaimManager } from './claim-manager.ts';
@@ -281,13 +281,31 @@ export class NodeAgent {
     }
   }
 
-  /** The output of a container. Rejects when the pod is not on this node. */
+  /** The output of a container. Rejects with an ApiError when the pod is not on this node or the container has not started yet. */
   async logs(request: LogRequest): Promise<AsyncIterable<Uint8Array>> {
-    const pod = this.#pods.lister.get(`${request.namespace}/${request.pod}`);
-    if (pod === undefined) throw new Error(`pod ${request.namespace}/${request.pod} is not on node ${this.#options.nodeName}`);
+    const key = `${request.namespace}/${request.pod}`;
+    const pod = this.#pods.lister.get(key);
+    if (pod === undefined) throw notFound({ group: '', resource: 'pods' }, request.pod);
+    const { uid = '' } = pod.metadata;
     const container = request.container ?? pod.spec?.containers[0]?.name ?? '';
-    return readLog(this.#options, logFileOf(this.#options.rootDir, pod.metadata.uid ?? '', container), request);
+    const run = (): string | undefined => {
+      const worker = this.#workers.get(key);
+      return worker?.uid === uid ? worker.runOf(container) : undefined;
+    };
+    const started = run();
+    const why = started === undefined ? whyNotStarted(pod, container) : undefined;
+    if (why !== undefined) throw badRequest(`container ${JSON.stringify(container)} in pod ${JSON.stringify(request.pod)} is waiting to start${why}`);
+    const grows = (): boolean => started !== undefined && run() === started;
+    return readLog(this.#options, { file: logFileOf(this.#options.rootDir, uid, container), grows }, request);
   }
+}
+
+/** In the kubelet's words (validateContainerLogStatus); undefined when the container has run. */
+function whyNotStarted({ status }: Pod, container: string): string | undefined {
+  const known = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].find(({ name }) => name === container);
+  if (known?.state === undefined) return ' - no logs yet';
+  const { waiting } = known.state;
+  return waiting === undefined || known.lastState?.terminated !== undefined ? undefined : `: ${waiting.reason ?? ''}`;
 }
 
 function isOver(pod: Pod): boolean {

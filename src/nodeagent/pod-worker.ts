@@ -78,6 +78,11 @@ export class PodWorker {
     return this.#finished;
   }
 
+  /** What tells this run of a container from others; undefined when it does not run. */
+  runOf(container: string): string | undefined {
+    return this.#containers.get(container)?.handle?.id;
+  }
+
   /** Brings the pod one step further. */
   async sync(pod: Pod): Promise<SyncResult> {
     await this.#recover(pod);

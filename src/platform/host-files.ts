@@ -23,6 +23,16 @@ export class NodeHostFiles implements HostFiles {
     return readFile(path);
   }
 
+  async readPart(path: string, offset: number, length: number): Promise<Uint8Array> {
+    const file = await open(path, 'r');
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  }
+
   readText(path: string): Promise<string> {
     return readFile(path, 'utf8');
   }
@@ -117,6 +127,7 @@ function fileStat(stats: Stats): FileStat {
   return {
     kind: kindOfStats(stats),
     identity: `${stats.dev}:${stats.ino}:${stats.ctimeMs}`,
+    size: stats.size,
     mode: stats.mode & 0o7777,
     major: majorOf(stats.rdev),
     minor: minorOf(stats.rdev),

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ApiServerOptions } from '#apiserver';
 import { asError } from '#base';
-import { internalError } from '#machinery';
-import type { NodeAgent } from '#nodeagent';
+import { ApiError, badRequest, internalError, notFound } from '#machinery';
+import type { LogRequest, NodeAgent } from '#nodeagent';
 import type { KeyPair } from './tls.ts';
 
 /** The name in the API server's client certificate; nobody else may read logs from a node directly. */
@@ -50,15 +50,10 @@ export async function serveNodeEndpoint(options: NodeEndpointOptions): Promise<N
 async function answer(request: IncomingMessage, response: ServerResponse, logs: NodeEndpointOptions['logs']): Promise<void> {
   const socket = request.socket as TLSSocket;
   if (socket.getPeerCertificate().subject?.CN !== APISERVER_CLIENT_NAME) return refuse(response, 403, 'Forbidden');
-  const url = new URL(request.url ?? '/', 'https://node');
-  const [, namespace, pod, container] = LOGS_PATH.exec(url.pathname)?.map(decodeURIComponent) ?? [];
-  if (namespace === undefined || pod === undefined || container === undefined) return refuse(response, 404, '404 page not found');
-  const tailLines = url.searchParams.get('tailLines');
-  const follow = url.searchParams.get('follow') === 'true';
   const gone = new AbortController();
   response.once('close', () => gone.abort(new Error('the reader of the log is gone')));
   try {
-    const pieces = await logs({ namespace, pod, container, follow, signal: gone.signal, ...(tailLines === null ? {} : { tailLines: Number(tailLines) }) });
+    const pieces = await logs({ ...parseLogRequest(request.url ?? '/'), signal: gone.signal });
     response.writeHead(200, { 'content-type': 'text/plain' });
     response.flushHeaders();
     for await (const piece of pieces) {
@@ -68,7 +63,26 @@ async function answer(request: IncomingMessage, response: ServerResponse, logs: 
     response.end();
   } catch (error) {
     if (response.headersSent) response.destroy();
-    else refuse(response, 404, asError(error).message);
+    else refuse(response, error instanceof ApiError ? error.code : 500, asError(error).message);
+  }
+}
+
+/** Throws an ApiError: 404 for another path, 400 for one that cannot be read. */
+function parseLogRequest(pathWithQuery: string): LogRequest {
+  const mark = pathWithQuery.indexOf('?');
+  const query = new URLSearchParams(mark < 0 ? '' : pathWithQuery.slice(mark + 1));
+  const [, namespace, pod, container] = LOGS_PATH.exec(mark < 0 ? pathWithQuery : pathWithQuery.slice(0, mark))?.map(decoded) ?? [];
+  if (namespace === undefined || pod === undefined || container === undefined) throw notFound({ group: '', resource: '' }, pathWithQuery);
+  const lines = query.get('tailLines');
+  if (lines !== null && !/^\d{1,15}$/.test(lines)) throw badRequest(`tailLines: ${JSON.stringify(lines)} is no number of lines`);
+  return { namespace, pod, container, follow: query.get('follow') === 'true', ...(lines === null ? {} : { tailLines: Number(lines) }) };
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw badRequest(`the path segment ${JSON.stringify(segment)} is not percent-encoded`);
   }
 }
 
@@ -89,11 +103,16 @@ export function nodeLogReader(tls: KeyPair & { readonly caPem: string }): NonNul
       const path = `/containerLogs/${part('namespace')}/${part('pod')}/${part('container')}?${query.toString()}`;
       const outgoing = httpsRequest({ host, port, path, ca: tls.caPem, cert: tls.certPem, key: tls.keyPem, agent: false, signal }, (incoming) => {
         if (incoming.statusCode === 200) return resolve(incoming);
-        readText(incoming).then((text) => reject(internalError(`node ${name}: ${text}`)), reject);
+        readText(incoming).then((text) => reject(refusalOf(incoming.statusCode, name, text)), reject);
       });
       outgoing.on('error', (error) => reject(internalError(`Get "https://${host}:${String(port)}${path}": ${error.message}`)));
       outgoing.end();
     });
+}
+
+/** Upstream: GenericHttpResponseChecker. What the node says of the request is told as it said it. */
+function refusalOf(code: number | undefined, node: string, text: string): Error {
+  return code === 400 ? badRequest(text) : internalError(`node ${node}: ${text}`);
 }
 
 async function readText(incoming: IncomingMessage): Promise<string> {

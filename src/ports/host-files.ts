@@ -1,4 +1,4 @@
-/** Files of the host: whole-file reads and atomic writes. Paths are absolute. */
+/** Files of the host: reads and atomic writes. Paths are absolute. */
 
 /** An entry of a directory. */
 export interface DirectoryEntry {
@@ -11,6 +11,8 @@ export interface FileStat {
   readonly kind: 'file' | 'directory' | 'socket' | 'block' | 'char' | 'fifo' | 'other';
   /** Changes when a file is re-created at the same path: device, inode and change time. */
   readonly identity: string;
+  /** Bytes of a file. */
+  readonly size: number;
   /** Permission bits. */
   readonly mode: number;
   /** Device numbers of a block or character device. */
@@ -21,6 +23,8 @@ export interface FileStat {
 /** The file system of the host. Rejections carry `code` (ENOENT, EACCES, …) as Node's do. */
 export interface HostFiles {
   read(path: string): Promise<Uint8Array>;
+  /** At most `length` bytes from `offset` on; fewer at the end of the file. */
+  readPart(path: string, offset: number, length: number): Promise<Uint8Array>;
   readText(path: string): Promise<string>;
   /** Replaces the file in one step: temporary file, fsync, rename. Readers see the old or the new content. */
   writeAtomic(path: string, content: string | Uint8Array, mode?: number): Promise<void>;

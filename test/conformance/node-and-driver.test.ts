@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { PODS, RESOURCE_SLICES } from '#client';
 import { isNotFound } from '#machinery';
 import { decodeCheckpoint } from '#nodeagent';
-import { allocatedClaim, DRIVER, eventually, inWorld, podWithClaim } from './node-world.ts';
+import { allocatedClaim, DRIVER, eventually, inWorld, NODE, podWithClaim } from './node-world.ts';
 
 test('a pod with a claim runs with the variables of its device and gives the claim back', () =>
   inWorld(async ({ client, rootDir, startAgent, startDriver }) => {
@@ -86,4 +86,25 @@ test('a running pod survives a restart of node agent and driver, and its deletio
     );
     assert.deepEqual(plugin.preparedClaims(), []);
     await eventually('removal of the files', async () => !existsSync(join(rootDir, 'bundles', podUid)));
+  }));
+
+test('a log that is followed ends with its container, and one that is not there yet says why', () =>
+  inWorld(async ({ client, startAgent }) => {
+    const { agent } = startAgent();
+    const create = (name: string, command: readonly string[], claims = {}): Promise<unknown> =>
+      client.create(PODS, {
+        metadata: { name, namespace: 'default' },
+        spec: { nodeName: NODE, restartPolicy: 'Never', containers: [{ name: 'main', image: 'dray.local/sh', command: [...command] }], ...claims },
+      });
+    await create('talker', ['/bin/sh', '-c', 'echo one; sleep 0.7; echo two']);
+    const read = async (pod: string): Promise<string> =>
+      Buffer.concat(await Array.fromAsync(await agent.logs({ namespace: 'default', pod, follow: true }))).toString();
+    assert.equal(await eventually('the whole log', () => read('talker')), 'one\ntwo\n');
+    assert.equal(await read('talker'), 'one\ntwo\n', 'also once it is over');
+    await create('waiter', ['true'], { resourceClaims: [{ name: 'gpu', resourceClaimName: 'missing' }] });
+    await eventually('the refusal', async () => {
+      await assert.rejects(read('waiter'), { code: 400, message: 'container "main" in pod "waiter" is waiting to start: ContainerCreating' });
+      return true;
+    });
+    await assert.rejects(read('nobody'), { code: 404 });
   }));

@@ -1,0 +1,72 @@
+/** Tests of the endpoint that serves the logs of a node. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Node } from '#api';
+import { badRequest } from '#machinery';
+import { APISERVER_CLIENT_NAME, nodeLogReader, serveNodeEndpoint } from './node-endpoint.ts';
+import { CertificateAuthority, type KeyPair } from './tls.ts';
+
+type Tls = KeyPair & { readonly caPem: string };
+
+/** An endpoint where every container but "waiting" has said hello. */
+async function withEndpoint(run: (port: number, tls: Tls) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'dray-endpoint-'));
+  const authority = await CertificateAuthority.open(directory);
+  const { caPem } = authority;
+  const serving = await authority.issue('node', { commonName: 'system:node:n1', hosts: ['127.0.0.1'] });
+  const client = await authority.issue('client', { commonName: APISERVER_CLIENT_NAME });
+  const endpoint = await serveNodeEndpoint({
+    address: '127.0.0.1',
+    tls: { ...serving, caPem },
+    logs: async ({ container, tailLines }) => {
+      if (container === 'waiting') throw badRequest('container "waiting" in pod "p" is waiting to start: ContainerCreating');
+      return pieces(`hello ${String(tailLines)}`);
+    },
+  });
+  try {
+    await run(endpoint.port, { ...client, caPem });
+  } finally {
+    await endpoint.close();
+    await rm(directory, { recursive: true });
+  }
+}
+
+async function* pieces(text: string): AsyncGenerator<Uint8Array> {
+  yield new TextEncoder().encode(text);
+}
+
+/** The request line's path as it is: no client library may mend it. */
+function get(port: number, { caPem, certPem, keyPem }: Tls, path: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: '127.0.0.1', port, path, ca: caPem, cert: certPem, key: keyPem, agent: false }, (incoming) => {
+      incoming.resume();
+      resolve(incoming.statusCode);
+    });
+    outgoing.on('error', reject);
+    outgoing.end();
+  });
+}
+
+test('paths that cannot be read are refused, and the endpoint lives on', () =>
+  withEndpoint(async (port, tls) => {
+    assert.equal(await get(port, tls, '/containerLogs/ns/%ZZ/main'), 400);
+    assert.equal(await get(port, tls, '/containerLogs/ns/p/main?tailLines=many'), 400);
+    for (const path of ['//', '///x', '/%', '/containerLogs', '/containerLogs/ns/p/main/more', '/?%']) assert.equal(await get(port, tls, path), 404, path);
+    assert.equal(await get(port, tls, '/containerLogs/ns/p/main?tailLines=3'), 200);
+  }));
+
+test('the API server passes on what a node says of a container', () =>
+  withEndpoint(async (port, tls) => {
+    const node: Node = {
+      metadata: { name: 'n1' },
+      status: { addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: port } } },
+    };
+    const read = (container: string): Promise<AsyncIterable<Uint8Array>> =>
+      nodeLogReader(tls)(node, new URLSearchParams({ namespace: 'ns', pod: 'p', container }), AbortSignal.timeout(5000));
+    assert.equal(Buffer.concat(await Array.fromAsync(await read('main'))).toString(), 'hello undefined');
+    await assert.rejects(read('waiting'), { code: 400, message: 'container "waiting" in pod "p" is waiting to start: ContainerCreating' });
+  }));
