@@ -20,6 +20,7 @@ export type { PriorityClass } from './types/scheduling-v1.ts';
 export type * from './kind.ts';
 export type { Lease, LeaseSpec } from './types/coordination-v1.ts';
 export { ADMIN_ACCESS_LABEL } from './admin-access.ts';
+export { SCALE, type Scalable, scaleOf } from './kinds/scale.ts';
 export { defineKind, version } from './kinds/define.ts';
 export { dropPodClaims } from './strategy/drop-pod.ts';
 export { KINDS, kindByResource } from './kinds.ts';

@@ -64,7 +64,7 @@ export interface Kind {
   /** Where the objects are kept if not under the kind's own name: core events serve events.k8s.io too. */
   readonly storedAs?: { readonly group: string; readonly plural: string } | undefined;
   readonly versions: readonly KindVersion[];
-  /** Subresources written as the object itself: status, resize, ephemeralcontainers. Others (binding, eviction, log, token) are handled by routes. */
+  /** Subresources written as the object itself (status, resize, ephemeralcontainers) or as its scale. Others (binding, eviction, log, token) are handled by routes. */
   readonly subresources: readonly string[];
   /** metadata.generation starts at 1 and rises with each change of spec. */
   readonly generation: boolean;

@@ -32,5 +32,6 @@ export { applyMergePatch, define, isJsonObject, type JsonObject } from './merge-
 export { applyStrategicMergePatch } from './strategic-patch.ts';
 export { type FieldPath, FieldSet, fieldPathText } from './field-set.ts';
 export { FIELD_MANAGER_MAX_LENGTH, MAX_UPDATE_MANAGERS } from './managed-fields.ts';
+export { managersAfterScale, SCALE_API_VERSION, scaleManagers } from './scale-managers.ts';
 export { type ApplyInput, checkConfiguration, type FieldManagement, serverSideApply, type UpdateInput, updateManagedFields } from './server-side-apply.ts';
 export { sameJson } from './typed-value.ts';

@@ -1,7 +1,7 @@
 /** metadata.managedFields as a table of managers: reading, writing, sorting and capping it (apimachinery managedfields). */
 import { type FieldPath, FieldSet } from './field-set.ts';
-import { isJsonObject } from './merge-patch.ts';
-import type { Json } from './meta.ts';
+import { isJsonObject, type JsonObject } from './merge-patch.ts';
+import type { Json, ManagedFieldsEntry } from './meta.ts';
 
 /** What one manager owns. */
 export interface ManagerEntry {
@@ -85,7 +85,7 @@ export function isReset(managedFields: Json | undefined): boolean {
 }
 
 /** managedFields of the managers: by operation, time and name. */
-export function encodeManagers(managers: Managers): Json[] {
+export function encodeManagers(managers: Managers): (ManagedFieldsEntry & JsonObject)[] {
   return [...managers.values()].sort(compareEntries).map((entry) => ({
     manager: entry.manager,
     operation: entry.operation,

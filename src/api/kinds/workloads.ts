@@ -31,12 +31,15 @@ const WORKLOAD = {
   prepareForCreate: createdWith({}),
   prepareForUpdate: updatedWithStatus,
 };
+/** Of the kinds that count replicas. */
+const SCALED = ['status', 'scale'];
 const APPS = { ...WORKLOAD, group: 'apps', categories: ['all'] };
 
 /** Deployments. */
 export const DEPLOYMENT = defineKind({
   ...APPS,
   ...DEPLOYMENT_VALIDATION,
+  subresources: SCALED,
   kind: 'Deployment',
   plural: 'deployments',
   shortNames: ['deploy'],
@@ -48,6 +51,7 @@ export const DEPLOYMENT = defineKind({
 export const REPLICA_SET = defineKind({
   ...APPS,
   ...REPLICA_SET_VALIDATION,
+  subresources: SCALED,
   kind: 'ReplicaSet',
   plural: 'replicasets',
   shortNames: ['rs'],
@@ -72,6 +76,7 @@ export const DAEMON_SET = defineKind({
 export const STATEFUL_SET = defineKind({
   ...APPS,
   ...STATEFUL_SET_VALIDATION,
+  subresources: SCALED,
   kind: 'StatefulSet',
   plural: 'statefulsets',
   shortNames: ['sts'],

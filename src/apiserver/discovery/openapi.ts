@@ -6,6 +6,7 @@ import { parseAccept } from '../http/accept.ts';
 import { type ServerResponse, jsonResponse, rawJsonResponse } from '../http/message.ts';
 import type { Core } from '../options.ts';
 import { PATCH_TYPES } from '../registry/patch.ts';
+import { scaleScope } from '../registry/scale.ts';
 import { openApiV2Document, OPENAPI_V2_PROTOBUF } from './openapi-v2.ts';
 
 const PREFIX = '/openapi/v3';
@@ -88,7 +89,7 @@ function rootPath(group: string, version: string): string {
 /** The definitions of the kinds, their lists, and all that these refer to. */
 function schemasOf(scopes: readonly Scope[]): Readonly<Record<string, OpenApiSchema>> {
   const schemas: Record<string, OpenApiSchema> = {};
-  const pending = scopes.flatMap(({ version: { definition } }) => [definition, `${definition}List`]);
+  const pending = scopes.flatMap((scope) => [scope.version.definition, `${scope.version.definition}List`, ...shownBySubresources(scope)]);
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
     const schema = definitions[name];
     if (schema === undefined || schemas[name] !== undefined) continue;
@@ -108,8 +109,15 @@ function pathsOf(scope: Scope): [string, Json][] {
     [named, pathItem(scope, ['get', 'put', 'patch', 'delete'])],
   ];
   if (kind.namespaced) paths.push([`${root}/${kind.plural}`, pathItem(scope, ['get'])]);
-  for (const subresource of kind.subresources) paths.push([`${named}/${subresource}`, pathItem(scope, ['get', 'put', 'patch'])]);
+  for (const subresource of kind.subresources) {
+    paths.push([`${named}/${subresource}`, pathItem(subresource === 'scale' ? scaleScope(scope) : scope, ['get', 'put', 'patch'])]);
+  }
   return paths;
+}
+
+/** Definitions of other kinds, as which subresources show the objects. */
+function shownBySubresources(scope: Scope): readonly string[] {
+  return scope.kind.subresources.includes('scale') ? [scaleScope(scope).version.definition] : [];
 }
 
 function pathItem(scope: Scope, methods: readonly string[]): Json {

@@ -1,4 +1,5 @@
 /** What discovery tells of each served resource: its verbs and subresources. */
+import { SCALE } from '#api';
 import type { Catalog, Scope } from '../catalog.ts';
 import { REVIEWS } from '../reviews.ts';
 
@@ -39,6 +40,8 @@ const SPECIAL_SUBRESOURCES: Readonly<Record<string, readonly ServedSubresource[]
   namespaces: [{ name: 'finalize', kind: 'Namespace', verbs: ['update'] }],
 };
 
+const SCALE_KIND = { kind: SCALE.kind, group: SCALE.group, version: SCALE.storageVersion };
+
 /** Resources that are only created and never stored, besides reviews. */
 const BINDINGS: ServedResource = {
   plural: 'bindings',
@@ -77,7 +80,7 @@ function fromScope({ kind }: Scope): ServedResource {
   const special = core ? (SPECIAL_SUBRESOURCES[kind.plural] ?? []) : [];
   const written = kind.subresources
     .filter((name) => !special.some((subresource) => subresource.name === name))
-    .map((name): ServedSubresource => ({ name, kind: kind.kind, verbs: OBJECT_SUBRESOURCE_VERBS }));
+    .map((name): ServedSubresource => ({ name, verbs: OBJECT_SUBRESOURCE_VERBS, ...(name === 'scale' ? SCALE_KIND : { kind: kind.kind }) }));
   return {
     plural: kind.plural,
     singular: kind.singular,

@@ -8,10 +8,13 @@ import { bindPod, evictPod, podLog } from '../pods.ts';
 import type { Call } from './call.ts';
 import { create } from './create.ts';
 import { type DeleteResult, deleteCollection, deleteNamed } from './delete.ts';
+import { shownCall } from './lens.ts';
 import { listObjects } from './list.ts';
 import { revisionOption } from './list-options.ts';
 import { patch } from './patch.ts';
+import { StoredObject, withMetadata } from './object-store.ts';
 import { listResponse, objectResponse, watchRendering } from './respond.ts';
+import { scaleLens } from './scale.ts';
 import { type UpdateResult, update } from './update.ts';
 import { watch } from './watch.ts';
 
@@ -42,7 +45,17 @@ export async function handleCall(core: Core, call: Call): Promise<ServerResponse
   const special = kind.group === '' ? SPECIAL[`${verb} ${kind.plural}/${subresource}`] : undefined;
   if (special !== undefined) return special(core, call);
   if (subresource !== '' && !isObjectSubresource(call)) throw unknownResource();
-  return handleVerb(core, call);
+  return subresource === 'scale' ? handleScale(core, call) : handleVerb(core, call);
+}
+
+/** Reads and writes an object as its scale. */
+async function handleScale(core: Core, call: Call): Promise<ServerResponse> {
+  const lens = scaleLens(core, call);
+  const { verb } = call.target;
+  if (verb !== 'get' && verb !== 'update' && verb !== 'patch') throw methodNotAllowed();
+  const stored = verb === 'get' ? await live(core, call) : (await (verb === 'update' ? update : patch)(core, call, lens)).stored;
+  const scale = withMetadata(lens.show(stored.in(call.scope)), { managedFields: undefined });
+  return objectResponse(core, shownCall(call, lens), new StoredObject(scale, stored.revision));
 }
 
 /** Subresources that are written and read as the object itself. */
@@ -87,12 +100,16 @@ async function handleVerb(core: Core, call: Call): Promise<ServerResponse> {
 }
 
 async function get(core: Core, call: Call): Promise<ServerResponse> {
+  return objectResponse(core, call, await live(core, call));
+}
+
+async function live(core: Core, call: Call): Promise<StoredObject> {
   const wanted = revisionOption(call.info.query) ?? 0;
   const current = core.objects.store.revision();
   if (wanted > current) throw tooLargeResourceVersion(wanted, current);
   const stored = await core.objects.get(call.scope, call.target.namespace, call.target.name);
   if (stored === undefined) throw notFound(call.scope.groupResource, call.target.name);
-  return objectResponse(core, call, stored);
+  return stored;
 }
 
 async function watchResponse(core: Core, call: Call): Promise<ServerResponse> {

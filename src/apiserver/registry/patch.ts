@@ -22,6 +22,7 @@ import { invalidObject, invalidOption } from '../refusals.ts';
 import { type Call, type FieldValidation, fieldManagerOf, fieldValidationOf } from './call.ts';
 import { withRequestNamespace } from './create.ts';
 import { bodyText, goSyntaxError, mediaType, structured } from './decode.ts';
+import { type Lens, shownCall, through } from './lens.ts';
 import { asJson, asObject, resetFieldsOf } from './managed.ts';
 import { withMetadata } from './object-store.ts';
 import { type Transformation, type UpdateResult, updateWith } from './update.ts';
@@ -34,20 +35,24 @@ export const PATCH_TYPES = [
   'application/apply-patch+yaml',
 ] as const;
 
-/** Patches the named object; apply creates it when it is absent. */
-export async function patch(core: Core, call: Call): Promise<UpdateResult> {
+/** Patches the named object, as `lens` shows it; apply creates it when it is absent. */
+export async function patch(core: Core, call: Call, lens?: Lens): Promise<UpdateResult> {
   const type = mediaType(call.request.headers['content-type']);
-  const validation = fieldValidationOf(call);
-  if (type === 'application/apply-patch+yaml') return apply(core, call, validation);
+  const applies = type === 'application/apply-patch+yaml';
+  const shown = shownCall(call, lens);
+  const transform = applies ? application(core, shown, fieldValidationOf(call)) : change(shown, type, fieldValidationOf(call));
+  return updateWith(core, call, through(lens, transform), applies);
+}
+
+function change(call: Call, type: string, validation: FieldValidation): Transformation {
   if (call.info.query.has('force'))
     throw invalidOption('PatchOptions', { path: 'force', reason: 'FieldValueForbidden', message: 'Forbidden: may not be specified for non-apply patch' });
   const body = parsePatch(call);
-  const change = patchFunction(call, type, body);
-  const transform: Transformation = (live) => {
+  const apply = patchFunction(call, type, body);
+  return (live) => {
     if (live === undefined) throw badRequest('there is no object to patch');
-    return { wanted: keepIdentity(call, patched(call, change(asJson(live)), validation)) };
+    return { wanted: keepIdentity(call, patched(call, apply(asJson(live)), validation)) };
   };
-  return updateWith(core, call, transform, false);
 }
 
 /** The outcome of a patch as an object; one that is no longer of the kind is the patch's fault: 422 (upstream: patchResource). */
@@ -107,7 +112,7 @@ function keepIdentity(call: Call, object: ApiObject): ApiObject {
   return withRequestNamespace(call, withMetadata(object, { name: call.target.name }));
 }
 
-function apply(core: Core, call: Call, validation: FieldValidation): Promise<UpdateResult> {
+function application(core: Core, call: Call, validation: FieldValidation): Transformation {
   const manager = call.info.query.get('fieldManager') ?? '';
   if (manager === '')
     throw invalidOption('PatchOptions', { path: 'fieldManager', reason: 'FieldValueRequired', message: 'Required value: is required for apply patch' });
@@ -115,7 +120,7 @@ function apply(core: Core, call: Call, validation: FieldValidation): Promise<Upd
   // Nobody can own what the kind does not have, so that an unknown field is refused whatever the validation.
   checkConfiguration({ applied: body, apiVersion: call.scope.apiVersion, schema: call.scope.schema });
   const checked = asJson(keepIdentity(call, structured(call, body, validation)));
-  const transform: Transformation = (live) => {
+  return (live) => {
     const { object } = serverSideApply({
       live: live === undefined ? undefined : asJson(live),
       applied: checked,
@@ -130,7 +135,6 @@ function apply(core: Core, call: Call, validation: FieldValidation): Promise<Upd
     const result = keepIdentity(call, asObject(object));
     return { wanted: result, managed: result };
   };
-  return updateWith(core, call, transform, true);
 }
 
 function parseApplied(call: Call): Json {

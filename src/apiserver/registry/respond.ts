@@ -35,7 +35,7 @@ const DEFAULT_COLUMNS: TableColumns = {
 function wanted(call: Call): Representation {
   const { accept } = call.request.headers;
   if (!acceptsAnyEncoding(accept)) throw refusal(406, 'NotAcceptable', UNAVAILABLE, {});
-  const representation = negotiate(accept, call.target.subresource === '');
+  const representation = negotiate(accept, offersTable(call));
   if (representation === undefined) throw notAcceptable(ACCEPTED);
   const { shape } = representation;
   const { kind } = call.scope;
@@ -49,6 +49,11 @@ function wanted(call: Call): Representation {
     throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${internal})`);
   }
   return representation;
+}
+
+/** Status endpoints offer none. */
+function offersTable({ target: { subresource } }: Call): boolean {
+  return subresource === '' || subresource === 'scale';
 }
 
 /** Upstream refuses an unknown media type before it looks at what shall be made of the object; hence two texts. */

@@ -11,6 +11,7 @@ import { type Call, admissionRequest, fieldValidationOf, strategyContext } from 
 import { createObject, withRequestNamespace } from './create.ts';
 import { decodeObject } from './decode.ts';
 import { isFinished, removeFinished } from './finish.ts';
+import { type Lens, shownCall, through } from './lens.ts';
 import { asJson, equalJson, ownership } from './managed.ts';
 import { StoredObject, toStorage, withMetadata } from './object-store.ts';
 
@@ -23,17 +24,25 @@ export interface UpdateResult {
   readonly created: boolean;
 }
 
-/** How to get from the live object (in the scope's version; undefined: absent) to the wanted one. */
-export interface Transformation {
-  /** `managed` carries the managed fields when the transformation itself computed them (apply). */
-  (live: ApiObject | undefined): { readonly wanted: ApiObject; readonly managed?: ApiObject | undefined };
+/** What a request makes of an object. */
+export interface Wanted {
+  readonly wanted: ApiObject;
+  /** Carries the managed fields when the transformation itself computed them (apply). */
+  readonly managed?: ApiObject | undefined;
 }
 
-/** Replaces the object by the body. */
-export async function update(core: Core, call: Call): Promise<UpdateResult> {
-  const wanted = withRequestNamespace(call, decodeObject(call, fieldValidationOf(call)));
+/** How to get from the live object (in the scope's version; undefined: absent) to the wanted one. */
+export interface Transformation {
+  (live: ApiObject | undefined): Wanted;
+}
+
+/** Replaces the object, as `lens` shows it, by the body. */
+export async function update(core: Core, call: Call, lens?: Lens): Promise<UpdateResult> {
+  const shown = shownCall(call, lens);
+  const wanted = withRequestNamespace(shown, decodeObject(shown, fieldValidationOf(call)));
   checkName(call, wanted);
-  return updateWith(core, call, () => ({ wanted }), call.scope.kind.createOnUpdate);
+  const transform = through(lens, () => ({ wanted }));
+  return updateWith(core, call, transform, call.scope.kind.createOnUpdate);
 }
 
 function checkName(call: Call, wanted: ApiObject): void {
