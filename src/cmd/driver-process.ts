@@ -2,15 +2,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sleep } from '#base';
-import { systemClock } from '#platform';
+import { asError, sleep } from '#base';
+import { Backoff, type BackoffLimits } from '#client';
+import { systemClock, systemRandom } from '#platform';
 import { EXIT_FAILURE } from './failure.ts';
 
-/** Pause before a driver that ended by itself is started again. */
-const DRIVER_RESTART_MS = 1_000;
+/** Pauses before a driver that ended by itself is started again; one that ran for ten minutes starts afresh, as containers do. */
+const DRIVER_RESTART: BackoffLimits = { firstMs: 1_000, maxMs: 60_000, resetMs: 600_000 };
 /** Time a driver has to end before it is killed. */
 const DRIVER_GRACE_MS = 10_000;
 const DRIVER_PROGRAM = fileURLToPath(new URL('../../drivers/example-gpu/main.ts', import.meta.url));
@@ -30,19 +31,60 @@ export interface DriverSpec {
   readonly cdiDir?: string | undefined;
 }
 
-/** The file below a node's root directory that takes what its driver says. */
+/** The file below a node's root directory that takes what its driver says; what came before is in `driver.log.1`. */
 export const DRIVER_LOG = 'driver.log';
+/** Kubelet: containerLogMaxSize. */
+const DRIVER_LOG_BYTES_MAX = 10 * 1024 * 1024;
+/** Pause between two looks at the size of the log. */
+const DRIVER_LOG_LOOK_MS = 5_000;
 /** The driver's exit code when starting it again would not help. */
 const DRIVER_EXIT_USAGE = 2;
 
-/** Runs the example driver, again whenever it ends by itself, until `signal` aborts; rejects with its last words when it cannot use what it was given. */
-export async function keepDriverRunning(spec: DriverSpec, signal: AbortSignal): Promise<void> {
+/** How a driver that is kept running ended by itself: how, in words, and the pause before it is started again. */
+export type DriverEnded = (how: string, pauseMs: number) => void;
+
+/**
+ * Runs the example driver, again whenever it ends by itself, after growing pauses, until `signal` aborts; rejects with its last words when it cannot
+ * use what it was given.
+ */
+export async function keepDriverRunning(spec: DriverSpec, tell: DriverEnded, signal: AbortSignal): Promise<void> {
   await mkdir(spec.rootDir, { recursive: true });
+  const log = join(spec.rootDir, DRIVER_LOG);
+  const bounding = keepLogBounded(log, DRIVER_LOG_BYTES_MAX, signal);
+  const backoff = new Backoff(DRIVER_RESTART, systemClock, systemRandom);
   while (!signal.aborted) {
-    const code = await ended(startDriver(spec), signal);
-    if (code === DRIVER_EXIT_USAGE) throw new Error((await readFile(join(spec.rootDir, DRIVER_LOG), 'utf8')).trimEnd().split('\n').at(-1));
-    await sleep(systemClock, DRIVER_RESTART_MS, signal).catch(() => undefined);
+    const how = await runOnce(spec, signal);
+    if (how === DRIVER_EXIT_USAGE) throw new Error((await readFile(log, 'utf8')).trimEnd().split('\n').at(-1));
+    if (signal.aborted) break;
+    const pauseMs = backoff.nextMs();
+    tell(typeof how === 'number' ? `ended with ${String(how)}` : `cannot be started: ${how.message}`, pauseMs);
+    await sleep(systemClock, pauseMs, signal).catch(() => undefined);
   }
+  await bounding;
+}
+
+/** The exit code, or why it could not be started: want of processes or of open files passes. */
+function runOnce(spec: DriverSpec, signal: AbortSignal): Promise<number | Error> {
+  try {
+    return ended(startDriver(spec), signal).catch(asError);
+  } catch (error) {
+    return Promise.resolve(asError(error));
+  }
+}
+
+/** Moves what a log holds beside it whenever it is longer than `bytesMax`, until `signal` aborts; whoever writes keeps the file open. */
+export async function keepLogBounded(log: string, bytesMax: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    // A log that cannot be moved stays as it is: the driver matters more.
+    await moveWhenLong(log, bytesMax).catch(() => undefined);
+    await sleep(systemClock, DRIVER_LOG_LOOK_MS, signal).catch(() => undefined);
+  }
+}
+
+async function moveWhenLong(log: string, bytesMax: number): Promise<void> {
+  if ((await stat(log)).size <= bytesMax) return;
+  await copyFile(log, `${log}.1`);
+  await truncate(log);
 }
 
 /** Runs the example driver in the foreground until it ends or `signal` aborts; resolves with its exit code. It says itself what is wrong. */

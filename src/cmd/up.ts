@@ -10,6 +10,8 @@ import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { EXIT_FAILURE, EXIT_NOT_REACHED, printFailure } from './failure.ts';
 import { type ComponentName, COMPONENTS, devicesOf, emulatedVersionOf, gatesOf, isPreset, logLevelOf, servedOf, type UpFlags } from './flags.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
+import type { DriverEnded } from './driver-process.ts';
+import type { NodeAgent } from '#nodeagent';
 import type { RunningNode } from './node.ts';
 import { type Progress, progressTo } from './progress.ts';
 
@@ -92,6 +94,7 @@ class Cluster {
     nodes: [],
     control: [],
   };
+  readonly #agents = new Map<string, NodeAgent>();
   #plane: ControlPlane | undefined;
   #fail: (error: Error) => void = () => undefined;
   /** Resolves with the error of the first component that broke off. */
@@ -155,14 +158,10 @@ class Cluster {
     };
     const { startNode } = await import('./node.ts');
     const node: RunningNode = await startNode(spec, this.#nodes.signal);
+    this.#agents.set(nodeName, node.agent);
     this.#keep(`node agent ${nodeName}`, this.#running.nodes, node.ended);
-    await this.#seen(
-      `node agent ${nodeName}`,
-      'try -v',
-      async () =>
-        (await client.get(NODES, nodeName)).status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true,
-    );
-    this.#progress(`nodeagent ${nodeName}`, 'registered, Ready');
+    const seen = await this.#seen(`node agent ${nodeName}`, 'try -v', async () => node.agent.isRegistered);
+    if (seen) this.#progress(`nodeagent ${nodeName}`, 'registered, Ready');
   }
 
   async #startDriver(nodeName: string): Promise<void> {
@@ -172,14 +171,16 @@ class Cluster {
     if (plane !== undefined) {
       const { driverToken } = await import('./driver-account.ts');
       const registered = async (): Promise<boolean> => (await this.client.get(NODES, nodeName)).metadata.uid !== undefined;
-      await this.#seen(`the node ${nodeName}`, 'its driver needs a token that is bound to it', registered);
+      if (!(await this.#seen(`the node ${nodeName}`, 'its driver needs a token that is bound to it', registered))) return;
       const credentials = { token: await driverToken(this.client, nodeName) };
       await writeKubeconfig(kubeconfig, { server: plane.url, caPem: plane.authority.caPem, user: 'example-gpu', credentials });
     }
     const { devices } = this.#flags;
-    const { keepDriverRunning } = await import('./driver-process.ts');
+    const { DRIVER_LOG, keepDriverRunning } = await import('./driver-process.ts');
     const spec = { nodeName, rootDir, kubeconfig, devices, nodes: this.#nodeNames() };
-    this.#keep(`driver of ${nodeName}`, this.#running.drivers, keepDriverRunning(spec, this.#drivers.signal));
+    const tell: DriverEnded = (how, pauseMs) =>
+      this.#progress(`driver ${nodeName}`, `${how}, started again in ${String(Math.round(pauseMs / 1000))} s; see ${join(rootDir, DRIVER_LOG)}`);
+    this.#keep(`driver of ${nodeName}`, this.#running.drivers, keepDriverRunning(spec, tell, this.#drivers.signal));
   }
 
   /** Resolves when the driver of the node has published its devices. */
@@ -188,13 +189,14 @@ class Cluster {
     const rootDir = this.#rootDir(nodeName);
     const { DRIVER_LOG } = await import('./driver-process.ts');
     const client = await this.#client('system:kube-controller-manager', []);
-    // A file may have no pool for this node.
+    // Slices and sockets may be an earlier run's: the node agent knows whether this one's driver is here. A file may have no pool for this node.
     const published = async (): Promise<boolean> =>
-      isPreset(devices)
+      this.#agents.get(nodeName)?.drivers().includes(DRIVER_NAME) !== false &&
+      (isPreset(devices)
         ? (await client.list(RESOURCE_SLICES)).items.some((slice) => slice.spec.nodeName === nodeName)
-        : existsSync(join(rootDir, 'plugins_registry', `${DRIVER_NAME}-reg.sock`));
-    await this.#seen(`the driver of ${nodeName}`, `see ${join(rootDir, DRIVER_LOG)}`, published);
-    this.#progress(`driver ${nodeName}`, `own process, ${isPreset(devices) ? 'published its devices' : 'running'}`);
+        : existsSync(join(rootDir, 'plugins_registry', `${DRIVER_NAME}-reg.sock`)));
+    const seen = await this.#seen(`the driver of ${nodeName}`, `see ${join(rootDir, DRIVER_LOG)}`, published);
+    if (seen) this.#progress(`driver ${nodeName}`, `own process, ${isPreset(devices) ? 'published its devices' : 'running'}`);
   }
 
   /** Applies the examples; the exit code of --once. */
@@ -260,8 +262,8 @@ class Cluster {
     return join(this.#flags.rootDir ?? join(this.#options.dataDir, 'nodes'), nodeName);
   }
 
-  /** Waits until `look` says true or starting is to end; a component that broke off ends the wait with its error. */
-  async #seen(component: string, advice: string, look: () => Promise<boolean>): Promise<void> {
+  /** Waits until `look` says true (then true) or starting is to end (then false); a component that broke off ends the wait with its error. */
+  async #seen(component: string, advice: string, look: () => Promise<boolean>): Promise<boolean> {
     const { stop } = this.#options;
     let broken: Error | undefined;
     void this.failed.then((error) => (broken = error));
@@ -271,6 +273,7 @@ class Cluster {
       if (systemClock.monotonicMs() > deadlineMs) throw new Error(`${component} did not start within ${String(START_TIMEOUT_MS / 1000)} s; ${advice}`);
       await new Promise<void>((resolve) => systemClock.setTimer(POLL_MS, resolve));
     }
+    return !stop.aborted;
   }
 }
 

@@ -59,6 +59,7 @@ export class NodeAgent {
   readonly #context: PodWorkerContext;
   /** By namespace/name. */
   readonly #workers = new Map<string, PodWorker>();
+  #registered = false;
 
   constructor(options: NodeAgentOptions) {
     this.#options = options;
@@ -112,6 +113,7 @@ export class NodeAgent {
     await this.#endLeftovers();
     const node = { ...this.#options, hostIP: this.#context.hostIP };
     await registerNode(node, signal);
+    this.#registered = !signal.aborted;
     const enqueue = (pod: Pod): void => this.#queue.add(keyOf(pod));
     this.#pods.addHandler({ added: enqueue, updated: (_old, now) => enqueue(now), deleted: enqueue });
     const controller = new Controller({ name: 'nodeagent', queue: this.#queue, logger, workers: WORKERS, reconcile: (key) => this.#sync(key) });
@@ -135,6 +137,11 @@ export class NodeAgent {
     await Promise.all([...this.#workers.values()].map((worker) => worker.detach()));
     await Promise.all(parts);
     logger.info('Node agent stopped', { node: this.#options.nodeName, atMs: clock.monotonicMs() });
+  }
+
+  /** Whether this run has made or renewed the Node object, which may be there from an earlier one. */
+  get isRegistered(): boolean {
+    return this.#registered;
   }
 
   /** Names of the registered drivers. */

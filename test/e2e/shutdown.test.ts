@@ -1,5 +1,7 @@
 /** A cluster ends cleanly whenever it is told to, takes its containers along, and goes on with its pods at the next start. */
 import assert from 'node:assert/strict';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { PODS, type RestClient } from '#client';
 import { nameOf } from '#machinery';
@@ -99,3 +101,20 @@ test('a cluster whose work is done at once ends at once, on a data directory tha
     }
   }),
 );
+
+test('a cluster that starts again does not take what the last one left for its own', () =>
+  inFolder(async (folder) => {
+    const args = ['up', '--no-examples', '--nodes', '1', '--data-dir', folder, '--secure-port', String(await freePort())];
+    assert.match((await dray(...args, '--once').ended).stdout, /^driver node-1 .*published its devices/m);
+    const rootDir = join(folder, 'nodes', 'node-1');
+    // The driver cannot make its directory there.
+    rmSync(join(rootDir, 'plugins'), { recursive: true });
+    writeFileSync(join(rootDir, 'plugins'), '');
+    const second = dray(...args);
+    await eventually(async () => readFileSync(join(rootDir, 'driver.log'), 'utf8').match(/^example-gpu: /gm)?.[1]);
+    second.child.kill('SIGTERM');
+    const { stdout } = await second.ended;
+    assert.match(stdout, /^nodeagent node-1 +registered, Ready/m);
+    assert.match(stdout, /^driver node-1 +ended with 1, started again in [12] s; see \S+driver\.log/m);
+    assert.doesNotMatch(stdout, /published/);
+  }));
