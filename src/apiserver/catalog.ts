@@ -1,6 +1,6 @@
 /** Which kinds are served under which group, version and plural. */
 import { type Kind, KINDS, type KindVersion, schemaOf } from '#api';
-import { utf8 } from './http/message.ts';
+import { utf8 } from './http/pieces.ts';
 import { type GroupVersionKind, type SchemaNode, apiVersionOf } from '#machinery';
 
 /** One served resource: a kind in one of its versions. */

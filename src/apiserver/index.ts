@@ -8,6 +8,7 @@
  * Nothing here listens on a socket, reads a clock or throws dice: transports, Clock and Random come from outside.
  */
 export { ADMISSION_PLUGINS } from './admission/chain.ts';
+export { PiecedBody } from './http/pieces.ts';
 export { AUTHORIZATION_MODES, type AuthorizationMode } from './authorization/modes.ts';
 export type { ServerRequest, ServerResponse, UserInfo } from './http/message.ts';
 export type { ServiceAccountOptions, TokenKeys } from './service-account-tokens.ts';

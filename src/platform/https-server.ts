@@ -7,7 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import { compose, type Duplex, Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGzip, gzip } from 'node:zlib';
-import type { ApiServer, ServerResponse, UserInfo } from '#apiserver';
+import { type ApiServer, PiecedBody, type ServerResponse, type UserInfo } from '#apiserver';
 import { methodNotAllowed } from '#machinery';
 
 /** One byte more than the API server takes (MAX_REQUEST_BODY_BYTES): it then refuses with 413, and memory stays bounded. */
@@ -216,7 +216,7 @@ async function compressed(response: ServerResponse, { method, headers }: Incomin
   const taken = String(headers['accept-encoding'] ?? '')
     .split(',')
     .some((coding) => coding.trim() === 'gzip');
-  if (!taken || method !== 'GET' || live === true || (body instanceof Uint8Array && body.length <= GZIP_THRESHOLD_BYTES)) return response;
+  if (!taken || method !== 'GET' || live === true || ('length' in body && body.length <= GZIP_THRESHOLD_BYTES)) return response;
   const coded = { ...response, headers: { ...response.headers, 'content-encoding': 'gzip', vary: 'accept-encoding' } };
   if (body instanceof Uint8Array) return { ...coded, body: await gzipped(body, { level: GZIP_LEVEL }) };
   return { ...coded, body: compose(Readable.from(body), createGzip({ level: GZIP_LEVEL })) };
@@ -236,11 +236,28 @@ async function send(response: ServerResponse, outgoing: Outgoing, signal: AbortS
     outgoing.end(body);
     return;
   }
+  if (body instanceof PiecedBody) {
+    outgoing.writeHead(response.status, { ...headers, 'content-length': body.length });
+    return sendPieced(body, outgoing, signal);
+  }
   outgoing.writeHead(response.status, headers);
   outgoing.flushHeaders();
   for await (const piece of body) {
     if (signal.aborted) break;
     if (!outgoing.write(piece)) await once(outgoing, 'drain', { signal });
+  }
+  outgoing.end();
+}
+
+/** Far more than a stream buffers (its highWaterMark), little enough to stay in the processor's cache between being written and being encrypted. */
+const PART_BYTES = 256 * 1024;
+
+/** Sends all parts from one buffer: each is longer than the stream buffers, so that waiting for it to drain is waiting for the buffer to be free. */
+async function sendPieced(body: PiecedBody, outgoing: Outgoing, signal: AbortSignal): Promise<void> {
+  const part = Buffer.allocUnsafeSlow(PART_BYTES);
+  for (let length = body.fill(part); length > 0; length = body.fill(part)) {
+    if (signal.aborted) break;
+    if (!outgoing.write(part.subarray(0, length))) await once(outgoing, 'drain', { signal });
   }
   outgoing.end();
 }

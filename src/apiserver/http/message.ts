@@ -1,5 +1,6 @@
 /** HTTP as the API server sees it: whole requests in, whole or streaming answers out. */
 import { stringifyJson } from '#machinery';
+import { type Piece, PiecedBody, utf8 } from './pieces.ts';
 
 /** Who makes a request: upstream's user.Info. */
 export interface UserInfo {
@@ -32,37 +33,6 @@ export interface ServerResponse {
   readonly live?: true;
 }
 
-const encoder = new TextEncoder();
-
-/** UTF-8 of `text`. */
-export function utf8(text: string): Uint8Array {
-  return encoder.encode(text);
-}
-
-/** Part of an answer: text, or bytes that are encoded already. */
-export type Piece = string | Uint8Array;
-
-/** The pieces one after the other, texts in UTF-8. */
-export function joined(pieces: readonly Piece[]): Uint8Array {
-  const parts = encodedTexts(pieces);
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
-/** Encodes all texts in one go where they are ASCII, as the heads of stored objects are: a list of thousands has as many of them. */
-function encodedTexts(pieces: readonly Piece[]): readonly Uint8Array[] {
-  const text = pieces.filter((piece) => typeof piece === 'string').join('');
-  const encoded = utf8(text);
-  if (encoded.length !== text.length) return pieces.map((piece) => (typeof piece === 'string' ? utf8(piece) : piece));
-  let from = 0;
-  return pieces.map((piece) => (typeof piece === 'string' ? encoded.subarray(from, (from += piece.length)) : piece));
-}
-
 /** An answer in JSON. */
 export function jsonResponse(status: number, value: unknown, contentType = 'application/json'): ServerResponse {
   return rawJsonResponse(status, stringifyJson(value), contentType);
@@ -73,22 +43,14 @@ export function rawJsonResponse(status: number, json: string, contentType = 'app
   return { status, headers: { 'content-type': contentType }, body: utf8(`${json}\n`) };
 }
 
-/** A body up to this size goes out whole, a longer one in parts of about this size: they are made while the client reads. */
-const PART_BYTES = 1024 * 1024;
+/** A body up to this size goes out whole, a longer one is put together while the client reads. */
+const WHOLE_BYTES = 256 * 1024;
 
 /** An answer whose JSON is encoded already, in pieces. */
 export function encodedJsonResponse(status: number, pieces: readonly Piece[], contentType = 'application/json'): ServerResponse {
   const headers = { 'content-type': contentType };
-  const whole = [...pieces, '\n'];
-  const long = pieces.reduce((length, piece) => length + piece.length, 0) > PART_BYTES;
-  return { status, headers, body: long ? inParts(whole) : joined(whole) };
-}
-
-async function* inParts(pieces: readonly Piece[]): AsyncGenerator<Uint8Array> {
-  for (let from = 0, to = 0; from < pieces.length; from = to) {
-    for (let length = 0; to < pieces.length && length < PART_BYTES; to++) length += pieces[to]?.length ?? 0;
-    yield joined(pieces.slice(from, to));
-  }
+  const body = new PiecedBody([...pieces, '\n']);
+  return { status, headers, body: body.length > WHOLE_BYTES ? body : body.whole() };
 }
 
 /** An answer in plain text. */

@@ -1,5 +1,5 @@
 /** A bounded queue of encoded lines that a response body drains. */
-import { joined, utf8 } from '../http/message.ts';
+import { joined, utf8 } from '../http/pieces.ts';
 import { refusal } from '../refusals.ts';
 
 /** Lines that a reader may lag behind before it is cut off; upstream buffers 100 to 1000 events per watcher. */

@@ -4,7 +4,7 @@ import { type ApiObject, parseJson, stringifyJson } from '#machinery';
 import type { CommitResult, Entry, Store, StoreEvent } from '#storage';
 import type { Kind } from '#api';
 import { type Scope, listPrefix, storageKey } from '../catalog.ts';
-import { joined, type Piece, utf8 } from '../http/message.ts';
+import { joined, type Piece, utf8 } from '../http/pieces.ts';
 
 const decoder = new TextDecoder();
 

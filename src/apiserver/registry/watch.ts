@@ -4,7 +4,7 @@ import { asError } from '#base';
 import { internalError } from '#machinery';
 import { CompactedError, type StoreEvent } from '#storage';
 import { type Scope, listPrefix } from '../catalog.ts';
-import { utf8 } from '../http/message.ts';
+import { utf8 } from '../http/pieces.ts';
 import { isOn } from '../http/request-info.ts';
 import type { Core } from '../options.ts';
 import { tooLargeResourceVersion, tooOldResourceVersion } from '../refusals.ts';
