@@ -24,8 +24,10 @@ import { writeKubeconfig } from './kubeconfig-file.ts';
 
 /** Upstream's default port. */
 const DEFAULT_SECURE_PORT = 6443;
-/** No store makes more: so one that starts later starts beyond all revisions of those before it. */
-const REVISIONS_PER_MS = 1000;
+/** No store makes more for as long as it lives: so one that starts later starts beyond all revisions of those before it. */
+const REVISIONS_PER_MS = 10;
+/** Revisions count from here, so that they stay short. */
+const FIRST_REVISION_MS = Date.UTC(2026, 0, 1);
 
 /** A served API server. */
 export interface ControlPlane {
@@ -51,7 +53,10 @@ export async function startControlPlane(flags: ApiServerFlags, dataDir: string, 
   const serving = await authority.issue('apiserver', { commonName: 'kube-apiserver', hosts: hostsOf(bindAddress) });
   const nodeClient = await authority.issue('apiserver-kubelet-client', { commonName: APISERVER_CLIENT_NAME, organizations: ['system:masters'] });
   const admin = await authority.issue('admin', { commonName: 'kubernetes-admin', organizations: ['system:masters'] });
-  const store: Store = flags.store === 'memory' ? new MemoryStore(systemClock.nowMs() * REVISIONS_PER_MS) : SqliteStore.open(join(dataDir, 'dray.db'));
+  const store: Store =
+    flags.store === 'memory'
+      ? new MemoryStore(Math.max(1, systemClock.nowMs() - FIRST_REVISION_MS) * REVISIONS_PER_MS)
+      : SqliteStore.open(join(dataDir, 'dray.db'));
   const apiServer = createApiServer({
     store,
     clock: systemClock,

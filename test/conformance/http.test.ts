@@ -13,7 +13,6 @@ const KNOWN: ReadonlyMap<string, number> = new Map<string, number>([
   ['discovery/discovery-full', 1],
   ['errors/requests', 1],
   ['errors/reviews', 2],
-  ['watch/pagination', 1],
 ]);
 
 function recordings(): string[] {

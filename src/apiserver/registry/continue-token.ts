@@ -1,6 +1,6 @@
 /** Where the next page of a list starts. Opaque to clients (upstream: storage/continue.go). */
 import { asError } from '#base';
-import { badRequest, isJsonObject, parseJson } from '#machinery';
+import { badRequest, isJsonObject, type JsonObject, parseJson } from '#machinery';
 
 /** A place in a list; without a revision the rest is read as it is now. */
 export interface Continuation {
@@ -8,12 +8,14 @@ export interface Continuation {
   readonly startKey: string;
 }
 
+/** The form of the token. */
+const VERSION = 'meta.k8s.io/v1';
 /** In a token: no revision is kept. */
 const LATEST = -1;
 
-/** The token of a place. */
-export function continueToken({ revision = LATEST, startKey }: Continuation): string {
-  return btoa(latin1(JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start: startKey })))
+/** The token of a place in the list of what lies below `prefix`. */
+export function continueToken({ revision = LATEST, startKey }: Continuation, prefix: string): string {
+  return btoa(latin1(JSON.stringify({ v: VERSION, rv: revision, start: startKey.slice(prefix.length) })))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replaceAll('=', '');
@@ -24,16 +26,28 @@ function latin1(text: string): string {
   return String.fromCharCode(...new TextEncoder().encode(text));
 }
 
-/** The place that a token names, which must lie below `prefix`; 400 for what is no token of such a list. */
+/** The place that a token names, seen from `prefix`; 400 for what is no token of a list. */
 export function parseContinueToken(token: string, prefix: string): Continuation {
+  const { v, rv, start } = decoded(token);
+  if (v !== VERSION) throw invalid(`continue key is not valid: server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`);
+  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0)
+    throw invalid(`continue key is not valid: incorrect encoded start resourceVersion (version ${VERSION})`);
+  if (typeof start !== 'string' || start === '') throw invalid(`continue key is not valid: encoded start key empty (version ${VERSION})`);
+  // A key never leaves the list by way of its parent.
+  if (`/${start}`.split('/').some((segment) => segment === '..' || segment === '.')) throw invalid(`continue key is not valid: ${start}`);
+  return { revision: rv < 0 ? undefined : rv, startKey: `${prefix}${start}` };
+}
+
+function decoded(token: string): JsonObject {
   try {
     const bytes = Uint8Array.from(atob(token.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0));
     const parsed = parseJson(new TextDecoder().decode(bytes));
-    if (!isJsonObject(parsed) || typeof parsed['rv'] !== 'number' || !Number.isSafeInteger(parsed['rv']) || typeof parsed['start'] !== 'string')
-      throw new Error('members are missing');
-    if (!parsed['start'].startsWith(prefix)) throw new Error('it belongs to another list');
-    return { revision: parsed['rv'] < 0 ? undefined : parsed['rv'], startKey: parsed['start'] };
+    return isJsonObject(parsed) ? parsed : {};
   } catch (thrown) {
-    throw badRequest(`invalid continue token: continue key is not valid: ${asError(thrown).message}`);
+    throw invalid(`continue key is not valid: ${asError(thrown).message}`);
   }
+}
+
+function invalid(why: string): Error {
+  return badRequest(`invalid continue token: ${why}`);
 }

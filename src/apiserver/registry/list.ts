@@ -8,7 +8,7 @@ import type { Call } from './call.ts';
 import { type Continuation, continueToken, parseContinueToken } from './continue-token.ts';
 import { checkListOptions, numberOption, revisionOption } from './list-options.ts';
 import type { StoredObject } from './object-store.ts';
-import { type Selection, selectionOf } from './selection.ts';
+import { type Selection, selectedNamespace, selectionOf } from './selection.ts';
 
 /** One page of a list. */
 export interface Page {
@@ -26,12 +26,32 @@ export async function listObjects(core: Core, call: Call): Promise<Page> {
   numberOption(query, 'timeoutSeconds');
   const limit = query.get('resourceVersion') === '0' ? 0 : Math.max(0, numberOption(query, 'limit') ?? 0);
   const selection = selectionOf(call);
-  const prefix = listPrefix(call.scope, call.target.namespace);
-  const token = query.get('continue') ?? '';
-  if (token !== '') checkContinued(query);
-  const start = token === '' ? { revision: startRevision(core, call, limit), startKey: undefined } : continuation(core, token, prefix);
-  const result = await readRange(core, { prefix, ...start, ...(selection === undefined && limit > 0 ? { limit } : {}) });
-  return selection === undefined ? unselectedPage(core, result, limit) : selectedPage(core, result, { selection, limit });
+  const { prefix, tokenPrefix, ...start } = startOf(core, call, limit);
+  const result = await readRange(core, { prefix, ...start, ...(selection === undefined && limit > 0 ? { limit } : {}) }, tokenPrefix);
+  return selection === undefined ? unselectedPage(core, result, { limit, tokenPrefix }) : selectedPage(core, result, { selection, limit, tokenPrefix });
+}
+
+/** Where a page is read, and what its continue token is seen from. */
+interface Start {
+  readonly prefix: string;
+  readonly tokenPrefix: string;
+  readonly revision: number | undefined;
+  readonly startKey: string | undefined;
+}
+
+/**
+ * A field selector for one namespace narrows a list over all of them. The token of its first page is seen from the
+ * namespace, but read as seen from all: the second page starts anew, as upstream's does (SelectionPredicate.MatchesSingleNamespace).
+ */
+function startOf(core: Core, call: Call, limit: number): Start {
+  const { scope, target, info } = call;
+  const whole = listPrefix(scope, target.namespace);
+  const prefix = target.namespace === '' && scope.kind.namespaced ? listPrefix(scope, selectedNamespace(info.query) ?? '') : whole;
+  const token = info.query.get('continue') ?? '';
+  if (token === '') return { prefix, tokenPrefix: prefix, revision: startRevision(core, call, limit), startKey: undefined };
+  checkContinued(info.query);
+  const { revision, startKey } = continuation(core, token, whole);
+  return { prefix, tokenPrefix: whole, revision, startKey: startKey.startsWith(prefix) ? startKey : undefined };
 }
 
 /** At which revision to read (undefined: now). */
@@ -67,32 +87,39 @@ function expiredContinue(token: string): ApiError {
   return new ApiError({ ...status, metadata: { continue: token } });
 }
 
-async function readRange(core: Core, query: RangeQuery): Promise<RangeResult> {
+async function readRange(core: Core, query: RangeQuery, tokenPrefix: string): Promise<RangeResult> {
   try {
     return await core.objects.store.range(query);
   } catch (thrown) {
     if (!(thrown instanceof CompactedError)) throw thrown;
-    if (query.startKey !== undefined) throw expiredContinue(continueToken({ revision: undefined, startKey: query.startKey }));
+    if (query.startKey !== undefined) throw expiredContinue(continueToken({ revision: undefined, startKey: query.startKey }, tokenPrefix));
     throw expired('The resourceVersion for the provided list is too old.');
   }
 }
 
-function unselectedPage(core: Core, { entries, revision, remaining }: RangeResult, limit: number): Page {
+interface PageLimits {
+  readonly limit: number;
+  readonly tokenPrefix: string;
+}
+
+function unselectedPage(core: Core, { entries, revision, remaining }: RangeResult, { limit, tokenPrefix }: PageLimits): Page {
   const more = limit > 0 && remaining > 0;
   return {
     items: entries.map((entry) => core.objects.peek(entry)),
     revision,
-    continue: more ? continueToken({ revision, startKey: keyAfter(entries.at(-1)) }) : undefined,
+    continue: more ? continueToken({ revision, startKey: keyAfter(entries.at(-1)) }, tokenPrefix) : undefined,
     remaining: more ? remaining : undefined,
   };
 }
 
 /** A full page continues wherever keys remain, whether or not they match: only reading on would tell, as upstream. */
-function selectedPage(core: Core, { entries, revision }: RangeResult, { selection, limit }: { selection: Selection; limit: number }): Page {
+function selectedPage(core: Core, { entries, revision }: RangeResult, { selection, limit, tokenPrefix }: PageLimits & { selection: Selection }): Page {
   const items: StoredObject[] = [];
   let last: Entry | undefined;
   for (const entry of entries) {
-    if (limit > 0 && items.length === limit) return { items, revision, continue: continueToken({ revision, startKey: keyAfter(last) }), remaining: undefined };
+    if (limit > 0 && items.length === limit) {
+      return { items, revision, continue: continueToken({ revision, startKey: keyAfter(last) }, tokenPrefix), remaining: undefined };
+    }
     const stored = core.objects.peek(entry);
     if (selection(stored)) items.push(stored);
     last = entry;

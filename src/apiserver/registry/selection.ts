@@ -20,6 +20,12 @@ export function selectionOf(call: Call): Selection | undefined {
   return tests.length === 0 ? undefined : (stored) => tests.every((test) => test(stored.selectable(call.scope.kind)));
 }
 
+/** The one namespace that the field selector of a query allows, if it names one. */
+export function selectedNamespace(query: URLSearchParams): string | undefined {
+  const wanted = parseFieldSelector(query.get('fieldSelector') ?? '').find(({ field, op }) => field === 'metadata.namespace' && op === '=');
+  return wanted?.value;
+}
+
 type Test = (selectable: Selectable) => boolean;
 
 function labelTest(text: string): Test {
