@@ -31,7 +31,7 @@ export { deprecationWarning, type ServedOptions, servedVersions } from './served
 export { isGroupEntry, podGroupNameOf } from './pod-group.ts';
 export { claimState } from './columns/dra.ts';
 export { canonical } from './canonical.ts';
-export { ageOf, humanDuration } from './columns/age.ts';
+export { Age, humanDuration, shownCell } from './columns/age.ts';
 export { validateObjectMeta, validateObjectMetaUpdate } from './validation/metadata.ts';
 export { MIRROR_ANNOTATION } from './validation/pod.ts';
 export { FieldErrors } from './validation/report.ts';

@@ -1,5 +1,6 @@
 /** What makes a kind: names, scope, versions and the pure functions that the API server's registry calls for it. */
 import type { ApiObject, Json } from '#machinery';
+import type { Age } from './columns/age.ts';
 
 /** Validation failed at `path`; the reason and text are those of upstream's field.Error. */
 export interface FieldError {
@@ -32,10 +33,13 @@ export interface Column {
   readonly priority: number;
 }
 
-/** How a kind is printed: columns and the cells of an object, in the columns' order. `nowMs` serves ages. */
+/** What stands in one column of a row. */
+export type Cell = Json | Age;
+
+/** How a kind is printed: columns and the cells of an object, in the columns' order. */
 export interface TableColumns<T extends ApiObject = ApiObject> {
   readonly columns: readonly Column[];
-  cells(object: T, nowMs: number): readonly Json[];
+  cells(object: T): readonly Cell[];
   /** Marks of a row, undefined for most: pods that have ended are Completed (meta/v1 TableRowCondition). */
   conditions?(object: T): readonly Json[] | undefined;
 }

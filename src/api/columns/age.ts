@@ -1,6 +1,6 @@
 /** Ages in table cells, worded as kubectl knows them (apimachinery duration.HumanDuration). */
-import type { ApiObject } from '#machinery';
-import type { Column } from '../kind.ts';
+import type { ApiObject, Json } from '#machinery';
+import type { Cell, Column } from '../kind.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -8,13 +8,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const YEAR = 365 * DAY;
 
-/** The time between `since` and `nowMs`, `<unknown>` when there is none: 90s, 5m10s, 3h12m, 2d4h, 40d, 2y30d. */
-export function ageOf(since: string | undefined, nowMs: number): string {
-  const from = since === undefined ? Number.NaN : Date.parse(since);
-  return Number.isNaN(from) ? '<unknown>' : humanDuration(nowMs - from);
-}
-
-/** A duration in its two leading units. A clock up to two seconds behind shows 0s, further behind `<invalid>`. */
+/** A duration in its two leading units: 90s, 5m10s, 3h12m, 2d4h, 40d, 2y30d. A clock up to two seconds behind shows 0s, further behind `<invalid>`. */
 export function humanDuration(ms: number): string {
   const seconds = Math.trunc(ms / SECOND);
   if (seconds < -1) return '<invalid>';
@@ -36,9 +30,33 @@ function pair(ms: number, large: readonly [number, string], small: readonly [num
   return rest === 0 ? head : `${head}${rest}${small[1]}`;
 }
 
+/** A cell that shows how long ago something was, between two texts: worded anew whenever it is shown. */
+export class Age {
+  readonly before: string;
+  readonly after: string;
+  /** NaN where nobody knows. */
+  readonly #sinceMs: number;
+
+  constructor(since: string | undefined, before = '', after = '') {
+    this.#sinceMs = since === undefined ? Number.NaN : Date.parse(since);
+    this.before = before;
+    this.after = after;
+  }
+
+  /** What stands between the texts at `nowMs`; `<unknown>` where nobody knows. */
+  at(nowMs: number): string {
+    return Number.isNaN(this.#sinceMs) ? '<unknown>' : humanDuration(nowMs - this.#sinceMs);
+  }
+}
+
+/** A cell as it is shown at `nowMs`. */
+export function shownCell(cell: Cell, nowMs: number): Json {
+  return cell instanceof Age ? `${cell.before}${cell.at(nowMs)}${cell.after}` : cell;
+}
+
 /** The cell of the Age column. */
-export function ageCell(object: ApiObject, nowMs: number): string {
-  return ageOf(object.metadata.creationTimestamp, nowMs);
+export function ageCell(object: ApiObject): Age {
+  return new Age(object.metadata.creationTimestamp);
 }
 
 /** The Name column that every kind has. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ApiObject } from '#machinery';
 import { kindByResource } from '../kinds.ts';
-import { humanDuration } from './age.ts';
+import { humanDuration, shownCell } from './age.ts';
 
 const NOW_MS = Date.parse('2026-01-01T00:10:00Z');
 const CREATED = '2026-01-01T00:00:00Z';
@@ -11,7 +11,7 @@ const CREATED = '2026-01-01T00:00:00Z';
 function cells(plural: string, object: object, group = ''): readonly unknown[] {
   const table = kindByResource(group, plural)?.table;
   assert.ok(table);
-  const row = table.cells(object as ApiObject, NOW_MS);
+  const row = table.cells(object as ApiObject).map((cell) => shownCell(cell, NOW_MS));
   assert.equal(row.length, table.columns.length);
   return row;
 }

@@ -1,15 +1,15 @@
 /** Table columns of the remaining core kinds, Lease and events. */
-import type { Json } from '#machinery';
+import type { Cell } from '../kind.ts';
 import type { ConfigMap, Event, Namespace, Node, Secret, ServiceAccount } from '../types/core-v1.ts';
 import type { Lease } from '../types/coordination-v1.ts';
-import { AGE, ageCell, ageOf, column, NAME } from './age.ts';
+import { AGE, Age, ageCell, column, NAME } from './age.ts';
 import { table } from './table.ts';
 
 /** Columns of Namespace. */
-export const NAMESPACE_COLUMNS = table<Namespace>([NAME, column('Status', 'The status of the namespace'), AGE], (namespace, nowMs) => [
+export const NAMESPACE_COLUMNS = table<Namespace>([NAME, column('Status', 'The status of the namespace'), AGE], (namespace) => [
   namespace.metadata.name ?? '',
   namespace.status?.phase ?? '',
-  ageCell(namespace, nowMs),
+  ageCell(namespace),
 ]);
 
 /** Columns of ConfigMap: Data counts both kinds of entries. */
@@ -22,7 +22,7 @@ export const CONFIG_MAP_COLUMNS = table<ConfigMap>(
     ),
     AGE,
   ],
-  (map, nowMs) => [map.metadata.name ?? '', sizeOf(map.data) + sizeOf(map.binaryData), ageCell(map, nowMs)],
+  (map) => [map.metadata.name ?? '', sizeOf(map.data) + sizeOf(map.binaryData), ageCell(map)],
 );
 
 /** Columns of Secret. */
@@ -39,11 +39,11 @@ export const SECRET_COLUMNS = table<Secret>(
     ),
     AGE,
   ],
-  (secret, nowMs) => [secret.metadata.name ?? '', secret.type ?? '', sizeOf(secret.data), ageCell(secret, nowMs)],
+  (secret) => [secret.metadata.name ?? '', secret.type ?? '', sizeOf(secret.data), ageCell(secret)],
 );
 
 /** Columns of ServiceAccount. */
-export const SERVICE_ACCOUNT_COLUMNS = table<ServiceAccount>([NAME, AGE], (account, nowMs) => [account.metadata.name ?? '', ageCell(account, nowMs)]);
+export const SERVICE_ACCOUNT_COLUMNS = table<ServiceAccount>([NAME, AGE], (account) => [account.metadata.name ?? '', ageCell(account)]);
 
 /** Columns of Lease. */
 export const LEASE_COLUMNS = table<Lease>(
@@ -55,7 +55,7 @@ export const LEASE_COLUMNS = table<Lease>(
     ),
     AGE,
   ],
-  (lease, nowMs) => [lease.metadata.name ?? '', lease.spec?.holderIdentity ?? '', ageCell(lease, nowMs)],
+  (lease) => [lease.metadata.name ?? '', lease.spec?.holderIdentity ?? '', ageCell(lease)],
 );
 
 /** Columns of Node. */
@@ -85,14 +85,14 @@ export const NODE_COLUMNS = table<Node>(
 
 const ROLE_PREFIX = 'node-role.kubernetes.io/';
 
-function nodeCells(node: Node, nowMs: number): readonly Json[] {
+function nodeCells(node: Node): readonly Cell[] {
   const info = node.status?.nodeInfo;
   const kernel = info?.kernelVersion ? `${info.kernelVersion}${info.architecture ? ` (${info.architecture})` : ''}` : '<unknown>';
   return [
     node.metadata.name ?? '',
     nodeStatus(node),
     nodeRoles(node),
-    ageCell(node, nowMs),
+    ageCell(node),
     info?.kubeletVersion ?? '',
     addressOf(node, 'InternalIP'),
     addressOf(node, 'ExternalIP'),
@@ -146,19 +146,19 @@ export const EVENT_COLUMNS = table<Event>(
   eventCells,
 );
 
-function eventCells(event: Event, nowMs: number): readonly Json[] {
+function eventCells(event: Event): readonly Cell[] {
   const first = event.firstTimestamp ?? event.eventTime;
   const last = event.series === undefined ? (event.lastTimestamp ?? first) : event.series.lastObservedTime;
   const { kind, name, fieldPath } = event.involvedObject;
   return [
-    ageOf(last, nowMs),
+    new Age(last),
     event.type ?? '',
     event.reason ?? '',
     `${(kind ?? '').toLowerCase()}/${name ?? ''}`,
     fieldPath ?? '',
     sourceOf(event),
     (event.message ?? '').trim(),
-    ageOf(first, nowMs),
+    new Age(first),
     event.series?.count ?? (event.count === undefined || event.count === 0 ? 1 : event.count),
     event.metadata.name ?? '',
   ];

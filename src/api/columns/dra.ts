@@ -1,21 +1,21 @@
 /** Table columns of the kinds of resource.k8s.io. */
 import type { ApiObject, Condition } from '#machinery';
-import type { TableColumns } from '../kind.ts';
+import type { Cell, TableColumns } from '../kind.ts';
 import type { DeviceTaintRule } from '../types/resource-v1beta2.ts';
 import type { ResourcePoolStatusRequest } from '../types/resource-v1alpha3.ts';
 import type { ResourceClaim, ResourceSlice } from '../types/resource-v1.ts';
-import { AGE, ageCell, ageOf, column, integerColumn, NAME } from './age.ts';
+import { AGE, Age, ageCell, column, integerColumn, NAME } from './age.ts';
 
 /** Name and age, for kinds with nothing else to show. */
 export const NAME_AND_AGE: TableColumns = {
   columns: [NAME, AGE],
-  cells: (object, nowMs) => [object.metadata.name ?? '', ageCell(object, nowMs)],
+  cells: (object) => [object.metadata.name ?? '', ageCell(object)],
 };
 
 /** Columns of ResourceClaim: State says pending, or allocated and reserved, deleted first. */
 export const CLAIM_COLUMNS: TableColumns = {
   columns: [NAME, column('State', 'A summary of the current state (allocated, pending, reserved, etc.).'), AGE],
-  cells: (object, nowMs) => [object.metadata.name ?? '', claimState(object as ResourceClaim), ageCell(object, nowMs)],
+  cells: (object) => [object.metadata.name ?? '', claimState(object as ResourceClaim), ageCell(object)],
 };
 
 /** `pending`, `allocated`, `allocated,reserved`, each after `deleted,` while the claim is being deleted; `deleted` alone. */
@@ -39,12 +39,12 @@ export const SLICE_COLUMNS: TableColumns = {
     column('Pool', 'The name of the pool to which the slice belongs.'),
     AGE,
   ],
-  cells: (object, nowMs) => sliceCells(object as ResourceSlice, nowMs),
+  cells: (object) => sliceCells(object as ResourceSlice),
 };
 
-function sliceCells(slice: ResourceSlice, nowMs: number): readonly string[] {
+function sliceCells(slice: ResourceSlice): readonly Cell[] {
   const { nodeName, driver, pool } = slice.spec;
-  return [slice.metadata.name ?? '', nodeName ?? '', driver, pool.name, ageCell(slice, nowMs)];
+  return [slice.metadata.name ?? '', nodeName ?? '', driver, pool.name, ageCell(slice)];
 }
 
 /** Columns of DeviceTaintRule. */
@@ -57,13 +57,13 @@ export const TAINT_RULE_COLUMNS: TableColumns = {
     column('TimeAdded', 'The time when the taint was added.'),
     AGE,
   ],
-  cells: (object, nowMs) => ruleCells(object as ApiObject as DeviceTaintRule, nowMs),
+  cells: (object) => ruleCells(object as ApiObject as DeviceTaintRule),
 };
 
-function ruleCells(rule: DeviceTaintRule, nowMs: number): readonly string[] {
+function ruleCells(rule: DeviceTaintRule): readonly Cell[] {
   const { key, value, effect, timeAdded } = rule.spec.taint;
-  const added = timeAdded === undefined ? '' : ageOf(timeAdded, nowMs);
-  return [rule.metadata.name ?? '', key, value ?? '', effect, added, ageCell(rule, nowMs)];
+  const added = timeAdded === undefined ? '' : new Age(timeAdded);
+  return [rule.metadata.name ?? '', key, value ?? '', effect, added, ageCell(rule)];
 }
 
 /** Columns of ResourcePoolStatusRequest: sums over the pools that were answered. */
@@ -80,12 +80,12 @@ export const POOL_STATUS_COLUMNS: TableColumns = {
     column('Status', 'Pending, Complete or Failed.'),
     column('Completed', 'How long ago the request was answered.'),
   ],
-  cells: (object, nowMs) => poolStatusCells(object as ResourcePoolStatusRequest, nowMs),
+  cells: (object) => poolStatusCells(object as ResourcePoolStatusRequest),
 };
 
 const SUMS = ['totalDevices', 'availableDevices', 'allocatedDevices', 'unavailableDevices'] as const;
 
-function poolStatusCells({ metadata, spec, status }: ResourcePoolStatusRequest, nowMs: number): readonly (string | number)[] {
+function poolStatusCells({ metadata, spec, status }: ResourcePoolStatusRequest): readonly Cell[] {
   const pools = status?.pools ?? [];
   const { poolCount = 0 } = status ?? {};
   const complete = trueCondition(status?.conditions, 'Complete');
@@ -95,7 +95,7 @@ function poolStatusCells({ metadata, spec, status }: ResourcePoolStatusRequest, 
   const problems = answered ? String(pools.filter(({ validationError }) => validationError !== undefined).length) : '-';
   const partial = poolCount > pools.length ? ` (${String(pools.length)}/${String(poolCount)} pools)` : '';
   const state = failed === undefined ? (complete === undefined ? 'Pending' : `Complete${partial}`) : 'Failed';
-  const completed = complete === undefined ? '<none>' : ageOf(complete.lastTransitionTime, nowMs);
+  const completed = complete === undefined ? '<none>' : new Age(complete.lastTransitionTime);
   return [metadata.name ?? '', spec.driver, ...sums, problems, poolCount, state, completed];
 }
 

@@ -1,8 +1,8 @@
 /** Table columns of Pod, with the status word that `kubectl get pods` shows (upstream printers, printPod). */
 import type { Json } from '#machinery';
-import type { TableColumns } from '../kind.ts';
+import type { Cell, TableColumns } from '../kind.ts';
 import type { ContainerStatus, Pod } from '../types/core-v1.ts';
-import { AGE, ageCell, ageOf, column, NAME } from './age.ts';
+import { AGE, Age, ageCell, column, NAME } from './age.ts';
 
 /** Columns of Pod. */
 export const POD_COLUMNS: TableColumns = {
@@ -29,7 +29,7 @@ export const POD_COLUMNS: TableColumns = {
       1,
     ),
   ],
-  cells: (object, nowMs) => podCells(object as Pod, nowMs),
+  cells: (object) => podCells(object as Pod),
   conditions: (object) => COMPLETED[(object as Pod).status?.phase ?? ''],
 };
 
@@ -50,17 +50,17 @@ interface Summary {
   readonly ready: number;
 }
 
-function podCells(pod: Pod, nowMs: number): readonly Json[] {
+function podCells(pod: Pod): readonly Cell[] {
   const summary = podSummary(pod);
   const total = (pod.spec?.containers.length ?? 0) + restartableInits(pod).size;
   const restarts =
-    summary.restarts === 0 || summary.lastRestart === undefined ? String(summary.restarts) : `${summary.restarts} (${ageOf(summary.lastRestart, nowMs)} ago)`;
+    summary.restarts === 0 || summary.lastRestart === undefined ? String(summary.restarts) : new Age(summary.lastRestart, `${summary.restarts} (`, ' ago)');
   return [
     pod.metadata.name ?? '',
     `${summary.ready}/${total}`,
     summary.reason,
     restarts,
-    ageCell(pod, nowMs),
+    ageCell(pod),
     pod.status?.podIPs?.[0]?.ip || pod.status?.podIP || '<none>',
     pod.spec?.nodeName || '<none>',
     pod.status?.nominatedNodeName || '<none>',

@@ -21,7 +21,7 @@ export const BINDING_COLUMNS = table<RoleBinding>(
     column('Groups', 'Groups in the binding', 1),
     column('ServiceAccounts', 'ServiceAccounts in the binding', 1),
   ],
-  (binding, nowMs) => {
+  (binding) => {
     const named = (kind: string, nameOf: (subject: Subject) => string): string =>
       (binding.subjects ?? [])
         .filter((subject) => subject.kind === kind)
@@ -30,7 +30,7 @@ export const BINDING_COLUMNS = table<RoleBinding>(
     return [
       binding.metadata.name ?? '',
       `${binding.roleRef.kind}/${binding.roleRef.name}`,
-      ageCell(binding, nowMs),
+      ageCell(binding),
       named('User', ({ name }) => name),
       named('Group', ({ name }) => name),
       named('ServiceAccount', ({ name, namespace = '' }) => `${namespace}/${name}`),
@@ -46,7 +46,7 @@ export const QUOTA_COLUMNS = table<ResourceQuota>(
     column('Limit', 'Limits control the maximum amount of cpu/memory that a container may use independent of contention on the node.'),
     AGE,
   ],
-  (quota, nowMs) => {
+  (quota) => {
     const { hard = {}, used = {} } = quota.status ?? {};
     const shown = (limits: boolean): string =>
       Object.keys(hard)
@@ -54,6 +54,6 @@ export const QUOTA_COLUMNS = table<ResourceQuota>(
         .sort()
         .map((name) => `${name}: ${used[name] ?? '0'}/${hard[name] ?? '0'}`)
         .join(', ');
-    return [quota.metadata.name ?? '', shown(false), shown(true), ageCell(quota, nowMs)];
+    return [quota.metadata.name ?? '', shown(false), shown(true), ageCell(quota)];
   },
 );

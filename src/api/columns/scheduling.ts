@@ -13,11 +13,11 @@ export const PRIORITY_CLASS_COLUMNS = table<PriorityClass>(
     AGE,
     column('PreemptionPolicy', 'Whether pods of this class preempt pods of lower priority: Never or PreemptLowerPriority.'),
   ],
-  (priorityClass, nowMs) => [
+  (priorityClass) => [
     priorityClass.metadata.name ?? '',
     priorityClass.value ?? 0,
     priorityClass.globalDefault ?? false,
-    ageCell(priorityClass, nowMs),
+    ageCell(priorityClass),
     priorityClass.preemptionPolicy ?? 'PreemptLowerPriority',
   ],
 );
@@ -31,10 +31,10 @@ export const POD_GROUP_COLUMNS = table<PodGroup>(
     column('Status', 'Whether the group is scheduled.'),
     AGE,
   ],
-  (group, nowMs) => {
+  (group) => {
     const { schedulingPolicy, podGroupTemplateRef } = group.spec;
     const policy = schedulingPolicy.gang === undefined ? 'Basic' : 'Gang';
-    return [group.metadata.name ?? '', policy, podGroupTemplateRef?.workload?.workloadName ?? '<none>', groupState(group), ageCell(group, nowMs)];
+    return [group.metadata.name ?? '', policy, podGroupTemplateRef?.workload?.workloadName ?? '<none>', groupState(group), ageCell(group)];
   },
 );
 

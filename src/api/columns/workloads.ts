@@ -1,10 +1,11 @@
 /** Table columns of apps/v1, batch/v1 and policy/v1. */
 import { type LabelSelector, labelSelectorRequirements, labelSelectorText } from '#machinery';
+import type { Cell } from '../kind.ts';
 import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../types/apps-v1.ts';
 import type { Job, JobCondition } from '../types/batch-v1.ts';
 import type { PodTemplateSpec } from '../types/core-v1.ts';
 import type { PodDisruptionBudget } from '../types/policy-v1.ts';
-import { AGE, ageCell, column, humanDuration, integerColumn, NAME } from './age.ts';
+import { AGE, Age, ageCell, column, humanDuration, integerColumn, NAME } from './age.ts';
 import { table } from './table.ts';
 
 const CONTAINERS = column('Containers', 'Names of each container in the template.', 1);
@@ -34,11 +35,11 @@ export const DEPLOYMENT_COLUMNS = table<Deployment>(
     IMAGES,
     SELECTOR,
   ],
-  (deployment, nowMs) => {
+  (deployment) => {
     const { spec, status } = deployment;
     const ready = `${String(status?.readyReplicas ?? 0)}/${String(spec?.replicas ?? 0)}`;
     const counts = [ready, status?.updatedReplicas ?? 0, status?.availableReplicas ?? 0];
-    return [deployment.metadata.name ?? '', ...counts, ageCell(deployment, nowMs), ...containerCells(spec?.template), selectorCell(spec?.selector)];
+    return [deployment.metadata.name ?? '', ...counts, ageCell(deployment), ...containerCells(spec?.template), selectorCell(spec?.selector)];
   },
 );
 
@@ -54,10 +55,10 @@ export const REPLICA_SET_COLUMNS = table<ReplicaSet>(
     IMAGES,
     SELECTOR,
   ],
-  (set, nowMs) => {
+  (set) => {
     const { spec, status } = set;
     const counts = [spec?.replicas ?? 0, status?.replicas ?? 0, status?.readyReplicas ?? 0];
-    return [set.metadata.name ?? '', ...counts, ageCell(set, nowMs), ...containerCells(spec?.template), selectorCell(spec?.selector)];
+    return [set.metadata.name ?? '', ...counts, ageCell(set), ...containerCells(spec?.template), selectorCell(spec?.selector)];
   },
 );
 
@@ -76,19 +77,19 @@ export const DAEMON_SET_COLUMNS = table<DaemonSet>(
     IMAGES,
     SELECTOR,
   ],
-  (set, nowMs) => {
+  (set) => {
     const { spec, status } = set;
     const { desiredNumberScheduled: desired = 0, currentNumberScheduled: current = 0, numberReady: ready = 0 } = status ?? {};
     const counts = [desired, current, ready, status?.updatedNumberScheduled ?? 0, status?.numberAvailable ?? 0];
     const nodes = selectorCell({ matchLabels: spec?.template.spec?.nodeSelector ?? {} });
-    return [set.metadata.name ?? '', ...counts, nodes, ageCell(set, nowMs), ...containerCells(spec?.template), selectorCell(spec?.selector)];
+    return [set.metadata.name ?? '', ...counts, nodes, ageCell(set), ...containerCells(spec?.template), selectorCell(spec?.selector)];
   },
 );
 
 /** Columns of StatefulSet. */
-export const STATEFUL_SET_COLUMNS = table<StatefulSet>([NAME, column('Ready', 'Number of the pod with ready state'), AGE, CONTAINERS, IMAGES], (set, nowMs) => {
+export const STATEFUL_SET_COLUMNS = table<StatefulSet>([NAME, column('Ready', 'Number of the pod with ready state'), AGE, CONTAINERS, IMAGES], (set) => {
   const ready = `${String(set.status?.readyReplicas ?? 0)}/${String(set.spec?.replicas ?? 0)}`;
-  return [set.metadata.name ?? '', ready, ageCell(set, nowMs), ...containerCells(set.spec?.template)];
+  return [set.metadata.name ?? '', ready, ageCell(set), ...containerCells(set.spec?.template)];
 });
 
 /** Columns of Job. */
@@ -103,12 +104,12 @@ export const JOB_COLUMNS = table<Job>(
     IMAGES,
     SELECTOR,
   ],
-  (job, nowMs) => [
+  (job) => [
     job.metadata.name ?? '',
     jobState(job),
     completionsOf(job),
-    durationOf(job, nowMs),
-    ageCell(job, nowMs),
+    durationOf(job),
+    ageCell(job),
     ...containerCells(job.spec?.template),
     selectorCell(job.spec?.selector),
   ],
@@ -137,10 +138,10 @@ function completionsOf({ spec, status }: Job): string {
   return parallelism > 1 ? `${succeeded}/1 of ${String(parallelism)}` : `${succeeded}/1`;
 }
 
-function durationOf({ status }: Job, nowMs: number): string {
+function durationOf({ status }: Job): Cell {
   if (status?.startTime === undefined) return '';
-  const end = status.completionTime === undefined ? nowMs : Date.parse(status.completionTime);
-  return humanDuration(end - Date.parse(status.startTime));
+  if (status.completionTime === undefined) return new Age(status.startTime);
+  return humanDuration(Date.parse(status.completionTime) - Date.parse(status.startTime));
 }
 
 /** Columns of PodDisruptionBudget. */
@@ -152,11 +153,11 @@ export const DISRUPTION_BUDGET_COLUMNS = table<PodDisruptionBudget>(
     integerColumn('Allowed Disruptions', 'Calculated number of pods that may be disrupted at this time.'),
     AGE,
   ],
-  (budget, nowMs) => [
+  (budget) => [
     budget.metadata.name ?? '',
     String(budget.spec?.minAvailable ?? 'N/A'),
     String(budget.spec?.maxUnavailable ?? 'N/A'),
     budget.status?.disruptionsAllowed ?? 0,
-    ageCell(budget, nowMs),
+    ageCell(budget),
   ],
 );

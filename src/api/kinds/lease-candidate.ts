@@ -33,9 +33,9 @@ export const LEASE_CANDIDATE = defineKind({
       column('EmulationVersion', ''),
       AGE,
     ],
-    (candidate, nowMs) => {
+    (candidate) => {
       const { leaseName = '', binaryVersion = '', emulationVersion = '' } = specOf(candidate);
-      return [candidate.metadata.name ?? '', leaseName, binaryVersion, emulationVersion, ageCell(candidate, nowMs)];
+      return [candidate.metadata.name ?? '', leaseName, binaryVersion, emulationVersion, ageCell(candidate)];
     },
   ),
 });

@@ -25,7 +25,7 @@ export const SCALE = defineKind({
       integerColumn('Available', 'Replicas that the controller has counted last.'),
       AGE,
     ],
-    (scale, nowMs) => [scale.metadata.name ?? '', scale.spec?.replicas ?? 0, scale.status?.replicas ?? 0, ageCell(scale, nowMs)],
+    (scale) => [scale.metadata.name ?? '', scale.spec?.replicas ?? 0, scale.status?.replicas ?? 0, ageCell(scale)],
   ),
 });
 

@@ -5,6 +5,7 @@ import type { CommitResult, Entry, Store, StoreEvent } from '#storage';
 import type { Kind } from '#api';
 import { type Scope, listPrefix, storageKey } from '../catalog.ts';
 import { joined, type Piece, utf8 } from '../http/pieces.ts';
+import { type RowHead, rowHeadOf } from './table.ts';
 
 const decoder = new TextDecoder();
 
@@ -27,7 +28,10 @@ export class StoredObject {
   /** The head with which the value begins, once that was seen. */
   #head: Uint8Array | undefined;
   #object: ApiObject | undefined;
+  /** How many bytes of metadata follow the head, with the brace that closes them. */
+  #metadataLength: number | undefined;
   #selectable: Selectable | undefined;
+  #rowHead: RowHead | undefined;
   #converted: Map<string, ApiObject> | undefined;
   #lines: Map<string, Uint8Array> | undefined;
   #deleted: StoredObject | undefined;
@@ -74,6 +78,15 @@ export class StoredObject {
     return [`${before}{${head}${stringifyJson(members).slice(1)}`];
   }
 
+  /** The JSON of a PartialObjectMetadata: the metadata as the version of `scope` has it, in pieces. */
+  partial(scope: Scope, metaVersion: string, before = ''): readonly Piece[] {
+    const head = `${before}{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${metaVersion}","metadata":`;
+    const rest = scope.version.fromStorage === undefined ? this.#behindHead(scope) : undefined;
+    if (rest === undefined) return [`${head}${stringifyJson(this.in(scope).metadata)}}`];
+    this.#metadataLength ??= lengthToBrace(rest);
+    return [`${head}{"resourceVersion":"${String(this.revision)}",`, rest.subarray(0, this.#metadataLength), '}'];
+  }
+
   /** The stored bytes behind `"metadata":{`; undefined for what was not stored, or by a release that wrote another head. */
   #behindHead(scope: Scope): Uint8Array | undefined {
     const value = this.#value;
@@ -87,6 +100,12 @@ export class StoredObject {
   selectable(kind: Kind): Selectable {
     if (this.#selectable?.kind !== kind) this.#selectable = selectableOf(this.object, kind);
     return this.#selectable;
+  }
+
+  /** The beginning of the object's row in a table; kept like what selectors look at. */
+  rowHead(kind: Kind): RowHead {
+    if (this.#rowHead?.kind !== kind) this.#rowHead = rowHeadOf(this.object, kind);
+    return this.#rowHead;
   }
 
   /** Drops what can be made again from the stored bytes. */
@@ -135,6 +154,24 @@ function selectableOf(object: ApiObject, kind: Kind): Selectable {
 function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
   for (let at = 0; at < head.length; at++) if (bytes[at] !== head[at]) return false;
   return true;
+}
+
+const [QUOTE, BACKSLASH, OPEN, CLOSE] = Array.from('"\\{}', (character) => character.charCodeAt(0));
+
+/** How many bytes of JSON go up to and with the brace that closes the object in which they begin. */
+function lengthToBrace(json: Uint8Array): number {
+  let depth = 1;
+  let quoted = false;
+  let at = 0;
+  for (; depth > 0; at++) {
+    const byte = json[at];
+    if (quoted && byte === BACKSLASH) at++;
+    else if (byte === QUOTE) quoted = !quoted;
+    else if (!quoted && byte === OPEN) depth++;
+    else if (!quoted && byte === CLOSE) depth--;
+    else assert(byte !== undefined, 'stored bytes are whole');
+  }
+  return at;
 }
 
 function decoded(value: Uint8Array): ApiObject {

@@ -1,12 +1,13 @@
 /** Objects, lists and their tables as answers. */
-import type { Column, TableColumns } from '#api';
-import { type ApiObject, badRequest, type Json, stringifyJson } from '#machinery';
+import { badRequest, type Json, stringifyJson } from '#machinery';
 import { acceptsAnyEncoding, negotiate, type Representation } from '../http/accept.ts';
-import { encodedJsonResponse, type ServerResponse, rawJsonResponse } from '../http/message.ts';
+import { encodedJsonResponse, type ServerResponse } from '../http/message.ts';
+import type { Piece } from '../http/pieces.ts';
 import type { Core } from '../options.ts';
 import { refusal } from '../refusals.ts';
 import type { Call } from './call.ts';
 import type { StoredObject } from './object-store.ts';
+import { type RowContent, tableJson, type TableRequest } from './table.ts';
 import { eventLine, type Rendering } from './watch.ts';
 
 /** Metadata of a list answer. */
@@ -15,21 +16,6 @@ export interface ListHead {
   readonly continue?: string | undefined;
   readonly remaining?: number | undefined;
 }
-
-/** The columns of kinds that bring none (upstream: defaultTableConvertor). */
-const DEFAULT_COLUMNS: TableColumns = {
-  columns: [
-    { name: 'Name', type: 'string', format: 'name', description: 'Name must be unique within a namespace.', priority: 0 },
-    {
-      name: 'Created At',
-      type: 'date',
-      format: '',
-      description: 'CreationTimestamp is a timestamp representing the server time when this object was created.',
-      priority: 0,
-    },
-  ],
-  cells: (object) => [object.metadata.name ?? '', object.metadata.creationTimestamp ?? null],
-};
 
 /** The representation that the client asks for; 406 when there is none. */
 function wanted(call: Call): Representation {
@@ -64,10 +50,17 @@ function notAcceptable(message: string): Error {
   return refusal(406, 'NotAcceptable', message);
 }
 
-/** Rows carry metadata, the whole object or nothing. */
+/** What rows carry, by includeObject. */
+const ROW_CONTENTS: ReadonlyMap<string, RowContent> = new Map([
+  ['', 'Metadata'],
+  ['Metadata', 'Metadata'],
+  ['Object', 'Object'],
+  ['None', 'None'],
+]);
+
 function checkTable({ info: { query } }: Call): void {
   const include = query.get('includeObject') ?? '';
-  if (['', 'Metadata', 'Object', 'None'].includes(include)) return;
+  if (ROW_CONTENTS.has(include)) return;
   throw badRequest(
     `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`,
   );
@@ -78,9 +71,9 @@ export function objectResponse(core: Core, call: Call, stored: StoredObject, sta
   const { shape, metaVersion } = wanted(call);
   switch (shape) {
     case 'Table':
-      return rawJsonResponse(status, tableJson(core, call, [stored], { revision: stored.revision, metaVersion }));
+      return encodedJsonResponse(status, tableJson([stored], tableRequest(core, call, stored, metaVersion)));
     case 'PartialObjectMetadata':
-      return rawJsonResponse(status, stringifyJson(partial(call, stored, metaVersion)));
+      return encodedJsonResponse(status, stored.partial(call.scope, metaVersion));
     default:
       return encodedJsonResponse(status, stored.json(call.scope));
   }
@@ -93,21 +86,35 @@ export function listResponse(core: Core, call: Call, items: readonly StoredObjec
   const { shape, metaVersion } = wanted(call);
   switch (shape) {
     case 'Table':
-      return rawJsonResponse(200, tableJson(core, call, items, { ...head, metaVersion }));
+      return encodedJsonResponse(200, tableJson(items, tableRequest(core, call, head, metaVersion)));
     case 'PartialObjectMetadata':
     case 'PartialObjectMetadataList': {
-      const partials = items.map((item) => stringifyJson(partial(call, item, metaVersion))).join(',');
-      return rawJsonResponse(
+      const before = `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/${metaVersion}","metadata":${metadata},"items":[`;
+      return encodedJsonResponse(
         200,
-        `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/${metaVersion}","metadata":${metadata},"items":[${partials}]}`,
+        listed(before, items, (item, comma) => item.partial(call.scope, metaVersion, comma)),
       );
     }
     default: {
-      const head = `{"kind":"${kind.kind}List","apiVersion":"${apiVersion}","metadata":${metadata},"items":[`;
-      const objects = items.flatMap((item, at) => item.json(call.scope, { before: at === 0 ? '' : ',', typed: false }));
-      return encodedJsonResponse(200, [head, ...objects, ']}']);
+      const before = `{"kind":"${kind.kind}List","apiVersion":"${apiVersion}","metadata":${metadata},"items":[`;
+      return encodedJsonResponse(
+        200,
+        listed(before, items, (item, comma) => item.json(call.scope, { before: comma, typed: false })),
+      );
     }
   }
+}
+
+/** The pieces of a list: its head, its items with what comes before each, its end. */
+function listed(head: string, items: readonly StoredObject[], piecesOf: (item: StoredObject, before: string) => readonly Piece[]): Piece[] {
+  const pieces: Piece[] = [head];
+  let before = '';
+  for (const item of items) {
+    for (const piece of piecesOf(item, before)) pieces.push(piece);
+    before = ',';
+  }
+  pieces.push(']}');
+  return pieces;
 }
 
 /** How the objects of a watch are written. Tables after the first leave their columns out, as upstream. */
@@ -118,14 +125,14 @@ export function watchRendering(core: Core, call: Call): Rendering {
     case 'Table': {
       let first = true;
       return (type, stored) => {
-        const json = tableJson(core, call, [stored], { revision: stored.revision, metaVersion, withoutColumns: !first });
+        const table = tableJson([stored], { ...tableRequest(core, call, stored, metaVersion), withoutColumns: !first });
         first = false;
-        return eventLine(type, json);
+        return eventLine(type, table);
       };
     }
     case 'PartialObjectMetadata':
     case 'PartialObjectMetadataList':
-      return (type, stored) => eventLine(type, stringifyJson(partial(call, stored, metaVersion)));
+      return (type, stored) => eventLine(type, stored.partial(call.scope, metaVersion));
     default:
       return (type, stored) => stored.eventLine(type, call.scope);
   }
@@ -135,39 +142,7 @@ function listMeta(head: ListHead): Json {
   return { resourceVersion: head.revision === 0 ? undefined : String(head.revision), continue: head.continue, remainingItemCount: head.remaining };
 }
 
-function partial(call: Call, stored: StoredObject, metaVersion: string): ApiObject {
-  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${metaVersion}`, metadata: stored.in(call.scope).metadata };
-}
-
-interface TableHead extends ListHead {
-  readonly metaVersion: string;
-  readonly withoutColumns?: boolean;
-}
-
-function tableJson(core: Core, call: Call, items: readonly StoredObject[], head: TableHead): string {
-  const table = call.scope.kind.table ?? DEFAULT_COLUMNS;
-  const nowMs = core.options.clock.nowMs();
-  const rows = items.map((item) => ({
-    cells: table.cells(item.object, nowMs),
-    conditions: table.conditions?.(item.object),
-    object: rowObject(call, item, head.metaVersion),
-  }));
-  const columnDefinitions = head.withoutColumns !== true ? table.columns.map(columnDefinition) : [];
-  return stringifyJson({ kind: 'Table', apiVersion: `meta.k8s.io/${head.metaVersion}`, metadata: listMeta(head), columnDefinitions, rows });
-}
-
-function columnDefinition({ name, type, format, description, priority }: Column): Json {
-  return { name, type, format: format ?? '', description, priority };
-}
-
-/** What a row carries of its object, by includeObject: Metadata unless asked otherwise. */
-function rowObject(call: Call, item: StoredObject, metaVersion: string): unknown {
-  switch (call.info.query.get('includeObject') ?? '') {
-    case 'None':
-      return null;
-    case 'Object':
-      return item.in(call.scope);
-    default:
-      return partial(call, item, metaVersion);
-  }
+function tableRequest(core: Core, call: Call, head: ListHead, metaVersion: string): TableRequest {
+  const content = ROW_CONTENTS.get(call.info.query.get('includeObject') ?? '') ?? 'Metadata';
+  return { scope: call.scope, metaVersion, nowMs: core.options.clock.nowMs(), content, metadata: listMeta(head) };
 }

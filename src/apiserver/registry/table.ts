@@ -1,0 +1,91 @@
+/** Tables: what kubectl prints, rows encoded once per stored version. */
+import { Age, type Column, type Kind, type TableColumns } from '#api';
+import { type ApiObject, type Json, stringifyJson } from '#machinery';
+import type { Scope } from '../catalog.ts';
+import type { Piece } from '../http/pieces.ts';
+import type { StoredObject } from './object-store.ts';
+
+/** The columns of kinds that bring none (upstream: defaultTableConvertor). */
+const DEFAULT_COLUMNS: TableColumns = {
+  columns: [
+    { name: 'Name', type: 'string', format: 'name', description: 'Name must be unique within a namespace.', priority: 0 },
+    {
+      name: 'Created At',
+      type: 'date',
+      format: '',
+      description: 'CreationTimestamp is a timestamp representing the server time when this object was created.',
+      priority: 0,
+    },
+  ],
+  cells: (object) => [object.metadata.name ?? '', object.metadata.creationTimestamp ?? null],
+};
+
+/** The JSON of a row up to the value of `object`: ages, which differ with every look, stand between the texts. */
+export interface RowHead {
+  readonly kind: Kind;
+  /** One more than ages. */
+  readonly texts: readonly string[];
+  readonly ages: readonly Age[];
+}
+
+/** Encodes the cells and conditions of an object of `kind`. */
+export function rowHeadOf(object: ApiObject, kind: Kind): RowHead {
+  const table = kind.table ?? DEFAULT_COLUMNS;
+  const texts: string[] = [];
+  const ages: Age[] = [];
+  let text = '{"cells":[';
+  for (const [at, cell] of table.cells(object).entries()) {
+    if (at > 0) text += ',';
+    if (cell instanceof Age) {
+      ages.push(cell);
+      texts.push(text + stringifyJson(cell.before).slice(0, -1));
+      text = stringifyJson(cell.after).slice(1);
+    } else text += stringifyJson(cell);
+  }
+  const conditions = table.conditions?.(object);
+  texts.push(`${text}]${conditions === undefined ? '' : `,"conditions":${stringifyJson(conditions)}`},"object":`);
+  return { kind, texts, ages };
+}
+
+/** A row as it reads at `nowMs`, up to the value of `object`. */
+function rowHeadText({ texts, ages }: RowHead, nowMs: number): string {
+  let text = texts[0] ?? '';
+  for (const [at, age] of ages.entries()) text += `${age.at(nowMs)}${texts[at + 1] ?? ''}`;
+  return text;
+}
+
+/** What rows carry of their objects, as includeObject of a request says. */
+export type RowContent = 'None' | 'Metadata' | 'Object';
+
+/** What is asked of a table. */
+export interface TableRequest {
+  readonly scope: Scope;
+  readonly metaVersion: string;
+  readonly nowMs: number;
+  readonly content: RowContent;
+  /** Metadata of the list. */
+  readonly metadata: Json;
+  readonly withoutColumns?: boolean;
+}
+
+/** The JSON of the table of `items`, in pieces. */
+export function tableJson(items: readonly StoredObject[], { scope, metaVersion, nowMs, content, metadata, withoutColumns }: TableRequest): Piece[] {
+  const { columns } = scope.kind.table ?? DEFAULT_COLUMNS;
+  const definitions = withoutColumns === true ? [] : columns.map(columnDefinition);
+  const head = { kind: 'Table', apiVersion: `meta.k8s.io/${metaVersion}`, metadata, columnDefinitions: definitions };
+  const pieces: Piece[] = [];
+  let before = `${stringifyJson(head).slice(0, -1)},"rows":[`;
+  for (const item of items) {
+    before += rowHeadText(item.rowHead(scope.kind), nowMs);
+    if (content === 'None') pieces.push(before, 'null');
+    else if (content === 'Object') pieces.push(...item.json(scope, { before }));
+    else pieces.push(...item.partial(scope, metaVersion, before));
+    before = '},';
+  }
+  pieces.push(items.length === 0 ? `${before}]}` : '}]}');
+  return pieces;
+}
+
+function columnDefinition({ name, type, format, description, priority }: Column): Json {
+  return { name, type, format: format ?? '', description, priority };
+}
