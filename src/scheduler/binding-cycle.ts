@@ -91,7 +91,7 @@ export class BindingCycle {
     const { clock, cache, pods, bindingTimeoutMs } = this.#parts;
     const keys = claims.map(keyOf);
     const deadlineMs = clock.monotonicMs() + bindingTimeoutMs;
-    while (this.#isWaiting(keys)) {
+    while (this.#isWaiting(claims)) {
       signal.throwIfAborted();
       // A deleted pod waits for nothing; its claims are given back by the caller.
       if (pods.get(keyOf(pod))?.metadata.uid !== pod.metadata.uid) throw new Error('the pod was deleted in the meantime');
@@ -102,12 +102,13 @@ export class BindingCycle {
   }
 
   /** Whether some device is not ready yet. Throws when one never will be. */
-  #isWaiting(keys: readonly string[]): boolean {
+  #isWaiting(claims: readonly ResourceClaim[]): boolean {
     const { clock, cache, bindingTimeoutMs } = this.#parts;
     let waiting = false;
-    for (const key of keys) {
+    for (const claim of claims) {
+      const key = keyOf(claim);
       const current = cache.get(key);
-      if (current?.status?.allocation === undefined) throw new Error(`claim ${key} got deallocated elsewhere in the meantime`);
+      if (current?.metadata.uid !== claim.metadata.uid || current?.status?.allocation === undefined) throw new Error(`claim ${key} got deallocated elsewhere in the meantime`);
       const state = bindingState(current, clock.nowMs(), bindingTimeoutMs);
       if (state.kind === 'failed') throw new BindingFailure('failed', state.message);
       if (state.kind === 'timed-out') throw new BindingFailure('timeout', state.message);

@@ -56,15 +56,24 @@ export class ClaimBinder {
   /** Allocates the claim if planned and reserves it for the pod. Rejects with upstream's text when the claim has changed too much. */
   async bind(pod: Pod, plan: ClaimPlan): Promise<ResourceClaim> {
     const { requestMappings } = plan;
-    const key = keyOf(plan.claim);
     try {
-      const target = requestMappings === undefined ? (this.#cache.get(key) ?? plan.claim) : await this.#create(plan.claim);
+      const target = requestMappings === undefined ? this.#current(plan.claim) : await this.#create(plan.claim);
       const claim = await this.#allocateAndReserve(pod, target, plan.allocation);
       if (requestMappings !== undefined) await this.#recordMappings(pod, claim, requestMappings);
       return claim;
     } finally {
-      this.#cache.endAllocation(key);
+      this.#end(plan);
     }
+  }
+
+  #end({ claim, allocation }: ClaimPlan): void {
+    if (allocation !== undefined) this.#cache.endAllocation(keyOf(claim), allocation);
+  }
+
+  /** What is known of the claim now; not another one of its name. */
+  #current(claim: ResourceClaim): ResourceClaim {
+    const known = this.#cache.get(keyOf(claim));
+    return known !== undefined && known.metadata.uid === claim.metadata.uid ? known : claim;
   }
 
   async #allocateAndReserve(pod: Pod, known: ResourceClaim, allocation: AllocationResult | undefined): Promise<ResourceClaim> {
@@ -78,6 +87,7 @@ export class ClaimBinder {
         if (error instanceof NoAnswer) return this.#outcome(pod, known, error);
         if (!isConflict(error) || attempt === CONFLICT_TRIES) throw error;
         claim = await this.#client.get(RESOURCE_CLAIMS, nameOf(known), namespaceOf(known));
+        if (claim.metadata.uid !== known.metadata.uid) throw new Error(`claim ${keyOf(known)} got deleted in the meantime`, { cause: error });
       }
     }
   }
@@ -119,8 +129,9 @@ export class ClaimBinder {
 
   /** Takes everything back: decided allocations are forgotten, reservations for the pod removed, its claim for extended resources deleted. Failures are logged. */
   async unreserve(pod: Pod, plans: readonly ClaimPlan[]): Promise<void> {
-    for (const { claim, requestMappings } of plans) {
-      this.#cache.endAllocation(keyOf(claim));
+    for (const plan of plans) {
+      this.#end(plan);
+      const { claim, requestMappings } = plan;
       const known = requestMappings === undefined ? this.#cache.get(keyOf(claim)) : this.#parts.extendedClaimOf(pod);
       if (known === undefined) continue;
       if (requestMappings !== undefined) await this.#quietly(known, () => this.remove(known));
@@ -131,7 +142,7 @@ export class ClaimBinder {
 
   /** Deletes a claim that the scheduler made: nothing uses its devices. */
   async remove(claim: ResourceClaim): Promise<void> {
-    const current = this.#cache.get(keyOf(claim)) ?? claim;
+    const current = this.#current(claim);
     const finalizers = (current.metadata.finalizers ?? []).filter((finalizer) => finalizer !== CLAIM_FINALIZER);
     const { uid } = current.metadata;
     if (finalizers.length < (current.metadata.finalizers ?? []).length) {

@@ -1,5 +1,5 @@
 /** What the scheduler believes about claims: the informer's view, its own writes on top, and allocations still being written. */
-import type { ResourceClaim } from '#api';
+import type { AllocationResult, ResourceClaim } from '#api';
 import { type Clock, sleep } from '#base';
 import type { Lister } from '#client';
 import { keyOf } from '#machinery';
@@ -56,8 +56,9 @@ export class ClaimCache {
     this.#account(keyOf(claim));
   }
 
-  /** The allocation was written, or given up. */
-  endAllocation(key: string): void {
+  /** The allocation was written, or given up. One that was decided since for the claim, or for another of its name, goes on. */
+  endAllocation(key: string, allocation: AllocationResult): void {
+    if (this.#inFlight.get(key)?.status?.allocation !== allocation) return;
     this.#inFlight.delete(key);
     this.#account(key);
   }
