@@ -15,9 +15,12 @@ const random = { below: () => 0, uuid: () => '00000000-0000-4000-8000-0000000000
 class LeaseServer {
   lease: Lease | undefined;
   broken = false;
+  /** Requests get no answer any more. */
+  hangs = false;
   #revision = 0;
 
   readonly transport: Transport = (request) => {
+    if (this.hangs) return new Promise(() => undefined);
     if (request.path.includes('/events')) return answer(201, parseJson(request.body ?? '{}'));
     if (this.broken) return Promise.reject(new Error('connection refused'));
     if (request.method === 'GET') return this.lease === undefined ? answer(404, notFound(LEASES, 'l').status) : answer(200, this.lease);
@@ -133,4 +136,22 @@ test('times that would let two lead are refused', () => {
   assert.equal(leaderElectionProblem(settings), undefined);
   assert.match(leaderElectionProblem({ ...settings, renewDeadlineMs: 15_000 }) ?? '', /lease duration/);
   assert.match(leaderElectionProblem({ ...settings, retryPeriodMs: 9_000 }) ?? '', /renew deadline/);
+});
+
+test('neither a leader nor a candidate waits at its end for a server that does not answer', async () => {
+  const server = new LeaseServer();
+  const clock = new ManualClock();
+  const leader = new Candidate('a', server, clock);
+  await pass(clock, 1);
+  const candidate = new Candidate('b', server, clock);
+  await pass(clock, 1);
+  server.hangs = true;
+  await pass(clock, 3);
+  assert.ok(leader.works);
+  leader.stop.abort();
+  candidate.stop.abort();
+  await pass(clock, 5);
+  const soon = (ended: Promise<Error | undefined>): Promise<unknown> => Promise.race([ended, settled().then(() => 'still waiting')]);
+  assert.equal(await soon(leader.ended), undefined);
+  assert.equal(await soon(candidate.ended), undefined);
 });

@@ -66,11 +66,16 @@ export async function runAsLeader(parts: LeaderElectionParts, work: (signal: Abo
   }
 }
 
+/** For waits that only their limit ends. */
+const NEVER = new AbortController().signal;
+
 class Election {
   readonly #parts: LeaderElectionParts;
   readonly #events: EventRecorder;
   /** The Lease as last seen, and when it was seen to change: clocks of others play no part. */
   #observed: { readonly lease: Lease; readonly atMs: number } | undefined;
+  /** The last try, which may still be waiting for an answer. */
+  #trying: Promise<boolean> = Promise.resolve(false);
 
   constructor(parts: LeaderElectionParts) {
     const { client, clock, random, logger, settings } = parts;
@@ -83,7 +88,7 @@ class Election {
     const { settings, logger, random } = this.#parts;
     logger.info('waiting for leadership', { lease: settings.name, identity: settings.identity });
     while (!signal.aborted) {
-      if (await this.#try()) {
+      if (await this.#within(settings.renewDeadlineMs, this.#try(), signal)) {
         this.#tell('became leader');
         return true;
       }
@@ -99,8 +104,9 @@ class Election {
     while (!signal.aborted) {
       await this.#pause(settings.retryPeriodMs, signal);
       if (signal.aborted) break;
-      if (await this.#tryWithin(renewedMs + settings.renewDeadlineMs - clock.monotonicMs())) renewedMs = clock.monotonicMs();
-      else if (clock.monotonicMs() - renewedMs >= settings.renewDeadlineMs) {
+      const leftMs = renewedMs + settings.renewDeadlineMs - clock.monotonicMs();
+      if (await this.#within(leftMs, this.#try(), signal)) renewedMs = clock.monotonicMs();
+      else if (!signal.aborted && clock.monotonicMs() - renewedMs >= settings.renewDeadlineMs) {
         this.#tell('stopped leading');
         return false;
       }
@@ -108,8 +114,16 @@ class Election {
     return true;
   }
 
-  /** Lets the next candidate lead without waiting for the lease to run out. */
+  /** Lets the next candidate lead without waiting for the lease to run out, as far as the server answers soon: the end must not wait for it. */
   async release(): Promise<void> {
+    const { retryPeriodMs } = this.#parts.settings;
+    // It would come in between.
+    await this.#within(retryPeriodMs, this.#trying, NEVER);
+    const released = this.#giveUp().then(() => true);
+    await this.#within(retryPeriodMs, released, NEVER);
+  }
+
+  async #giveUp(): Promise<void> {
     const lease = this.#observed?.lease;
     if (lease === undefined || lease.spec?.holderIdentity !== this.#parts.settings.identity) return;
     const now = this.#now();
@@ -119,22 +133,21 @@ class Election {
     await this.#events.flush();
   }
 
-  async #try(): Promise<boolean> {
-    try {
-      return await this.#acquireOrRenew();
-    } catch (error) {
+  #try(): Promise<boolean> {
+    this.#trying = this.#acquireOrRenew().catch((error: unknown) => {
       if (!isConflict(error)) this.#log(error);
       return false;
-    }
+    });
+    return this.#trying;
   }
 
-  /** A server that does not answer must not keep a leader in office. */
-  async #tryWithin(limitMs: number): Promise<boolean> {
+  /** A server that does not answer must neither keep a leader in office nor hold up its end: false after `limitMs`, and when `signal` aborts. */
+  async #within(limitMs: number, trying: Promise<boolean>, signal: AbortSignal): Promise<boolean> {
     const answered = new AbortController();
-    const tooLate = this.#pause(limitMs, answered.signal).then(() => false);
-    const renewed = await Promise.race([this.#try(), tooLate]);
+    const tooLate = this.#pause(limitMs, AbortSignal.any([answered.signal, signal])).then(() => false);
+    const outcome = await Promise.race([trying, tooLate]);
     answered.abort();
-    return renewed;
+    return outcome;
   }
 
   async #acquireOrRenew(): Promise<boolean> {
