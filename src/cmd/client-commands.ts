@@ -91,7 +91,7 @@ export async function compactCommand(flags: ClientFlags, stop: AbortSignal): Pro
 }
 
 async function connect(flags: ClientFlags, stop: AbortSignal): Promise<{ client: RestClient; namespace: string }> {
-  const { transport, namespace = 'default' } = await connectKubeconfig(kubeconfigPath(flags), flags.context);
+  const { transport, namespace = 'default' } = await connectKubeconfig(kubeconfigPath(flags), { context: flags.context });
   return { client: new RestClient(telling(endingWith(stop, transport)), { userAgent: 'dray-cli' }), namespace: flags.namespace ?? namespace };
 }
 

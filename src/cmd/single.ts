@@ -31,7 +31,7 @@ export async function controller(name: 'scheduler' | 'controller-manager', flags
   const gates = gatesOf(flags);
   const { readSchedulerConfiguration, runControllerLoops, runSchedulerLoop } = await import('./control-loops.ts');
   const configuration = readSchedulerConfiguration(flags.config);
-  const client = await connect(`dray-${name}`, flags.kubeconfig);
+  const { client, close } = await connect(`dray-${name}`, flags.kubeconfig, stop);
   const metrics = new Metrics();
   const { serveComponent } = await import('./component-endpoint.ts');
   const certDir = flags.certDir ?? join('.dray', name);
@@ -49,6 +49,7 @@ export async function controller(name: 'scheduler' | 'controller-manager', flags
     if (name === 'scheduler') await runSchedulerLoop(world, configuration, { signal: stop, election: flags });
     else await runControllerLoops(world, { signal: stop, election: flags });
   } finally {
+    close();
     await listener?.close();
   }
 }
@@ -59,7 +60,7 @@ const USUAL_NODE_PORT = 10_250;
 /** `dray nodeagent`, beside its own endpoint, until `stop` aborts. */
 export async function nodeagent(flags: NodeFlags, stop: AbortSignal): Promise<void> {
   const gates = gatesOf(flags);
-  const client = await connect('dray-nodeagent', flags.kubeconfig);
+  const { client, close } = await connect('dray-nodeagent', flags.kubeconfig, stop);
   // Two agents on one checkpoint would each undo what the other prepared.
   const held = await openDataDir(flags.rootDir, '--root-dir');
   const { nodeName, bindAddress: address, securePort: port, certDir, cdiSpecDirs } = flags;
@@ -74,6 +75,7 @@ export async function nodeagent(flags: NodeFlags, stop: AbortSignal): Promise<vo
       const node = await startNode({ nodeName, rootDir, client, gates, logLevel: logLevelOf(flags), metrics, cdiSpecDirs }, stop);
       await node.ended;
     } finally {
+      close();
       await listener?.close();
     }
   } finally {
@@ -88,6 +90,29 @@ export async function driver(devices: string, flags: DriverFlags, stop: AbortSig
   process.exitCode = code === 0 ? 0 : EXIT_FAILURE;
 }
 
-async function connect(userAgent: string, kubeconfig: string): Promise<RestClient> {
-  return new RestClient(await transportFromKubeconfig(kubeconfig), { userAgent });
+/** How long a request that is under way may hold up the end of its process. */
+const END_GRACE_MS = 5_000;
+
+interface Connection {
+  readonly client: RestClient;
+  /** Gives up what is still under way. */
+  close(): void;
+}
+
+/** A client whose requests are given up some time after `stop` aborts: a server that does not answer is no reason to stay. */
+async function connect(userAgent: string, kubeconfig: string, stop: AbortSignal): Promise<Connection> {
+  const end = new AbortController();
+  let cancel = (): void => undefined;
+  const giveUp = (): void => end.abort(new Error(`${userAgent} is ending`));
+  const stopping = (): void => {
+    cancel = systemClock.setTimer(END_GRACE_MS, giveUp);
+  };
+  const client = new RestClient(await transportFromKubeconfig(kubeconfig, end.signal), { userAgent });
+  stop.addEventListener('abort', stopping, { once: true });
+  const close = (): void => {
+    stop.removeEventListener('abort', stopping);
+    cancel();
+    giveUp();
+  };
+  return { client, close };
 }

@@ -1,6 +1,6 @@
 /** The client's Transport over HTTPS (or, for test servers, plain HTTP): kept-alive connections, bodies as they arrive. */
 import { readFile } from 'node:fs/promises';
-import type { Agent, IncomingMessage, request, RequestOptions } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage, request, RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { dirname, resolve } from 'node:path';
 import { asError } from '#base';
@@ -15,6 +15,8 @@ export interface HttpsTransportOptions {
   readonly token?: string | undefined;
   readonly insecureSkipTlsVerify?: boolean | undefined;
   readonly tlsServerName?: string | undefined;
+  /** Gives up all requests that are under way when it aborts. */
+  readonly end?: AbortSignal | undefined;
 }
 
 /** A kubeconfig's server and the namespace that its context names. */
@@ -24,21 +26,24 @@ export interface KubeconfigConnection {
 }
 
 /** Reads a kubeconfig and connects as `context`, by default its current one, says; throws one sentence that names the file. */
-export async function connectKubeconfig(path: string, context?: string): Promise<KubeconfigConnection> {
+export async function connectKubeconfig(
+  path: string,
+  { context, end }: { context?: string | undefined; end?: AbortSignal | undefined } = {},
+): Promise<KubeconfigConnection> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new Error(`cannot read the kubeconfig ${path}: ${asError(error).message}`, { cause: error });
   });
   try {
     const connection = parseKubeconfig(text, context);
-    return { transport: httpsTransport({ ...connection, ...(await readFiles(connection, dirname(path))) }), namespace: connection.namespace };
+    return { transport: httpsTransport({ ...connection, ...(await readFiles(connection, dirname(path))), end }), namespace: connection.namespace };
   } catch (error) {
     throw new Error(`kubeconfig ${path}: ${asError(error).message}`, { cause: error });
   }
 }
 
-/** The transport of a kubeconfig's current context; throws as connectKubeconfig. */
-export async function transportFromKubeconfig(path: string): Promise<Transport> {
-  return (await connectKubeconfig(path)).transport;
+/** The transport of a kubeconfig's current context, whose requests `end` gives up; throws as connectKubeconfig. */
+export async function transportFromKubeconfig(path: string, end?: AbortSignal): Promise<Transport> {
+  return (await connectKubeconfig(path, { end })).transport;
 }
 
 /** The texts of what the kubeconfig gives as files, relative to its own folder; embedded data win. */
@@ -67,9 +72,12 @@ export function httpsTransport(options: HttpsTransportOptions, answerTimeoutMs =
   const secure = server.protocol === 'https:';
   const base = server.pathname.replace(/\/$/, '');
   const dialing = secure ? Promise.resolve(secureDialer(options)) : plainDialer();
-  const token = options.token;
+  const { token, end } = options;
+  const open = new Set<ClientRequest>();
+  end?.addEventListener('abort', () => open.forEach((request) => request.destroy(asError(end.reason))), { once: true });
   return async (request, signal) => {
     const { agent, send } = await dialing;
+    end?.throwIfAborted();
     return new Promise<TransportResponse>((resolve, reject) => {
       const requestOptions: RequestOptions = {
         agent,
@@ -85,7 +93,11 @@ export function httpsTransport(options: HttpsTransportOptions, answerTimeoutMs =
         resolve(responseOf(incoming));
       });
       const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${String(answerTimeoutMs / 1000)} s`)), answerTimeoutMs);
-      outgoing.on('close', () => clearTimeout(timer));
+      open.add(outgoing);
+      outgoing.on('close', () => {
+        clearTimeout(timer);
+        open.delete(outgoing);
+      });
       outgoing.on('error', (error) => reject(signal.aborted ? asError(signal.reason) : connectionError(server, error)));
       outgoing.end(request.body);
     });

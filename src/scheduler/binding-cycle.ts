@@ -108,7 +108,8 @@ export class BindingCycle {
     for (const claim of claims) {
       const key = keyOf(claim);
       const current = cache.get(key);
-      if (current?.metadata.uid !== claim.metadata.uid || current?.status?.allocation === undefined) throw new Error(`claim ${key} got deallocated elsewhere in the meantime`);
+      if (current?.metadata.uid !== claim.metadata.uid || current?.status?.allocation === undefined)
+        throw new Error(`claim ${key} got deallocated elsewhere in the meantime`);
       const state = bindingState(current, clock.nowMs(), bindingTimeoutMs);
       if (state.kind === 'failed') throw new BindingFailure('failed', state.message);
       if (state.kind === 'timed-out') throw new BindingFailure('timeout', state.message);

@@ -80,7 +80,11 @@ class BreakingServer {
 }
 
 function conflicting(): Awaited<ReturnType<Transport>> {
-  return { status: 409, headers: {}, body: pieces(JSON.stringify({ kind: 'Status', status: 'Failure', reason: 'Conflict', code: 409, message: 'another UID' })) };
+  return {
+    status: 409,
+    headers: {},
+    body: pieces(JSON.stringify({ kind: 'Status', status: 'Failure', reason: 'Conflict', code: 409, message: 'another UID' })),
+  };
 }
 
 async function* pieces(text: string): AsyncGenerator<Uint8Array> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { PODS, type RestClient } from '#client';
+import { LEASES, PODS, type RestClient } from '#client';
 import { nameOf } from '#machinery';
 import { dray, type Dray, eventually, freePort, inFolder, processesIn, readyClient } from './dray.ts';
 
@@ -117,4 +117,30 @@ test('a cluster that starts again does not take what the last one left for its o
     assert.match(stdout, /^nodeagent node-1 +registered, Ready/m);
     assert.match(stdout, /^driver node-1 +ended with 1, started again in [12] s; see \S+driver\.log/m);
     assert.doesNotMatch(stdout, /published/);
+  }));
+
+test('components end soon although the API server has stopped answering', () =>
+  inFolder(async (folder) => {
+    const apiserver = dray('apiserver', '--data-dir', folder, '--secure-port', String(await freePort()));
+    const client = await readyClient(apiserver, folder);
+    const kubeconfig = ['--kubeconfig', join(folder, 'kubeconfig'), '--secure-port', '0', '--cert-dir', join(folder, 'pki')];
+    const others = [
+      dray('scheduler', ...kubeconfig),
+      dray('controller-manager', ...kubeconfig),
+      dray('nodeagent', ...kubeconfig.slice(0, 2), '--node-name', 'n1', '--root-dir', join(folder, 'k')),
+    ];
+    try {
+      await eventually(async () => (await client.list(LEASES)).items.length >= 3 || undefined);
+      apiserver.child.kill('SIGSTOP');
+      // Until then each has asked the server something, the leaders and the node for their leases.
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      const fromMs = performance.now();
+      for (const { child } of others) child.kill('SIGTERM');
+      assert.deepEqual(await Promise.all(others.map(async ({ ended }) => (await ended).code)), [0, 0, 0]);
+      assert.ok(performance.now() - fromMs < 10_000, `it took ${String(Math.round(performance.now() - fromMs))} ms`);
+    } finally {
+      apiserver.child.kill('SIGKILL');
+      for (const { child } of others) child.kill('SIGKILL');
+      await Promise.all([apiserver, ...others].map(({ ended }) => ended));
+    }
   }));
