@@ -96,7 +96,7 @@ const END_GRACE_MS = 5_000;
 interface Connection {
   readonly client: RestClient;
   /** Gives up what is still under way. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** A client whose requests are given up some time after `stop` aborts: a server that does not answer is no reason to stay. */
