@@ -3,6 +3,7 @@ import { asError, type Clock, type Logger, type Random, sleep } from '#base';
 import type { ResourceSlice } from '#api';
 import { Informer, NODES, RESOURCE_SLICES, type RestClient } from '#client';
 import { isConflict, isNotFound, nameOf } from '#machinery';
+import { OwnWrites } from './own-writes.ts';
 import { canonical, type DesiredPool, planPool, type SliceOwner } from './pool-plan.ts';
 import { poolProblems } from './pool-problems.ts';
 
@@ -32,8 +33,7 @@ export class SlicePublisher {
   #wake: () => void = () => undefined;
   #woken = false;
   #cancelRepair: (() => void) | undefined;
-  /** Names and versions this publisher wrote itself, until their events came, which need no repair. */
-  readonly #ownWrites = new Set<string>();
+  readonly #ownWrites = new OwnWrites();
   /** Wrong pools that were reported. */
   readonly #refused = new WeakSet<DesiredPool>();
   /** Ends the pause after a failure. */
@@ -51,10 +51,13 @@ export class SlicePublisher {
       fieldSelector: `spec.driver=${driver},spec.nodeName=${nodeName}`,
     });
     const changed = (slice: ResourceSlice): void => {
-      if (!this.#ownWrites.delete(`${nameOf(slice)}@${slice.metadata.resourceVersion ?? ''}`)) this.#planRepair();
+      if (!this.#ownWrites.arrived(slice)) this.#planRepair();
     };
-    // What is gone is gone in the version that this publisher wrote.
-    this.#informer.addHandler({ added: changed, updated: (_old, now) => changed(now), deleted: () => this.#planRepair() });
+    const deleted = (slice: ResourceSlice): void => {
+      this.#ownWrites.gone(slice);
+      this.#planRepair();
+    };
+    this.#informer.addHandler({ added: changed, updated: (_old, now) => changed(now), deleted });
   }
 
   /** Wants exactly these pools, by name, from now on. Returns at once. */
@@ -117,6 +120,7 @@ export class SlicePublisher {
     const [node, listed] = await Promise.all([client.get(NODES, nodeName), client.list(RESOURCE_SLICES, { fieldSelector: `spec.driver=${driver}` })]);
     const nodeReference = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: node.metadata.uid ?? '', controller: true };
     const mine = listed.items.filter((slice) => slice.spec.nodeName === nodeName || desired.has(slice.spec.pool.name));
+    this.#ownWrites.keepOnly(listed.items);
     const failures: unknown[] = [];
     for (const pool of new Set([...desired.keys(), ...mine.map((slice) => slice.spec.pool.name)])) {
       const wanted = desired.get(pool);
@@ -159,7 +163,7 @@ export class SlicePublisher {
 
   /** Says so when the server kept less than was sent: a feature gate is off. */
   #written(sent: ResourceSlice, stored: ResourceSlice): void {
-    this.#ownWrites.add(`${nameOf(stored)}@${stored.metadata.resourceVersion ?? ''}`);
+    this.#ownWrites.add(stored);
     const [devices, kept] = [sent.spec.devices ?? [], stored.spec.devices ?? []];
     const dropped = devices.filter((device, i) => canonical(withoutTimes(device)) !== canonical(withoutTimes(kept[i])));
     if (dropped.length === 0) return;

@@ -217,10 +217,13 @@ export class NodeAgent {
   }
 
   async #workerOf(key: string, pod: Pod): Promise<PodWorker> {
-    const known = this.#workers.get(key);
-    if (known !== undefined) return known;
-    const podCidr = pod.status?.podIP === undefined ? await this.#podRange() : '';
-    const worker = new PodWorker(this.#context, pod, pod.status?.podIP ?? this.#newAddress(podCidr));
+    const working = this.#workers.get(key);
+    if (working !== undefined) return working;
+    const isKnown = pod.status?.podIP !== undefined || pod.spec?.hostNetwork === true;
+    // Of a pod that is going nothing will be started: it must not wait for an address.
+    const podCidr = isKnown || pod.metadata.deletionTimestamp !== undefined ? undefined : await this.#podRange();
+    const known = pod.spec?.hostNetwork === true ? this.#context.hostIP : pod.status?.podIP;
+    const worker = new PodWorker(this.#context, pod, podCidr === undefined ? known : this.#newAddress(podCidr));
     this.#workers.set(key, worker);
     return worker;
   }
@@ -233,7 +236,7 @@ export class NodeAgent {
 
   #newAddress(podCidr: string): string {
     // A pod that is over keeps its address in its status, but not for itself.
-    const used = [...this.#workers.values()].flatMap((worker) => (worker.isFinished ? [] : [worker.podIP]));
+    const used = [...this.#workers.values()].flatMap((worker) => (worker.isFinished ? [] : (worker.podIP ?? [])));
     const recorded = this.#pods.lister.list().flatMap((pod) => (isOver(pod) ? [] : (pod.status?.podIP ?? [])));
     const address = freeAddress(podCidr, new Set([...used, ...recorded]));
     if (address === undefined) throw new Error(`no address of ${podCidr} is free for another pod`);

@@ -19,6 +19,7 @@ export interface PluginRegistryOptions {
 interface Known {
   readonly identity: string;
   instance: DriverInstance | undefined;
+  /** Monotonic. */
   retryAtMs: number;
   retryMs: number;
 }
@@ -60,9 +61,9 @@ export class PluginRegistry {
     const found = await this.#findSockets(this.#options.directory);
     for (const [socket, known] of this.#sockets) if (found.get(socket) !== known.identity) this.#unregister(socket);
     for (const [socket, identity] of found) {
-      const known: Known = this.#sockets.get(socket) ?? { identity, instance: undefined, retryAtMs: 0, retryMs: RETRY_MIN_MS };
+      const known: Known = this.#sockets.get(socket) ?? { identity, instance: undefined, retryAtMs: Number.NEGATIVE_INFINITY, retryMs: RETRY_MIN_MS };
       this.#sockets.set(socket, known);
-      if (known.instance !== undefined || this.#options.clock.nowMs() < known.retryAtMs) continue;
+      if (known.instance !== undefined || this.#options.clock.monotonicMs() < known.retryAtMs) continue;
       await this.#register(socket, known);
     }
   }
@@ -90,7 +91,7 @@ export class PluginRegistry {
     } catch (error) {
       logger.warn('Registering a driver failed', { socket, error: asError(error).message, retryInMs: known.retryMs });
       this.#drop(known);
-      known.retryAtMs = clock.nowMs() + known.retryMs;
+      known.retryAtMs = clock.monotonicMs() + known.retryMs;
       known.retryMs = Math.min(RETRY_MAX_MS, known.retryMs * 2);
     } finally {
       client.close();

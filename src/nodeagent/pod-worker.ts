@@ -58,14 +58,15 @@ export class PodWorker {
   readonly #startTime: string;
   readonly #containers = new Map<string, Started>();
   readonly uid: string;
-  readonly podIP: string;
+  /** Undefined for a pod that was being deleted before it got one. */
+  readonly podIP: string | undefined;
   #sandboxReady = false;
   #recovered = false;
   #finished = false;
   #terminating = false;
   #hurried = false;
 
-  constructor(context: PodWorkerContext, pod: Pod, podIP: string) {
+  constructor(context: PodWorkerContext, pod: Pod, podIP: string | undefined) {
     this.#context = context;
     this.uid = pod.metadata.uid ?? '';
     this.#key = `${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`;
@@ -251,7 +252,7 @@ export class PodWorker {
     // A driver may have written its file a moment ago.
     if (devices.length > 0) await cdi.refresh();
     const secrets = new Set<string>();
-    const bare = await containerSpec(container, { pod, podIP: this.podIP, hostIP, client, secrets });
+    const bare = await containerSpec(container, { pod, podIP: this.podIP ?? '', hostIP, client, secrets });
     const oci = devices.length > 0 ? await cdi.inject(bare, devices) : bare;
     const request = this.#request(pod, container, attempt);
     await files.makeDirectory(request.bundleDir);
@@ -309,7 +310,7 @@ export class PodWorker {
     return podStatus(pod, {
       records,
       sandboxReady: this.#sandboxReady,
-      podIP: pod.spec?.hostNetwork === true ? this.#context.hostIP : this.podIP,
+      podIP: this.podIP,
       hostIP: this.#context.hostIP,
       startTime: this.#startTime,
       now: this.#now(),

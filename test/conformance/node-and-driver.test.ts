@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { PODS, RESOURCE_SLICES } from '#client';
+import { NODES, PODS, RESOURCE_SLICES } from '#client';
 import { isNotFound } from '#machinery';
 import { decodeCheckpoint } from '#nodeagent';
 import { allocatedClaim, DRIVER, eventually, inWorld, NODE, podWithClaim } from './node-world.ts';
@@ -107,4 +107,31 @@ test('a log that is followed ends with its container, and one that is not there 
       return true;
     });
     await assert.rejects(read('nobody'), { code: 404 });
+  }));
+
+test('a pod that found no free address can be deleted, and one on the network of its host needs none', () =>
+  inWorld(async ({ client, startAgent }) => {
+    startAgent();
+    await eventually('the node', () => client.get(NODES, NODE));
+    // Room for one pod.
+    await client.patch(NODES, NODE, { type: 'merge', body: { spec: { podCIDR: '10.0.0.0/30' } } });
+    const create = (name: string, hostNetwork: boolean): Promise<unknown> =>
+      client.create(PODS, {
+        metadata: { name, namespace: 'default' },
+        spec: { nodeName: NODE, hostNetwork, containers: [{ name: 'main', image: 'example.com/any:1' }] },
+      });
+    const address = (name: string): Promise<string> =>
+      eventually(`the address of ${name}`, async () => (await client.get(PODS, name, 'default')).status?.podIP);
+    await create('first', false);
+    assert.equal(await address('first'), '10.0.0.2');
+    await create('second', false);
+    await create('host', true);
+    assert.equal(await address('host'), '127.0.0.1');
+    await client.delete(PODS, 'second', { namespace: 'default' });
+    await eventually('the end of the second', () =>
+      client.get(PODS, 'second', 'default').then(
+        () => false,
+        (error: unknown) => isNotFound(error),
+      ),
+    );
   }));
