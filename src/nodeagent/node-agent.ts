@@ -223,7 +223,7 @@ export class NodeAgent {
     // Of a pod that is going nothing will be started: it must not wait for an address.
     const podCidr = isKnown || pod.metadata.deletionTimestamp !== undefined ? undefined : await this.#podRange();
     const known = pod.spec?.hostNetwork === true ? this.#context.hostIP : pod.status?.podIP;
-    const worker = new PodWorker(this.#context, pod, podCidr === undefined ? known : this.#newAddress(podCidr));
+    const worker = new PodWorker(this.#context, pod, podCidr === undefined ? known : this.#newAddress(pod, podCidr));
     this.#workers.set(key, worker);
     return worker;
   }
@@ -234,13 +234,15 @@ export class NodeAgent {
     return (await client.get(NODES, nodeName)).spec?.podCIDR ?? fallbackRange(nodeName);
   }
 
-  #newAddress(podCidr: string): string {
+  #newAddress(pod: Pod, podCidr: string): string {
     // A pod that is over keeps its address in its status, but not for itself.
     const used = [...this.#workers.values()].flatMap((worker) => (worker.isFinished ? [] : (worker.podIP ?? [])));
     const recorded = this.#pods.lister.list().flatMap((pod) => (isOver(pod) ? [] : (pod.status?.podIP ?? [])));
     const address = freeAddress(podCidr, new Set([...used, ...recorded]));
-    if (address === undefined) throw new Error(`no address of ${podCidr} is free for another pod`);
-    return address;
+    if (address !== undefined) return address;
+    const message = `Failed to create pod sandbox: no address of ${podCidr} is free for another pod`;
+    this.#context.events.event(pod, { type: 'Warning', reason: 'FailedCreatePodSandBox', message });
+    throw new Error(message);
   }
 
   async #writeStatus(pod: Pod, status: NonNullable<Pod['status']>): Promise<void> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { NODES, PODS, RESOURCE_SLICES } from '#client';
+import { EVENTS, NODES, PODS, RESOURCE_SLICES } from '#client';
 import { isNotFound } from '#machinery';
 import { decodeCheckpoint } from '#nodeagent';
 import { allocatedClaim, DRIVER, eventually, inWorld, NODE, podWithClaim } from './node-world.ts';
@@ -125,6 +125,12 @@ test('a pod that found no free address can be deleted, and one on the network of
     await create('first', false);
     assert.equal(await address('first'), '10.0.0.2');
     await create('second', false);
+    await eventually('the event', async () =>
+      (await client.list(EVENTS)).items.some(
+        ({ reason, message }) =>
+          reason === 'FailedCreatePodSandBox' && message === 'Failed to create pod sandbox: no address of 10.0.0.0/30 is free for another pod',
+      ),
+    );
     await create('host', true);
     assert.equal(await address('host'), '127.0.0.1');
     await client.delete(PODS, 'second', { namespace: 'default' });
