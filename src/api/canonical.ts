@@ -51,8 +51,8 @@ function canonicalObject(object: JsonMap, schema: SchemaNode): Json {
     if (value === null || value === undefined) continue;
     const field = schema.field(key);
     const kept = field === undefined ? value : canonicalValue(value, field);
-    if (field !== undefined && isEmptyCollection(kept, field) && !keepsEmpty(schema, key)) continue;
-    result[key] = kept;
+    // An empty list or map that is always printed comes back from storage as null.
+    if (field === undefined || !isLeftOut(kept, field) || keepsEmpty(schema, key)) result[key] = kept;
   }
   for (const [name, zero] of impliedZeroes(schema)) if (!Object.hasOwn(result, name)) result[name] = zero;
   return result;
@@ -68,43 +68,13 @@ const KEPT_EMPTY: ReadonlySet<string> = new Set([
 ]);
 
 function keepsEmpty(schema: SchemaNode, key: string): boolean {
-  return schema.required.includes(key) || KEPT_EMPTY.has(`${structureName(schema)}.${key}`);
+  return KEPT_EMPTY.has(`${structureName(schema)}.${key}`);
 }
 
 /** The name of a structure without its version. */
 function structureName({ goType }: SchemaNode): string {
   return goType.replace(/^.*\./, '');
 }
-
-/**
- * Times that upstream's types hold by value: Go prints null for an absent one. Other times are pointers, or left out when zero.
- * A name never means one thing in one kind and the other in another.
- */
-const TIMES_BY_VALUE: ReadonlySet<string> = new Set([
-  'lastProbeTime',
-  'lastTransitionTime',
-  'lastHeartbeatTime',
-  'lastUpdateTime',
-  'lastObservedTime',
-  'startedAt',
-  'finishedAt',
-  'eventTime',
-  'firstTimestamp',
-  'lastTimestamp',
-  'deprecatedFirstTimestamp',
-  'deprecatedLastTimestamp',
-  'expirationTimestamp',
-]);
-
-/** Optional members whose Go tags lack omitempty, by the name of their structure: null is printed for an absent one (k8s.io/api types.go). */
-const PRINTED_NULL: Readonly<Record<string, string>> = {
-  DeviceClaim: 'requests',
-  AllocatedDeviceStatus: 'conditions',
-  CapacityRequestPolicy: 'default',
-  ClusterRole: 'rules',
-  Role: 'rules',
-  PodGroupSpec: 'podGroupTemplateRef',
-};
 
 const implied = new WeakMap<SchemaNode, readonly (readonly [string, Json])[]>();
 
@@ -113,23 +83,12 @@ function impliedZeroes(schema: SchemaNode): readonly (readonly [string, Json])[]
   const known = implied.get(schema);
   if (known !== undefined) return known;
   const zeroes = schema.fieldNames.flatMap((name): [string, Json][] => {
-    const zero = impliedZero(name, schema);
-    return zero === undefined ? [] : [[name, zero]];
+    const field = schema.field(name);
+    if (field?.absent === undefined) return [];
+    return [[name, isMap(field.absent) ? canonicalObject(field.absent, field) : field.absent]];
   });
   implied.set(schema, zeroes);
   return zeroes;
-}
-
-/** What Go prints for an absent member: structures and times that are no pointers, required scalars, null for other required members. */
-function impliedZero(name: string, schema: SchemaNode): Json | undefined {
-  const field = schema.field(name);
-  if (TIMES_BY_VALUE.has(name) && (field?.type === 'time' || field?.type === 'micro-time')) return null;
-  if (PRINTED_NULL[structureName(schema)] === name) return null;
-  if ((field?.type === 'list' || field?.type === 'map') && schema.required.includes(name)) return null;
-  if (field?.default === undefined) return undefined;
-  if (field.type === 'object') return canonicalObject({}, field);
-  const scalar = field.type === 'string' || field.type === 'integer' || field.type === 'boolean';
-  return scalar && schema.required.includes(name) ? field.default : undefined;
 }
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
@@ -146,9 +105,11 @@ function canonicalQuantity(value: Json): Json {
   return parseQuantity(String(value))?.toString() ?? value;
 }
 
-function isEmptyCollection(value: Json, schema: SchemaNode): boolean {
+/** Whether Go's `omitempty` leaves the value out: what is empty, and zeroes that no pointer holds. */
+function isLeftOut(value: Json, schema: SchemaNode): boolean {
   if (schema.type === 'list') return Array.isArray(value) && value.length === 0;
-  return schema.type === 'map' && isMap(value) && Object.keys(value).length === 0;
+  if (schema.type === 'map') return isMap(value) && Object.keys(value).length === 0;
+  return schema.omitsEmpty && !schema.pointer && (value === '' || value === 0 || value === false);
 }
 
 function isMap(value: Json | undefined): value is JsonMap {

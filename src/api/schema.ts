@@ -1,6 +1,7 @@
 /** The structure of every definition, read from the recorded OpenAPI data through machinery's schema port. */
 import type { Json, SchemaNode } from '#machinery';
 import raw from './schema/definitions.json' with { type: 'json' };
+import { goMember } from './schema/go-members.ts';
 
 /** A schema of the recorded OpenAPI v3 documents; only the members that occur there. */
 export interface OpenApiSchema {
@@ -73,6 +74,10 @@ class DefinitionNode implements SchemaNode {
   readonly patchStrategies: readonly string[];
   readonly patchMergeKey: string | undefined;
   readonly default: Json | undefined;
+  readonly pointer: boolean;
+  readonly omitsEmpty: boolean;
+  readonly absent: Json | undefined;
+  readonly #goType: string;
   readonly #schema: OpenApiSchema;
   readonly #reference: string | undefined;
   readonly #place: Place | undefined;
@@ -95,9 +100,15 @@ class DefinitionNode implements SchemaNode {
     this.patchStrategies = use['x-kubernetes-patch-strategy']?.split(',') ?? [];
     this.patchMergeKey = use['x-kubernetes-patch-merge-key'];
     this.default = use.default;
+    const { type, pointer, omitsEmpty, omitsZero } = goMember(place?.definition ?? '', place?.member ?? '');
+    this.#goType = place?.goType ?? type;
+    this.pointer = pointer;
+    this.omitsEmpty = omitsEmpty ?? place?.required !== true;
+    this.absent = pointer ? (this.omitsEmpty ? undefined : null) : absentValue(this, omitsZero);
   }
 
   get goType(): string {
+    if (this.#goType !== '') return this.#goType;
     const element = this.items?.goType ?? this.field('')?.goType ?? '';
     if (this.type === 'list') return `[]${element}`;
     if (this.type === 'map') return goMap(element, this.#place);
@@ -111,25 +122,55 @@ class DefinitionNode implements SchemaNode {
     if (known !== undefined) return known;
     const use = this.type === 'map' ? this.#schema.additionalProperties : ownSchema(this.#schema.properties, name);
     if (use === undefined) return undefined;
-    const node = new DefinitionNode(use, this.#reference === undefined ? undefined : { definition: this.#reference, member: name });
+    const node = new DefinitionNode(use, this.#placeOf(name));
     this.#fields.set(this.type === 'map' ? '' : name, node);
     return node;
   }
 
   get items(): SchemaNode | undefined {
-    if (this.#items === undefined && this.#schema.items !== undefined) this.#items = new DefinitionNode(this.#schema.items);
+    if (this.#items === undefined && this.#schema.items !== undefined) this.#items = new DefinitionNode(this.#schema.items, elementOf(this.#goType));
     return this.#items;
+  }
+
+  #placeOf(name: string): Place | undefined {
+    if (this.type === 'map') return elementOf(this.#goType);
+    return this.#reference === undefined ? undefined : { definition: this.#reference, member: name, required: this.required.includes(name) };
   }
 }
 
-/** Where a node hangs: a member of a definition. */
+/** Where a node hangs: a member of a definition, or an element whose Go type follows from that of its list or map. */
 interface Place {
   readonly definition: string;
   readonly member: string;
+  readonly required: boolean;
+  readonly goType?: string;
+}
+
+function elementOf(goType: string): Place | undefined {
+  const element = goType.replace(/^(\[\]|map\[[\w.]+\])/, '');
+  return element === goType ? undefined : { definition: '', member: '', required: true, goType: element };
+}
+
+/** What Go prints for an absent member that is no pointer: `omitempty` leaves out neither structures nor times and quantities. */
+function absentValue({ type, omitsEmpty, default: whenAbsent }: SchemaNode, omitsZero: boolean): Json | undefined {
+  if (omitsZero) return undefined;
+  if (type === 'object' && isEmptyObject(whenAbsent)) return {};
+  if (type === 'time' || type === 'micro-time') return null;
+  if (type === 'quantity') return '0';
+  if (type === 'int-or-string') return omitsEmpty ? undefined : 0;
+  if (omitsEmpty || type === 'any') return undefined;
+  return SCALAR_ZEROES[type] ?? null;
+}
+
+const SCALAR_ZEROES: Readonly<Partial<Record<SchemaNode['type'], Json>>> = { string: '', integer: 0, number: 0, boolean: false };
+
+function isEmptyObject(value: Json | undefined): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 /** Upstream's name of a map's type: ResourceList in core/v1, QualifiedName keys in resource.k8s.io. */
-function goMap(element: string, { definition, member }: Place = { definition: '', member: '' }): string {
+function goMap(element: string, place: Place | undefined): string {
+  const { definition = '', member = '' } = place ?? {};
   const [, group, version = ''] = /^io\.k8s\.api\.(\w+)\.(\w+)\./.exec(definition) ?? [];
   if (group === 'core' && element === 'resource.Quantity') return 'v1.ResourceList';
   return group === 'resource' && QUALIFIED_MAPS.has(member) ? `map[${version}.QualifiedName]${element}` : `map[string]${element}`;

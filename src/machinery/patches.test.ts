@@ -13,6 +13,9 @@ import { applyStrategicMergePatch } from './strategic-patch.ts';
 const LEAF: SchemaNode = {
   type: 'string',
   goType: 'string',
+  pointer: false,
+  omitsEmpty: true,
+  absent: undefined,
   field: () => undefined,
   fieldNames: [],
   required: [],

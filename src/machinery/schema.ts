@@ -20,6 +20,12 @@ export interface SchemaNode {
     | 'any';
   /** Upstream's Go type, as texts about undecodable values name it: `v1.DeviceRequest`, `[]string`, `int32`. */
   readonly goType: string;
+  /** A scalar held by pointer: absent and zero differ. */
+  readonly pointer: boolean;
+  /** A member that JSON leaves out when it is empty or zero (Go's `omitempty`). */
+  readonly omitsEmpty: boolean;
+  /** What JSON shows where this member is absent, undefined when nothing; a structure that is held by value is `{}`. */
+  readonly absent: Json | undefined;
   /** Of an object: the schema of a member, undefined when there is no such member. Of a map: the schema of its values. */
   field(name: string): SchemaNode | undefined;
   /** Names of an object's members. */

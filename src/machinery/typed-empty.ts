@@ -1,12 +1,11 @@
-/** Objects as Go holds them: structures that are no pointers are always there, if empty. Comparisons depend on it. */
+/** Objects as Go holds them: what is no pointer is always there, if empty. Comparisons depend on it. */
 import { define, isJsonObject } from './merge-patch.ts';
 import type { Json } from './meta.ts';
 import type { SchemaNode } from './schema.ts';
 import { membersOf, type Schema } from './typed-value.ts';
 
 /**
- * `value` with an empty object for each absent structure whose schema defaults to `{}` (upstream's generator writes that default
- * for structures held by value) and null for each absent required list or map.
+ * `value` with what Go's JSON shows of its absent members: empty structures that are held by value, zeroes, null for lists, maps and times.
  */
 export function withEmptyStructures(value: Json, schema: Schema): Json {
   if (schema === undefined || value === null) return value;
@@ -17,15 +16,12 @@ export function withEmptyStructures(value: Json, schema: Schema): Json {
   if (schema.type !== 'object') return filled;
   for (const name of schema.fieldNames) {
     if (Object.hasOwn(filled, name)) continue;
-    const empty = emptyOf(schema.field(name), schema.required.includes(name));
+    const empty = emptyOf(schema.field(name));
     if (empty !== undefined) define(filled, name, empty);
   }
   return filled;
 }
 
-function emptyOf(field: SchemaNode | undefined, required: boolean): Json | undefined {
-  if (field === undefined) return undefined;
-  const byValue = field.type === 'object' && isJsonObject(field.default) && membersOf(field.default).length === 0;
-  if (byValue) return withEmptyStructures({}, field);
-  return required && (field.type === 'list' || field.type === 'map') ? null : undefined;
+function emptyOf(field: SchemaNode | undefined): Json | undefined {
+  return field?.absent === undefined || field.absent === null ? field?.absent : withEmptyStructures(field.absent, field);
 }

@@ -6,7 +6,7 @@ import { checkBindingConditions } from './binding.ts';
 import { checkCapacity } from './capacity.ts';
 import { checkCounters } from './counters.ts';
 import { checkLabel, checkQualifiedName, checkRequiredLabel } from './dra-names.ts';
-import { dnsSubdomainProblems, labelKeyProblems } from './names.ts';
+import { dnsSubdomainProblems } from './names.ts';
 import { checkNodeSelector } from './node-selector.ts';
 import { byteLength, checkList, type FieldErrors } from './report.ts';
 import { checkTaint } from './taint.ts';
@@ -64,7 +64,7 @@ export function checkDevice(errors: FieldErrors, path: string, device: Device, {
   checkPlace(errors, path, device, perDeviceNodeSelection);
   checkBindingConditions(errors, path, device);
   for (const [resource, mapping] of Object.entries(device.nodeAllocatableResourceMappings ?? {})) {
-    checkMapping(errors, { path: `${path}.nodeAllocatableResourceMappings`, resource }, mapping, device);
+    checkMapping(errors, `${path}.nodeAllocatableResourceMappings`, { resource, mapping, device });
   }
 }
 
@@ -167,30 +167,34 @@ function checkPlace(errors: FieldErrors, path: string, device: Device, perDevice
   }
   if (nodeSelector !== undefined) checkNodeSelector(errors, `${path}.nodeSelector`, nodeSelector);
   if (allNodes === false) errors.invalid(`${path}.allNodes`, false, 'must be either unset or set to true');
-  const set = members.filter((member) => device[member] !== false);
+  // Upstream's declarative rule counts what is neither false nor empty.
+  const set = members.filter((member) => device[member] !== false && device[member] !== '');
   if (set.length === 0) errors.required(path, PLACE);
   if (set.length > 1) errors.invalid(path, `{${set.map((member) => `\`${member}\``).join(', ')}}`, PLACE);
 }
 
 /** Which core resource a device provides, and how much of it (the shape of 1.36). */
-function checkMapping(
-  errors: FieldErrors,
-  { path, resource }: { readonly path: string; readonly resource: string },
-  mapping: NodeAllocatableResourceMapping,
-  device: Device,
-): void {
-  if (!isNodeAllocatable(resource)) errors.invalid(path, resource, 'must be a node allocatable resource: cpu, memory, ephemeral-storage, pods or hugepages');
+function checkMapping(errors: FieldErrors, path: string, { resource, mapping, device }: Provision): void {
   const at = `${path}[${resource}]`;
   const { capacityKey, allocationMultiplier } = mapping;
-  if (capacityKey === '') errors.invalid(`${at}.capacityKey`, '', 'capacityKey must not be an empty string');
-  else if (capacityKey !== undefined && !Object.hasOwn(device.capacity ?? {}, capacityKey)) errors.notFound(`${at}.capacityKey`, capacityKey);
+  if (!isNativeResource(resource)) errors.invalid(at, resource, 'must be a node allocatable resource name');
+  if (capacityKey === undefined && allocationMultiplier === undefined) {
+    errors.invalid(at, '', 'at least one of allocationMultiplier or capacityKey must be set');
+  }
   if (allocationMultiplier !== undefined && (parseQuantity(allocationMultiplier)?.sign() ?? 0) <= 0) {
     errors.invalid(`${at}.allocationMultiplier`, allocationMultiplier, 'must be positive');
   }
+  if (capacityKey === '') errors.invalid(`${at}.capacityKey`, '', 'capacityKey must not be an empty string');
+  else if (capacityKey !== undefined && !Object.hasOwn(device.capacity ?? {}, capacityKey)) errors.notFound(`${at}.capacityKey`, capacityKey);
 }
 
-const NODE_ALLOCATABLE = new Set(['cpu', 'memory', 'ephemeral-storage', 'pods']);
+interface Provision {
+  readonly resource: string;
+  readonly mapping: NodeAllocatableResourceMapping;
+  readonly device: Device;
+}
 
-function isNodeAllocatable(resource: string): boolean {
-  return NODE_ALLOCATABLE.has(resource) || (resource.startsWith('hugepages-') && labelKeyProblems(resource).length === 0) || resource === 'hugepages-';
+/** Core resources have no domain, or Kubernetes' own (core/v1 helper IsNativeResource). */
+function isNativeResource(resource: string): boolean {
+  return !resource.includes('/') || resource.includes('kubernetes.io/');
 }

@@ -8,7 +8,7 @@ import { checkClaimSpec, DEVICE_CONFIG_MAX_SIZE } from './claim-spec.ts';
 import { checkClaimStatus } from './claim-status.ts';
 import { checkConditions } from './conditions.ts';
 import { checkDriverName, checkLabel, checkPoolName } from './dra-names.ts';
-import { checkAnnotations, checkLabels } from './metadata.ts';
+import { checkAnnotations, checkLabels, checkObjectMeta } from './metadata.ts';
 import { labelKeyProblems } from './names.ts';
 import { checkList, FieldErrors } from './report.ts';
 import { checkConfiguration, checkSelectors } from './requests.ts';
@@ -52,11 +52,13 @@ function checkTemplateMetadata(errors: FieldErrors, { spec }: ResourceClaimTempl
   }
 }
 
-/** An update of a template: nothing in its spec. */
-export function validateTemplateUpdate(object: ApiObject, old: ApiObject): readonly FieldError[] {
+/** An update of a template: nothing in its spec may change, and all of it is checked as if it were new (resourceclaimtemplate/strategy.go). */
+export function validateTemplateUpdate(object: ApiObject, old: ApiObject, context: StrategyContext): readonly FieldError[] {
   const errors = new FieldErrors();
   const { spec } = object as ResourceClaimTemplate;
+  checkObjectMeta(errors, object.metadata);
   checkTemplateMetadata(errors, object as ResourceClaimTemplate);
+  checkClaimSpec(errors, 'spec.spec', spec.spec, context);
   if (!sameValue(spec, (old as ResourceClaimTemplate).spec))
     errors.invalid('spec', goStruct(spec, 'io.k8s.api.resource.v1.ResourceClaimTemplateSpec'), IMMUTABLE);
   return errors.list;
@@ -67,6 +69,8 @@ export function validateClass(object: ApiObject, context: StrategyContext, old?:
   const errors = new FieldErrors();
   const { spec } = object as DeviceClass;
   const before = (old as DeviceClass | undefined)?.spec;
+  // Upstream checks the metadata of a class as if it were new on updates, too.
+  if (before !== undefined) checkObjectMeta(errors, object.metadata);
   if (before === undefined || !sameValue(spec.selectors, before.selectors)) checkSelectors(errors, 'spec.selectors', spec.selectors, context);
   if (before === undefined || !sameValue(spec.config, before.config)) {
     checkList(errors, 'spec.config', spec.config, { max: DEVICE_CONFIG_MAX_SIZE, item: (config, at) => checkConfiguration(errors, at, config) });

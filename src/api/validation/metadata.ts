@@ -22,11 +22,12 @@ export function validateObjectMeta(object: ApiObject, kind: Pick<Kind, 'namespac
     if (namespace === '') errors.required('metadata.namespace');
     else errors.invalidAll('metadata.namespace', namespace, dnsLabelProblems(namespace));
   }
-  checkCommon(errors, meta);
+  checkObjectMeta(errors, meta);
   return errors.list;
 }
 
-function checkCommon(errors: FieldErrors, meta: ObjectMeta): void {
+/** What new and changed metadata have to keep alike, but for names. */
+export function checkObjectMeta(errors: FieldErrors, meta: ObjectMeta): void {
   if ((meta.generation ?? 0) < 0) errors.invalid('metadata.generation', meta.generation, 'must be greater than or equal to 0');
   checkLabels(errors, 'metadata.labels', meta.labels);
   checkAnnotations(errors, 'metadata.annotations', meta.annotations);
@@ -91,7 +92,7 @@ export function validateObjectMetaUpdate(object: ApiObject, old: ApiObject): rea
   }
   if ((next.generation ?? 0) < (before.generation ?? 0)) errors.invalid('metadata.generation', next.generation, 'must not be decremented');
   if (before.deletionTimestamp !== undefined) checkNoNewFinalizers(errors, next, before);
-  checkCommon(errors, sameValue(next.annotations, before.annotations) ? { ...next, annotations: undefined } : next);
+  checkObjectMeta(errors, sameValue(next.annotations, before.annotations) ? { ...next, annotations: undefined } : next);
   checkLabels(errors, 'metadata.labels', next.labels);
   return [...errors.list, ...errors.list];
 }

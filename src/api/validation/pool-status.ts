@@ -34,7 +34,7 @@ export function validatePoolStatusRequest(object: ApiObject): readonly FieldErro
 export function validatePoolStatusRequestUpdate(object: ApiObject, old: ApiObject, { subresource }: StrategyContext): readonly FieldError[] {
   const errors = new FieldErrors();
   const [next, before] = [object as ResourcePoolStatusRequest, old as ResourcePoolStatusRequest];
-  if (!sameValue(next.spec, before.spec)) errors.invalid('spec', next.spec, IMMUTABLE);
+  if (!sameValue(next.spec, before.spec)) errors.invalid('spec', null, IMMUTABLE);
   if (subresource === 'status') checkStatus(errors, next, before);
   return errors.list;
 }
@@ -43,7 +43,8 @@ function checkStatus(errors: FieldErrors, { status }: ResourcePoolStatusRequest,
   if (old.status !== undefined && !sameValue(status, old.status))
     return errors.invalid('status', status === undefined ? null : goStruct(status, 'io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequestStatus'), IMMUTABLE);
   if (status === undefined) return;
-  if (status.poolCount < 0) errors.invalid('status.poolCount', status.poolCount, 'must be greater than or equal to 0');
+  if (status.poolCount === undefined) errors.required('status.poolCount');
+  else if (status.poolCount < 0) errors.invalid('status.poolCount', status.poolCount, 'must be greater than or equal to 0');
   checkList(errors, 'status.pools', status.pools, { max: POOLS_MAX_SIZE, item: (pool, path) => checkPoolStatus(errors, path, pool) });
   const conditions = status.conditions ?? [];
   checkConditions(errors, 'status.conditions', conditions, CONDITIONS_MAX_SIZE);
@@ -65,7 +66,8 @@ function checkPoolStatus(errors: FieldErrors, path: string, pool: PoolStatus): v
     const count = pool[member];
     if (count !== undefined && count < 0) errors.invalid(`${path}.${member}`, count, 'must be greater than or equal to 0');
   }
-  const { resourceSliceCount, validationError } = pool;
+  const { resourceSliceCount, validationError, nodeName } = pool;
+  if (nodeName !== undefined) errors.invalidAll(`${path}.nodeName`, nodeName, dnsSubdomainProblems(nodeName, 'bytes'));
   if (resourceSliceCount !== undefined && resourceSliceCount < 1)
     errors.invalid(`${path}.resourceSliceCount`, resourceSliceCount, 'must be greater than or equal to 1');
   if (validationError !== undefined && byteLength(validationError) > VALIDATION_ERROR_MAX_LENGTH)

@@ -154,8 +154,8 @@ function checkNonNegative<T extends object>(errors: FieldErrors, path: string, s
 }
 
 /** A selector that must select something. */
-function checkSelector(errors: FieldErrors, selector: LabelSelector | undefined, empty: string): void {
-  if (selector === undefined) return errors.required('spec.selector');
+function checkSelector(errors: FieldErrors, selector: LabelSelector | null, empty: string): void {
+  if (selector === null) return errors.required('spec.selector');
   checkSelectorParts(errors, 'spec.selector', selector);
   if (Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions ?? []).length === 0) errors.invalid('spec.selector', selector, empty);
 }
@@ -178,13 +178,9 @@ function checkSameSelector(errors: FieldErrors, selector: LabelSelector, old: La
 }
 
 /** A template of pods that run for ever and bear the selector's labels. */
-function checkTemplate(
-  errors: FieldErrors,
-  template: PodTemplateSpec | undefined,
-  { selector, kind }: { selector: LabelSelector | undefined; kind: string },
-): void {
+function checkTemplate(errors: FieldErrors, template: PodTemplateSpec | undefined, { selector, kind }: { selector: LabelSelector | null; kind: string }): void {
   if (template === undefined) return errors.required('spec.template');
-  if (selector !== undefined) checkMatch(errors, selector, template);
+  if (selector !== null) checkMatch(errors, selector, template);
   checkTemplateSpec(errors, template);
   const { restartPolicy, activeDeadlineSeconds } = template.spec ?? {};
   if (template.spec !== undefined && restartPolicy !== 'Always') errors.notSupported('spec.template.spec.restartPolicy', restartPolicy, ['Always']);

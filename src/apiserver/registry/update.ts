@@ -116,11 +116,12 @@ function checkPreconditions(call: Call, live: ApiObject, wanted: ApiObject): voi
 }
 
 /** Some kinds refuse a PUT that does not say what it was made from (upstream: AllowUnconditionalUpdate). */
-function checkUnconditional({ scope: { kind, gvk }, target }: Call, live: ApiObject): void {
+function checkUnconditional({ scope: { kind, groupResource }, target }: Call, live: ApiObject): void {
   if (kind.unconditionalUpdate !== false || target.verb !== 'update') return;
   const path = 'metadata.resourceVersion';
   const error = { path, reason: 'FieldValueInvalid', message: 'Invalid value: 0: must be specified for an update' };
-  throw invalidObject(gvk, live.metadata.name ?? '', [error]);
+  // Upstream names the resource where it names the kind elsewhere.
+  throw invalidObject({ group: groupResource.group, kind: groupResource.resource }, live.metadata.name ?? '', [error]);
 }
 
 interface Versions {
