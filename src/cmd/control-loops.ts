@@ -6,7 +6,7 @@ import { asError } from '#base';
 import { type ControllersOptions, runControllers } from '#controllers';
 import { DEFAULT_LEADER_ELECTION, leaderElectionProblem, type LeaderElectionSettings, runAsLeader } from '#reconcile';
 import { parseSchedulerConfiguration, runScheduler, type SchedulerConfiguration } from '#scheduler';
-import type { LeaderElectionFlags } from './flags.ts';
+import type { ElectionChoice } from './api-flags.ts';
 
 /** What the loops run in. */
 export type LoopWorld = Omit<ControllersOptions, 'signal'>;
@@ -14,7 +14,7 @@ export type LoopWorld = Omit<ControllersOptions, 'signal'>;
 /** How long to run, and whether to be elected first. */
 export interface LoopTerms {
   readonly signal: AbortSignal;
-  readonly election?: LeaderElectionFlags | undefined;
+  readonly election?: ElectionChoice | undefined;
 }
 
 /** The scheduler's settings from a file of upstream's format; without a file its defaults. */
@@ -54,31 +54,26 @@ async function runElected(
 }
 
 /** Undefined when no leader is to be elected. */
-function electionSettings(component: string, flags: LeaderElectionFlags): LeaderElectionSettings | undefined {
-  if (!flags.leaderElect) return undefined;
+function electionSettings(component: string, choice: ElectionChoice): LeaderElectionSettings | undefined {
+  if (!choice.enabled) return undefined;
   return {
-    namespace: flags.leaderElectResourceNamespace ?? 'kube-system',
-    name: flags.leaderElectResourceName ?? component,
+    namespace: choice.resourceNamespace ?? 'kube-system',
+    name: choice.resourceName ?? component,
     identity: `${hostname().toLowerCase()}_${crypto.randomUUID()}`,
-    leaseDurationMs: flags.leaderElectLeaseDuration ?? DEFAULT_LEADER_ELECTION.leaseDurationMs,
-    renewDeadlineMs: flags.leaderElectRenewDeadline ?? DEFAULT_LEADER_ELECTION.renewDeadlineMs,
-    retryPeriodMs: flags.leaderElectRetryPeriod ?? DEFAULT_LEADER_ELECTION.retryPeriodMs,
+    leaseDurationMs: choice.leaseDurationMs ?? DEFAULT_LEADER_ELECTION.leaseDurationMs,
+    renewDeadlineMs: choice.renewDeadlineMs ?? DEFAULT_LEADER_ELECTION.renewDeadlineMs,
+    retryPeriodMs: choice.retryPeriodMs ?? DEFAULT_LEADER_ELECTION.retryPeriodMs,
   };
 }
 
 /** What a configuration file says counts, as upstream: flags are for those who have none. */
-function withFile(flags: LeaderElectionFlags, file: SchedulerConfiguration['leaderElection']): LeaderElectionFlags {
-  const { leaderElect, leaseDurationMs, renewDeadlineMs, retryPeriodMs, resourceName, resourceNamespace } = file;
+function withFile(choice: ElectionChoice, file: SchedulerConfiguration['leaderElection']): ElectionChoice {
   return {
-    leaderElect: leaderElect ?? flags.leaderElect,
-    ...defined('leaderElectLeaseDuration', leaseDurationMs ?? flags.leaderElectLeaseDuration),
-    ...defined('leaderElectRenewDeadline', renewDeadlineMs ?? flags.leaderElectRenewDeadline),
-    ...defined('leaderElectRetryPeriod', retryPeriodMs ?? flags.leaderElectRetryPeriod),
-    ...defined('leaderElectResourceName', resourceName ?? flags.leaderElectResourceName),
-    ...defined('leaderElectResourceNamespace', resourceNamespace ?? flags.leaderElectResourceNamespace),
+    enabled: file.leaderElect ?? choice.enabled,
+    leaseDurationMs: file.leaseDurationMs ?? choice.leaseDurationMs,
+    renewDeadlineMs: file.renewDeadlineMs ?? choice.renewDeadlineMs,
+    retryPeriodMs: file.retryPeriodMs ?? choice.retryPeriodMs,
+    resourceName: file.resourceName ?? choice.resourceName,
+    resourceNamespace: file.resourceNamespace ?? choice.resourceNamespace,
   };
-}
-
-function defined<K extends keyof LeaderElectionFlags>(name: K, value: LeaderElectionFlags[K] | undefined): Partial<LeaderElectionFlags> {
-  return value === undefined ? {} : { [name]: value };
 }

@@ -1,24 +1,24 @@
 /** Puts an API server together: store, certificates, HTTPS, kubeconfig. */
-import { isIPv6 } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { type ApiServer, createApiServer } from '#apiserver';
 import type { Metrics } from '#base';
 import { checkSelector } from '#cel';
 import { MemoryStore, type Store } from '#storage';
 import {
-  APISERVER_CLIENT_NAME,
   CertificateAuthority,
   createLogger,
   FileTokenKeys,
   listen,
   type Listener,
+  type NewCertificates,
   nodeLogReader,
   SqliteStore,
   systemClock,
   systemRandom,
 } from '#platform';
-import { type ApiServerFlags, DEFAULT_SERVICE_ACCOUNT_ISSUER, emulatedVersionOf, gatesOf, logLevelOf, servedOf } from './flags.ts';
+import type { ApiSettings } from './api-flags.ts';
+import { apiServerCertificates, hostInUrl, PKI } from './certificates.ts';
+import { type ApiServerFlags, DEFAULT_SERVICE_ACCOUNT_ISSUER, logLevelOf } from './flags.ts';
 import { listenSomewhere } from './free-port.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 
@@ -38,10 +38,11 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-/** How a control plane differs from what its flags say. */
+/** What a control plane is given beside its flags. */
 export interface ControlPlaneOptions {
-  /** Older DRA versions are served unasked. */
-  readonly olderVersions: boolean;
+  readonly settings: ApiSettings;
+  /** For a data directory that has none. */
+  readonly newCertificates: NewCertificates | undefined;
   /** What its process measures. */
   readonly metrics: Metrics;
 }
@@ -49,10 +50,13 @@ export interface ControlPlaneOptions {
 /** Opens the store below `dataDir`, serves it, and writes the administrator's kubeconfig once requests are answered. */
 export async function startControlPlane(flags: ApiServerFlags, dataDir: string, options: ControlPlaneOptions): Promise<ControlPlane> {
   const { bindAddress } = flags;
-  const authority = await CertificateAuthority.open(join(dataDir, 'pki'));
-  const serving = await authority.issue('apiserver', { commonName: 'kube-apiserver', hosts: hostsOf(bindAddress) });
-  const nodeClient = await authority.issue('apiserver-kubelet-client', { commonName: APISERVER_CLIENT_NAME, organizations: ['system:masters'] });
-  const admin = await authority.issue('admin', { commonName: 'kubernetes-admin', organizations: ['system:masters'] });
+  const authority = await CertificateAuthority.open(join(dataDir, PKI), options.newCertificates);
+  const wanted = apiServerCertificates(bindAddress);
+  const [serving, nodeClient, admin] = await Promise.all([
+    authority.issue('apiserver', wanted['apiserver']),
+    authority.issue('apiserver-kubelet-client', wanted['apiserver-kubelet-client']),
+    authority.issue('admin', wanted['admin']),
+  ]);
   const store: Store =
     flags.store === 'memory'
       ? new MemoryStore(Math.max(1, systemClock.nowMs() - FIRST_REVISION_MS) * REVISIONS_PER_MS)
@@ -63,14 +67,10 @@ export async function startControlPlane(flags: ApiServerFlags, dataDir: string, 
     random: systemRandom,
     logger: createLogger('apiserver', logLevelOf(flags)),
     metrics: options.metrics,
-    gates: gatesOf(flags),
-    served: servedOf(flags, options.olderVersions),
-    emulatedVersion: emulatedVersionOf(flags),
+    ...options.settings,
     authenticateToken: flags.tokenAuthFile,
     anonymousAuth: flags.anonymousAuth ?? false,
-    authorizationModes: flags.authorizationMode,
-    admission: { enabled: flags.enableAdmissionPlugins, disabled: flags.disableAdmissionPlugins },
-    serviceAccounts: { issuer: flags.serviceAccountIssuer ?? DEFAULT_SERVICE_ACCOUNT_ISSUER, keys: new FileTokenKeys(join(dataDir, 'pki')) },
+    serviceAccounts: { issuer: flags.serviceAccountIssuer ?? DEFAULT_SERVICE_ACCOUNT_ISSUER, keys: new FileTokenKeys(join(dataDir, PKI)) },
     celCheck: checkSelector,
     podLogs: nodeLogReader({ ...nodeClient, caPem: authority.caPem }),
   });
@@ -91,21 +91,4 @@ export async function startControlPlane(flags: ApiServerFlags, dataDir: string, 
     await close();
     throw error;
   }
-}
-
-const LOOPBACK = '127.0.0.1';
-/** Addresses that mean all of the machine's. */
-const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
-
-/** What the server's certificate names: where it listens everywhere, every address that the machine has now. */
-function hostsOf(bindAddress: string): readonly string[] {
-  const addresses = WILDCARDS.has(bindAddress)
-    ? Object.values(networkInterfaces()).flatMap((all) => (all ?? []).filter(({ scopeid }) => !scopeid).map(({ address }) => address))
-    : [bindAddress];
-  return [...new Set([LOOPBACK, 'localhost', ...addresses])];
-}
-
-function hostInUrl(bindAddress: string): string {
-  if (WILDCARDS.has(bindAddress)) return LOOPBACK;
-  return isIPv6(bindAddress) ? `[${bindAddress}]` : bindAddress;
 }

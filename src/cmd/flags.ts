@@ -1,12 +1,8 @@
-/** The flags of commands that run components: their types and how their texts are read, with upstream's spelling. */
+/** The flags of commands that run components, and how their texts are read. Loads none of the layers: what takes those is a text that `api-flags.ts` reads. */
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { featureGates, GateError, KINDS, servedVersions } from '#api';
-import { ADMISSION_PLUGINS, AUTHORIZATION_MODES, type AuthorizationMode } from '#apiserver';
-import { parseDuration } from '#machinery';
 import type { LogLevel } from '#platform';
-import { nearest } from './nearest.ts';
 import type { TokenAuthenticator } from './token-file.ts';
 
 /** The components that `--components` names. */
@@ -31,14 +27,14 @@ export interface ApiServerFlags extends VersionFlags, LogFlags {
   readonly bindAddress: string;
   readonly securePort?: number;
   readonly kubeconfig?: string;
-  readonly runtimeConfig?: Readonly<Record<string, boolean>>;
+  readonly runtimeConfig?: string;
   readonly store: 'sqlite' | 'memory';
   /** The users of the file. */
   readonly tokenAuthFile?: TokenAuthenticator;
   readonly anonymousAuth?: boolean;
-  readonly authorizationMode?: readonly AuthorizationMode[];
-  readonly enableAdmissionPlugins?: readonly string[];
-  readonly disableAdmissionPlugins?: readonly string[];
+  readonly authorizationMode?: string;
+  readonly enableAdmissionPlugins?: string;
+  readonly disableAdmissionPlugins?: string;
   readonly serviceAccountIssuer?: string;
 }
 
@@ -47,12 +43,12 @@ export interface ComponentFlags extends VersionFlags, LogFlags {
   readonly kubeconfig: string;
 }
 
-/** Flags of the leader election, with upstream's names; milliseconds. */
+/** Flags of the leader election, with upstream's names; durations as Go writes them. */
 export interface LeaderElectionFlags {
   readonly leaderElect: boolean;
-  readonly leaderElectLeaseDuration?: number;
-  readonly leaderElectRenewDeadline?: number;
-  readonly leaderElectRetryPeriod?: number;
+  readonly leaderElectLeaseDuration?: string;
+  readonly leaderElectRenewDeadline?: string;
+  readonly leaderElectRetryPeriod?: string;
   readonly leaderElectResourceName?: string;
   readonly leaderElectResourceNamespace?: string;
 }
@@ -118,30 +114,6 @@ const PRESETS = new Map([
   ['gpu', 'eight GPUs a node'],
   ['showcase', 'also GPUs to share and to partition'],
 ]);
-/** Keys of --runtime-config that mean many APIs (upstream: resourceconfig). */
-const RUNTIME_CONFIG_GROUPS = ['api/all', 'api/ga', 'api/beta', 'api/alpha'];
-
-/** Gates of --feature-gates in the emulated version; throws one sentence for a gate that is unknown or cannot be set so. */
-export function gatesOf({ emulatedVersion = DEFAULT_EMULATED_VERSION, featureGates: asked = {} }: VersionFlags): ReadonlyMap<string, boolean> {
-  const known = featureGates(emulatedVersion);
-  const unknown = Object.keys(asked).find((name) => !known.has(name));
-  if (unknown !== undefined) {
-    throw new Error(`--feature-gates ${unknown}: Kubernetes ${emulatedVersion} has no such feature gate here${didYouMean(unknown, known.keys())}`);
-  }
-  try {
-    return featureGates(emulatedVersion, asked);
-  } catch (error) {
-    throw error instanceof GateError ? new Error(`--feature-gates: ${error.message}`, { cause: error }) : error;
-  }
-}
-
-/** What is served; `olderVersions` also serves the DRA versions that articles use, unless a flag speaks of versions. */
-export function servedOf(flags: ApiServerFlags, olderVersions: boolean): (group: string, version: string, plural: string) => boolean {
-  const silent = flags.emulatedVersion === undefined && flags.runtimeConfig === undefined;
-  const older = { 'resource.k8s.io/v1beta2': true, 'resource.k8s.io/v1beta1': true, 'resource.k8s.io/v1alpha3': true };
-  return servedVersions(emulatedVersionOf(flags), olderVersions && silent ? older : flags.runtimeConfig, { oldShapes: olderVersions });
-}
-
 /** The emulated minor version. */
 export function emulatedVersionOf({ emulatedVersion = DEFAULT_EMULATED_VERSION }: VersionFlags): string {
   return emulatedVersion;
@@ -162,6 +134,11 @@ export function devicesOf(text: string): string {
 /** Whether `--devices` names a preset. */
 export function isPreset(devices: string): boolean {
   return PRESETS.has(devices);
+}
+
+/** The simulated nodes. */
+export function nodeNamesOf({ nodes }: UpFlags): readonly string[] {
+  return Array.from({ length: nodes }, (_, index) => `node-${String(index + 1)}`);
 }
 
 /** The presets with what they are, for help texts. */
@@ -194,84 +171,11 @@ export function parseBooleans(text: string): Readonly<Record<string, boolean>> {
   );
 }
 
-/** Reads --runtime-config; an API that dray does not have is refused. */
-export function parseRuntimeConfig(text: string): Readonly<Record<string, boolean>> {
-  const config = parseBooleans(text);
-  const known = new Set([
-    ...RUNTIME_CONFIG_GROUPS,
-    ...KINDS.flatMap(({ group, versions, plural }) =>
-      versions.map(({ version }) => (group === '' ? version : `${group}/${version}`)).flatMap((groupVersion) => [groupVersion, `${groupVersion}/${plural}`]),
-    ),
-  ]);
-  for (const name of Object.keys(config)) if (!known.has(name)) throw new Error(`dray has no API "${name}"${didYouMean(name, known)}`);
-  return config;
-}
-
-/** Reads --authorization-mode. */
-export function parseAuthorizationModes(text: string): readonly AuthorizationMode[] {
-  const known: ReadonlyMap<string, AuthorizationMode> = new Map(AUTHORIZATION_MODES.map((mode) => [mode, mode]));
-  return namesOf(text).map((name) => {
-    const mode = known.get(name);
-    if (mode === undefined) throw new Error(`dray has no authorization mode "${name}"${didYouMean(name, known.keys())}`);
-    return mode;
-  });
-}
-
-/** Plugins that upstream runs by default and dray does without: what they guard is not served here. */
-const ABSENT_PLUGINS = [
-  'CertificateApproval',
-  'CertificateSigning',
-  'CertificateSubjectRestriction',
-  'ClusterTrustBundleAttest',
-  'DefaultIngressClass',
-  'DefaultStorageClass',
-  'MutatingAdmissionPolicy',
-  'MutatingAdmissionWebhook',
-  'PersistentVolumeClaimResize',
-  'PodSecurity',
-  'PodTopologyLabels',
-  'RuntimeClass',
-  'StorageObjectInUseProtection',
-  'TaintNodesByCondition',
-  'ValidatingAdmissionPolicy',
-  'ValidatingAdmissionWebhook',
-];
-
-/** Reads --enable-admission-plugins: only what dray has can be enabled. */
-export function parseEnabledPlugins(text: string): readonly string[] {
-  return pluginNames(text, ADMISSION_PLUGINS);
-}
-
-/** Reads --disable-admission-plugins: also what is not there anyway. */
-export function parseDisabledPlugins(text: string): readonly string[] {
-  return pluginNames(text, [...ADMISSION_PLUGINS, ...ABSENT_PLUGINS]);
-}
-
-function pluginNames(text: string, known: readonly string[]): readonly string[] {
-  const names = namesOf(text);
-  for (const name of names) if (!known.includes(name)) throw new Error(`dray has no admission plugin "${name}"${didYouMean(name, known)}`);
-  return names;
-}
-
-function namesOf(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-}
-
 /** Reads a boolean as Go's flags do. */
 export function parseBoolean(text: string): boolean {
   if (/^(true|t|1)$/i.test(text)) return true;
   if (/^(false|f|0)$/i.test(text)) return false;
   throw new Error('neither true nor false');
-}
-
-/** Reads a duration as Go writes it; milliseconds. */
-export function parseDurationMs(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined) throw new Error('not a duration such as 15s');
-  return ms;
 }
 
 /** Reads an IP address. */
@@ -326,9 +230,4 @@ function wholeNumber(text: string, { min, max, what }: { readonly min: number; r
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= min && number <= max) return number;
   throw new Error(`not ${what} from ${String(min)} ${max === Number.MAX_SAFE_INTEGER ? 'on' : `to ${String(max)}`}`);
-}
-
-function didYouMean(name: string, known: Iterable<string>): string {
-  const near = nearest(name, known);
-  return near.length === 0 ? '' : `; did you mean ${near.join(', ')}?`;
 }

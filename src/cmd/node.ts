@@ -16,6 +16,7 @@ import {
   unixGrpc,
 } from '#platform';
 import type { Metrics } from '#base';
+import { APISERVER_CLIENT_NAME, nodeCertificate } from './certificates.ts';
 
 /** A node to run; `rootDir` is absolute. */
 export interface NodeSpec {
@@ -76,14 +77,11 @@ async function runThenClose(agent: NodeAgent, endpoint: NodeEndpoint | undefined
 }
 
 async function logEndpoint(nodeName: string, authority: CertificateAuthority, agent: () => NodeAgent | undefined): Promise<NodeEndpoint> {
-  const pair = await authority.issue(`node-${nodeName}`, {
-    commonName: `system:node:${nodeName}`,
-    organizations: ['system:nodes'],
-    hosts: ['127.0.0.1', nodeName],
-  });
+  const pair = await authority.issue(...nodeCertificate(nodeName));
   return serveNodeEndpoint({
     address: '127.0.0.1',
     tls: { ...pair, caPem: authority.caPem },
+    clientName: APISERVER_CLIENT_NAME,
     logs: (request) => agent()?.logs(request) ?? Promise.reject(new Error('the node agent is starting')),
   });
 }

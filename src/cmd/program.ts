@@ -141,15 +141,11 @@ function servingOptions(): readonly Option[] {
     new Option('--bind-address <address>', 'IP address that the API server listens on').argParser(value(flags.parseAddress)).default('127.0.0.1'),
     new Option('--secure-port <port>', 'port that the API server listens on (default: 6443 or the next free one)').argParser(value(flags.parsePort)),
     new Option('--store <engine>', 'where objects are kept').choices(['sqlite', 'memory']).default('sqlite'),
-    new Option('--runtime-config <config>', 'API versions to serve or not: group/version=true,group/version/resource=false,api/beta=true').argParser(
-      value(flags.parseRuntimeConfig),
-    ),
+    new Option('--runtime-config <config>', 'API versions to serve or not: group/version=true,group/version/resource=false,api/beta=true'),
     new Option('--token-auth-file <file>', 'bearer tokens, one a line: token,user,uid,"group,group"').argParser(value(tokensFromFile)),
-    new Option('--authorization-mode <modes>', 'who is asked whether a request is allowed: AlwaysAllow, AlwaysDeny, Node, RBAC (default: Node,RBAC)').argParser(
-      value(flags.parseAuthorizationModes),
-    ),
-    new Option('--enable-admission-plugins <names>', 'admission plugins to run even if they are disabled').argParser(value(flags.parseEnabledPlugins)),
-    new Option('--disable-admission-plugins <names>', 'admission plugins not to run').argParser(value(flags.parseDisabledPlugins)),
+    new Option('--authorization-mode <modes>', 'who is asked whether a request is allowed: AlwaysAllow, AlwaysDeny, Node, RBAC (default: Node,RBAC)'),
+    new Option('--enable-admission-plugins <names>', 'admission plugins to run even if they are disabled'),
+    new Option('--disable-admission-plugins <names>', 'admission plugins not to run'),
     new Option('--service-account-issuer <url>', `who issues the tokens of service accounts (default: ${flags.DEFAULT_SERVICE_ACCOUNT_ISSUER})`),
     new Option('--anonymous-auth <boolean>', 'serve requests without credentials as system:anonymous (default: false)').argParser(value(flags.parseBoolean)),
   ];
@@ -165,8 +161,7 @@ function endpointOptions(certDir: string): readonly Option[] {
 }
 
 function leaderElectionOptions(): readonly Option[] {
-  const duration = (flag: string, description: string): Option =>
-    new Option(`--leader-elect-${flag} <duration>`, description).argParser(value(flags.parseDurationMs));
+  const duration = (flag: string, description: string): Option => new Option(`--leader-elect-${flag} <duration>`, description);
   return [
     new Option('--leader-elect <boolean>', 'work only while leading').argParser(value(flags.parseBoolean)).default(true),
     duration('lease-duration', 'how long others wait for a leader that is gone (default: 15s)'),

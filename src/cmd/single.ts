@@ -3,18 +3,19 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Metrics } from '#base';
 import { RestClient } from '#client';
-import { createLogger, openDataDir, systemClock, systemRandom, transportFromKubeconfig } from '#platform';
+import { createLogger, type NewCertificates, openDataDir, systemClock, systemRandom, transportFromKubeconfig } from '#platform';
+import { apiSettingsOf, electionOf, gatesOf } from './api-flags.ts';
 import { startControlPlane } from './control-plane.ts';
 import { EXIT_FAILURE } from './failure.ts';
-import { type ApiServerFlags, type ControllerFlags, devicesOf, type DriverFlags, gatesOf, logLevelOf, type NodeFlags } from './flags.ts';
+import { type ApiServerFlags, type ControllerFlags, devicesOf, type DriverFlags, logLevelOf, type NodeFlags } from './flags.ts';
 
 /** `dray apiserver`, until `stop` aborts. */
-export async function apiserver(flags: ApiServerFlags, stop: AbortSignal): Promise<void> {
+export async function apiserver(flags: ApiServerFlags, newCertificates: NewCertificates | undefined, stop: AbortSignal): Promise<void> {
   // A wrong flag is refused before anything is made on disk.
-  gatesOf(flags);
+  const settings = apiSettingsOf(flags, false);
   const dataDir = await openDataDir(flags.dataDir);
   try {
-    const plane = await startControlPlane(flags, dataDir.path, { olderVersions: false, metrics: new Metrics() });
+    const plane = await startControlPlane(flags, dataDir.path, { settings, newCertificates, metrics: new Metrics() });
     process.stdout.write(`apiserver ready on ${plane.url}, kubeconfig ${plane.kubeconfig}\n`);
     if (!stop.aborted) await once(stop, 'abort');
     await plane.close();
@@ -29,6 +30,7 @@ const USUAL_PORTS = { scheduler: 10_259, 'controller-manager': 10_257 } as const
 /** `dray scheduler` and `dray controller-manager`, beside their own endpoint, until `stop` aborts. */
 export async function controller(name: 'scheduler' | 'controller-manager', flags: ControllerFlags, stop: AbortSignal): Promise<void> {
   const gates = gatesOf(flags);
+  const election = electionOf(flags);
   const { readSchedulerConfiguration, runControllerLoops, runSchedulerLoop } = await import('./control-loops.ts');
   const configuration = readSchedulerConfiguration(flags.config);
   const { client, close } = await connect(`dray-${name}`, flags.kubeconfig, stop);
@@ -46,8 +48,8 @@ export async function controller(name: 'scheduler' | 'controller-manager', flags
   });
   const world = { client, clock: systemClock, random: systemRandom, logger: createLogger(name, logLevelOf(flags)), metrics, gates };
   try {
-    if (name === 'scheduler') await runSchedulerLoop(world, configuration, { signal: stop, election: flags });
-    else await runControllerLoops(world, { signal: stop, election: flags });
+    if (name === 'scheduler') await runSchedulerLoop(world, configuration, { signal: stop, election });
+    else await runControllerLoops(world, { signal: stop, election });
   } finally {
     close();
     await listener?.close();

@@ -4,11 +4,21 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { asError, Metrics, sleep } from '#base';
 import { NODES, RESOURCE_SLICES, RestClient } from '#client';
-import { type CertificateAuthority, createLogger, memoryTransport, openDataDir, systemClock, systemRandom, transportFromKubeconfig } from '#platform';
+import {
+  type CertificateAuthority,
+  createLogger,
+  memoryTransport,
+  type NewCertificates,
+  openDataDir,
+  systemClock,
+  systemRandom,
+  transportFromKubeconfig,
+} from '#platform';
 import type { LoopWorld } from './control-loops.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { EXIT_FAILURE, EXIT_NOT_REACHED, printFailure } from './failure.ts';
-import { type ComponentName, COMPONENTS, devicesOf, emulatedVersionOf, gatesOf, isPreset, logLevelOf, servedOf, type UpFlags } from './flags.ts';
+import { type ApiSettings, apiSettingsOf } from './api-flags.ts';
+import { type ComponentName, COMPONENTS, devicesOf, isPreset, logLevelOf, nodeNamesOf, type UpFlags } from './flags.ts';
 import { writeKubeconfig } from './kubeconfig-file.ts';
 import type { DriverEnded } from './driver-process.ts';
 import type { NodeAgent } from '#nodeagent';
@@ -23,15 +33,23 @@ function examplesFailed(error: unknown, flags: UpFlags): number {
 }
 
 /** Starts everything, runs until `stop` aborts (or with --once until the examples are done); resolves with the exit code. */
-export async function up(flags: UpFlags, stop: AbortSignal): Promise<number> {
+export async function up(flags: UpFlags, newCertificates: NewCertificates | undefined, stop: AbortSignal): Promise<number> {
   // A wrong flag is refused before anything is made on disk.
-  const gates = gatesOf(flags);
+  const settings = apiSettingsOf(flags, true);
   const devices = devicesOf(flags.devices);
   const components = flags.components ?? new Set(COMPONENTS);
   if (!components.has('apiserver') && flags.kubeconfig === undefined) throw new Error('without the component apiserver --kubeconfig must name one to use');
-  checkServed(flags, components);
+  checkServed(flags, settings, components);
   const dataDir = await openDataDir(flags.dataDir);
-  const cluster = new Cluster({ flags: { ...flags, devices }, components, gates, dataDir: dataDir.path, progress: progressTo(process.stdout), stop });
+  const cluster = new Cluster({
+    flags: { ...flags, devices },
+    components,
+    settings,
+    newCertificates,
+    dataDir: dataDir.path,
+    progress: progressTo(process.stdout),
+    stop,
+  });
   try {
     await cluster.start();
     if (stop.aborted) return 0;
@@ -48,9 +66,9 @@ export async function up(flags: UpFlags, stop: AbortSignal): Promise<number> {
 }
 
 /** Refused before anything is made: the driver would wait for an API version that never comes. */
-function checkServed(flags: UpFlags, components: ReadonlySet<ComponentName>): void {
-  if (!components.has('apiserver') || !components.has('driver') || servedOf(flags, true)('resource.k8s.io', 'v1', 'resourceslices')) return;
-  const cause = flags.runtimeConfig === undefined ? `--emulated-version ${emulatedVersionOf(flags)}` : '--runtime-config';
+function checkServed(flags: UpFlags, { served, emulatedVersion }: ApiSettings, components: ReadonlySet<ComponentName>): void {
+  if (!components.has('apiserver') || !components.has('driver') || served('resource.k8s.io', 'v1', 'resourceslices')) return;
+  const cause = flags.runtimeConfig === undefined ? `--emulated-version ${emulatedVersion}` : '--runtime-config';
   throw new Error(
     `${cause} leaves out resource.k8s.io/v1, which the driver speaks; start without it: --no-examples --components apiserver,scheduler,controller-manager,nodeagent`,
   );
@@ -64,7 +82,8 @@ async function stopped(stop: AbortSignal): Promise<undefined> {
 interface ClusterOptions {
   readonly flags: UpFlags;
   readonly components: ReadonlySet<ComponentName>;
-  readonly gates: ReadonlyMap<string, boolean>;
+  readonly settings: ApiSettings;
+  readonly newCertificates: NewCertificates | undefined;
   readonly dataDir: string;
   readonly progress: Progress;
   readonly stop: AbortSignal;
@@ -114,15 +133,15 @@ class Cluster {
    * being read. Drivers take longest, and are processes of their own: they start up while the scheduler and the controllers do.
    */
   async start(): Promise<void> {
-    const { components, dataDir, stop } = this.#options;
+    const { components, settings, newCertificates, dataDir, stop } = this.#options;
     const starts = (name: ComponentName): boolean => components.has(name) && !stop.aborted;
     if (starts('apiserver')) {
-      this.#plane = await startControlPlane(this.#flags, dataDir, { olderVersions: true, metrics: this.#metrics });
+      this.#plane = await startControlPlane(this.#flags, dataDir, { settings, newCertificates, metrics: this.#metrics });
       this.#progress('apiserver', `ready on ${this.#plane.url}`);
       await sleep(systemClock, FIRST_ANSWERS_MS, stop).catch(() => undefined);
     }
-    if (starts('nodeagent')) await Promise.all(this.#nodeNames().map((name) => this.#startNode(name)));
-    const withDriver = starts('driver') ? this.#nodeNames() : [];
+    if (starts('nodeagent')) await Promise.all(nodeNamesOf(this.#flags).map((name) => this.#startNode(name)));
+    const withDriver = starts('driver') ? nodeNamesOf(this.#flags) : [];
     if (withDriver.length > 0 && this.#plane !== undefined) await (await import('./driver-account.ts')).applyDriverAccount(this.client);
     await Promise.all(withDriver.map((name) => this.#startDriver(name)));
     if (starts('scheduler') || starts('controller-manager')) await this.#startLoops(starts);
@@ -137,7 +156,7 @@ class Cluster {
       const logger = createLogger(name, logLevelOf(this.#flags));
       const plane = this.#plane;
       const clientOf = plane === undefined ? undefined : (account: string): RestClient => accountClient(plane, account);
-      const world = { client, clientOf, clock: systemClock, random: systemRandom, logger, metrics: this.#metrics, gates: this.#options.gates };
+      const world = { client, clientOf, clock: systemClock, random: systemRandom, logger, metrics: this.#metrics, gates: this.#options.settings.gates };
       this.#keep(name, this.#running.control, run(world));
       this.#progress(name, 'running');
     };
@@ -152,7 +171,7 @@ class Cluster {
       nodeName,
       rootDir: this.#rootDir(nodeName),
       client,
-      gates: this.#options.gates,
+      gates: this.#options.settings.gates,
       logLevel: logLevelOf(this.#flags),
       authority: this.#authority(),
     };
@@ -177,7 +196,7 @@ class Cluster {
     }
     const { devices } = this.#flags;
     const { DRIVER_LOG, keepDriverRunning } = await import('./driver-process.ts');
-    const spec = { nodeName, rootDir, kubeconfig, devices, nodes: this.#nodeNames() };
+    const spec = { nodeName, rootDir, kubeconfig, devices, nodes: nodeNamesOf(this.#flags) };
     const tell: DriverEnded = (how, pauseMs) =>
       this.#progress(`driver ${nodeName}`, `${how}, started again in ${String(Math.round(pauseMs / 1000))} s; see ${join(rootDir, DRIVER_LOG)}`);
     this.#keep(`driver of ${nodeName}`, this.#running.drivers, keepDriverRunning(spec, tell, this.#drivers.signal));
@@ -205,7 +224,7 @@ class Cluster {
     const reached = ({ pod, state }: { pod: string; state: string }): void => this.#progress('example', `${pod} ${state}`);
     const { readExamples, runExamples } = await import('./examples.ts');
     const manifests = await readExamples();
-    const nodeDirs = this.#nodeNames().map((name) => this.#rootDir(name));
+    const nodeDirs = nodeNamesOf(this.#flags).map((name) => this.#rootDir(name));
     const outcome = await runExamples({ client, manifests, timeoutMs: this.#flags.timeout * 1000, nodeDirs, reached }, stop);
     if (stop.aborted) return 0;
     process.stdout.write(`\n${outcome.table}\n`);
@@ -252,10 +271,6 @@ class Cluster {
 
   #authority(): CertificateAuthority | undefined {
     return this.#plane?.authority;
-  }
-
-  #nodeNames(): readonly string[] {
-    return Array.from({ length: this.#flags.nodes }, (_, index) => `node-${String(index + 1)}`);
   }
 
   #rootDir(nodeName: string): string {

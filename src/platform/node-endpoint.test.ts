@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Node } from '#api';
 import { badRequest } from '#machinery';
-import { APISERVER_CLIENT_NAME, nodeLogReader, serveNodeEndpoint } from './node-endpoint.ts';
-import { CertificateAuthority, type KeyPair } from './tls.ts';
+import { nodeLogReader, serveNodeEndpoint } from './node-endpoint.ts';
+import type { KeyPair } from './certificates.ts';
+import { CertificateAuthority } from './tls.ts';
 
 type Tls = KeyPair & { readonly caPem: string };
 
@@ -18,10 +19,11 @@ async function withEndpoint(run: (port: number, tls: Tls) => Promise<void>): Pro
   const authority = await CertificateAuthority.open(directory);
   const { caPem } = authority;
   const serving = await authority.issue('node', { commonName: 'system:node:n1', hosts: ['127.0.0.1'] });
-  const client = await authority.issue('client', { commonName: APISERVER_CLIENT_NAME });
+  const client = await authority.issue('client', { commonName: 'api server' });
   const endpoint = await serveNodeEndpoint({
     address: '127.0.0.1',
     tls: { ...serving, caPem },
+    clientName: 'api server',
     logs: async ({ container, tailLines }) => {
       if (container === 'waiting') throw badRequest('container "waiting" in pod "p" is waiting to start: ContainerCreating');
       return pieces(`hello ${String(tailLines)}`);

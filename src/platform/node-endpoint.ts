@@ -8,10 +8,8 @@ import type { ApiServerOptions } from '#apiserver';
 import { asError } from '#base';
 import { ApiError, badRequest, internalError, notFound } from '#machinery';
 import type { LogRequest, NodeAgent } from '#nodeagent';
-import type { KeyPair } from './tls.ts';
+import type { KeyPair } from './certificates.ts';
 
-/** The name in the API server's client certificate; nobody else may read logs from a node directly. */
-export const APISERVER_CLIENT_NAME = 'kube-apiserver-kubelet-client';
 /** Upstream's kubelet route: /containerLogs/NAMESPACE/POD/CONTAINER. */
 const LOGS_PATH = /^\/containerLogs\/([^/]+)\/([^/]+)\/([^/]+)$/;
 
@@ -19,6 +17,8 @@ const LOGS_PATH = /^\/containerLogs\/([^/]+)\/([^/]+)\/([^/]+)$/;
 export interface NodeEndpointOptions {
   readonly address: string;
   readonly tls: KeyPair & { readonly caPem: string };
+  /** Common name of the only client that is answered. */
+  readonly clientName: string;
   readonly logs: NodeAgent['logs'];
 }
 
@@ -30,9 +30,9 @@ export interface NodeEndpoint {
 
 /** Listens for the API server. */
 export async function serveNodeEndpoint(options: NodeEndpointOptions): Promise<NodeEndpoint> {
-  const { tls, address, logs } = options;
+  const { tls, address } = options;
   const server = createServer({ cert: tls.certPem, key: tls.keyPem, ca: tls.caPem, requestCert: true, rejectUnauthorized: true }, (request, response) => {
-    void answer(request, response, logs);
+    void answer(request, response, options);
   });
   server.listen(0, address);
   await once(server, 'listening');
@@ -47,9 +47,9 @@ export async function serveNodeEndpoint(options: NodeEndpointOptions): Promise<N
   return { port, close };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, logs: NodeEndpointOptions['logs']): Promise<void> {
+async function answer(request: IncomingMessage, response: ServerResponse, { clientName, logs }: NodeEndpointOptions): Promise<void> {
   const socket = request.socket as TLSSocket;
-  if (socket.getPeerCertificate().subject?.CN !== APISERVER_CLIENT_NAME) return refuse(response, 403, 'Forbidden');
+  if (socket.getPeerCertificate().subject?.CN !== clientName) return refuse(response, 403, 'Forbidden');
   const gone = new AbortController();
   response.once('close', () => gone.abort(new Error('the reader of the log is gone')));
   try {

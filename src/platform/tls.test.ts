@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { X509Certificate } from 'node:crypto';
 import { httpsTransport } from './https-transport.ts';
+import type { KeyPair } from './certificates.ts';
 import { CertificateAuthority } from './tls.ts';
 
 async function scratch(run: (directory: string) => Promise<void>): Promise<void> {
@@ -61,4 +62,27 @@ test('what was issued is read back, and a server certificate is renewed for a ne
     const wider = await again.issue('apiserver', { commonName: 'kube-apiserver', hosts: ['127.0.0.1', '192.0.2.7'] });
     assert.match(new X509Certificate(wider.certPem).subjectAltName ?? '', /192\.0\.2\.7/);
     assert.equal(await readFile(join(directory, 'apiserver.crt'), 'utf8'), wider.certPem);
+  }));
+
+test('what was made elsewhere for a new directory is kept, and asked for no more once there is an authority', () =>
+  scratch(async (directory) => {
+    const made = await CertificateAuthority.open(join(directory, 'elsewhere'));
+    const admin = await made.issue('admin', { commonName: 'admin' });
+    const ca = { certPem: made.caPem, keyPem: await readFile(join(directory, 'elsewhere', 'ca.key'), 'utf8') };
+    const asked: string[] = [];
+    const pairs = (name: string): Promise<KeyPair> | undefined => {
+      asked.push(name);
+      return { ca: Promise.resolve(ca), admin: Promise.resolve(admin) }[name];
+    };
+    const folder = join(directory, 'new');
+    const authority = await CertificateAuthority.open(folder, pairs);
+    assert.equal(authority.caPem, made.caPem);
+    assert.deepEqual(await authority.issue('admin', { commonName: 'admin' }), admin);
+    const other = await authority.issue('other', { commonName: 'other' });
+    assert.equal(new X509Certificate(other.certPem).verify(new X509Certificate(made.caPem).publicKey), true, 'signed by the same authority');
+    assert.deepEqual(asked, ['ca', 'admin', 'other']);
+    const again = await CertificateAuthority.open(folder, pairs);
+    assert.deepEqual(await again.issue('admin', { commonName: 'admin' }), admin);
+    await again.issue('later', { commonName: 'later' });
+    assert.deepEqual(asked, ['ca', 'admin', 'other']);
   }));
