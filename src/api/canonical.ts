@@ -31,7 +31,13 @@ function canonicalValue(value: Json, schema: SchemaNode): Json {
 }
 
 function canonicalList(list: readonly Json[], items: SchemaNode): readonly Json[] {
-  return list.map((item) => canonicalValue(item ?? zeroOf(items), items));
+  let changed: Json[] | undefined;
+  for (const [at, item] of list.entries()) {
+    const kept = canonicalValue(item ?? zeroOf(items), items);
+    if (kept !== item) changed ??= [...list];
+    if (changed !== undefined) changed[at] = kept;
+  }
+  return changed ?? list;
 }
 
 function zeroOf(schema: SchemaNode): Json {
@@ -41,21 +47,36 @@ function zeroOf(schema: SchemaNode): Json {
 function canonicalMap(map: JsonMap, schema: SchemaNode): Json {
   const values = schema.field('');
   if (values === undefined || values.type === 'any') return map;
-  const entries = Object.entries(map).map(([key, value]) => [key, canonicalValue(value ?? zeroOf(values), values)] as const);
-  return Object.fromEntries(entries);
+  const entries = Object.entries(map);
+  const kept = entries.map(([key, value]) => [key, canonicalValue(value ?? zeroOf(values), values)] as const);
+  return kept.every(([key, value]) => value === map[key]) ? map : Object.fromEntries(kept);
 }
 
+/** Most objects are canonical already, so that a copy is made only of those that are not. */
 function canonicalObject(object: JsonMap, schema: SchemaNode): Json {
-  const result: Record<string, Json> = {};
-  for (const [key, value] of Object.entries(object)) {
-    if (value === null || value === undefined) continue;
-    const field = schema.field(key);
-    const kept = field === undefined ? value : canonicalValue(value, field);
-    // An empty list or map that is always printed comes back from storage as null.
-    if (field === undefined || !isLeftOut(kept, field) || keepsEmpty(schema, key)) result[key] = kept;
+  let result = object;
+  for (const [name, value] of Object.entries(object)) {
+    const kept = canonicalMember(value, name, schema);
+    if (kept !== value) result = kept === undefined ? without(result, name) : { ...result, [name]: kept };
   }
-  for (const [name, zero] of impliedZeroes(schema)) if (!Object.hasOwn(result, name)) result[name] = zero;
-  return result;
+  let filled: Record<string, Json | undefined> | undefined;
+  for (const [name, zero] of impliedZeroes(schema)) if (result[name] === undefined) (filled ??= { ...result })[name] = zero;
+  return filled ?? result;
+}
+
+function without(object: JsonMap, name: string): JsonMap {
+  const { [name]: _, ...rest } = object;
+  return rest;
+}
+
+/** Undefined for what is not there canonically. */
+function canonicalMember(value: Json | undefined, name: string, schema: SchemaNode): Json | undefined {
+  if (value === null || value === undefined) return undefined;
+  const field = schema.field(name);
+  if (field === undefined) return value;
+  const kept = canonicalValue(value, field);
+  // An empty list or map that is always printed comes back from storage as null.
+  return isLeftOut(kept, field) && !keepsEmpty(schema, name) ? undefined : kept;
 }
 
 /** Validation tells these apart from absent ones: list attributes, devices beside shared counters, what makes a request of v1beta1 exact. */
@@ -93,8 +114,12 @@ function impliedZeroes(schema: SchemaNode): readonly (readonly [string, Json])[]
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
+/** Times that are canonical at a glance; the last days of a month are not, since not every month has them. */
+const CANONICAL = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/;
+
 /** RFC 3339 in UTC with whole seconds, cut as Go's metav1.Time does; other texts stay. */
 export function canonicalTime(text: string): string {
+  if (CANONICAL.test(text)) return text;
   if (!RFC3339.test(text)) return text;
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? text : `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, 19)}Z`;

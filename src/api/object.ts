@@ -14,13 +14,19 @@ export function sameValue(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) || Array.isArray(b)) {
     return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, index) => sameValue(item, b[index]));
   }
-  const left = definedEntries(a);
-  const right = new Map(definedEntries(b));
-  return left.length === right.size && left.every(([key, value]) => right.has(key) && sameValue(value, right.get(key)));
+  return sameMembers(a as Members, b as Members); // neither null nor a list
 }
 
-function definedEntries(object: object): [string, unknown][] {
-  return Object.entries(object).filter(([, value]) => value !== undefined && value !== null);
+type Members = Readonly<Record<string, unknown>>;
+
+function sameMembers(a: Members, b: Members): boolean {
+  for (const key of Object.keys(a)) if (!sameValue(a[key], ownMember(b, key))) return false;
+  for (const key of Object.keys(b)) if (b[key] !== undefined && b[key] !== null && !Object.hasOwn(a, key)) return false;
+  return true;
+}
+
+function ownMember(object: Members, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
 /** The object with this status in place of its own. */

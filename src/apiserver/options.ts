@@ -58,5 +58,10 @@ const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 /** Now as metadata and conditions carry it: RFC 3339 in UTC with whole seconds. */
 export function timestamp(nowMs: number): string {
-  return `${new Date(Math.max(0, Math.min(nowMs, LAST_MS))).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(Math.max(0, Math.min(nowMs, LAST_MS)) / 1000);
+  // A write asks several times within the same second.
+  if (second !== latest.second) latest = { second, text: `${new Date(second * 1000).toISOString().slice(0, 19)}Z` };
+  return latest.text;
 }
+
+let latest = { second: 0, text: '1970-01-01T00:00:00Z' };

@@ -1,7 +1,7 @@
 /** FieldSet: which fields of an object someone owns, and its wire form FieldsV1 (structured-merge-diff fieldpath). */
 import { goQuote } from './go-text.ts';
 import { parseJson, stringifyJson } from './json.ts';
-import { isJsonObject } from './merge-patch.ts';
+import { isJsonObject, type JsonObject } from './merge-patch.ts';
 import type { Json } from './meta.ts';
 
 /**
@@ -13,7 +13,8 @@ export type PathElement = string;
 /** A path from the object's root. */
 export type FieldPath = readonly PathElement[];
 
-interface FieldNode {
+/** One place of a set. */
+export interface FieldNode {
   /** The place itself belongs to the set; what is below it is told apart in `children`. */
   readonly member: boolean;
   readonly children: FieldSet;
@@ -24,6 +25,8 @@ export class FieldSet {
   /** The set without paths. */
   static readonly empty: FieldSet = new FieldSet(new Map());
   readonly #nodes: ReadonlyMap<PathElement, FieldNode>;
+  /** Made once; sets of an object are written each time it is, though most of them are as they were. */
+  #json: JsonObject | undefined;
 
   private constructor(nodes: ReadonlyMap<PathElement, FieldNode>) {
     this.#nodes = nodes;
@@ -44,6 +47,11 @@ export class FieldSet {
     return FieldSet.#fromDraft(root);
   }
 
+  /** The set of these places and what is below them; each is a member or has members below. The map is the set's from now on. */
+  static ofNodes(nodes: ReadonlyMap<PathElement, FieldNode>): FieldSet {
+    return nodes.size === 0 ? FieldSet.empty : new FieldSet(nodes);
+  }
+
   static #fromDraft(draft: Draft): FieldSet {
     if (draft.children.size === 0) return FieldSet.empty;
     const nodes = new Map<PathElement, FieldNode>();
@@ -54,27 +62,32 @@ export class FieldSet {
   /** Reads FieldsV1; undefined when it is none. */
   static fromJson(fields: Json | undefined): FieldSet | undefined {
     if (!isJsonObject(fields)) return undefined;
+    const known = written.get(fields);
+    if (known !== undefined) return known;
     const nodes = new Map<PathElement, FieldNode>();
     for (const [element, below] of Object.entries(fields)) {
       if (element === '.') continue;
-      const children = /^[fkvi]:/s.test(element) ? FieldSet.fromJson(below) : undefined;
+      const children = /^[fkvi]:/.test(element) ? FieldSet.fromJson(below) : undefined;
       if (children === undefined || !isJsonObject(below)) return undefined;
       const member = children.isEmpty || Object.hasOwn(below, '.');
       const canonical = canonicalElement(element);
       if (canonical === undefined) return undefined;
       nodes.set(canonical, { member, children });
     }
-    return new FieldSet(nodes);
+    return FieldSet.ofNodes(nodes);
   }
 
   /** FieldsV1: members in order, a place with owned members below it marked by ".". */
-  toJson(): Json {
+  toJson(): JsonObject {
+    if (this.#json !== undefined) return this.#json;
     const fields: Record<string, Json> = {};
     for (const element of [...this.#nodes.keys()].sort()) {
-      const node = this.#node(element);
-      const below = node.children.toJson();
-      fields[element] = node.member && !node.children.isEmpty ? { '.': {}, ...(isJsonObject(below) ? below : {}) } : below;
+      const { member, children } = this.#node(element);
+      const below = children.toJson();
+      fields[element] = member && !children.isEmpty ? { '.': {}, ...below } : below;
     }
+    written.set(fields, this);
+    this.#json = fields;
     return fields;
   }
 
@@ -106,34 +119,50 @@ export class FieldSet {
   union(other: FieldSet): FieldSet {
     if (other.isEmpty) return this;
     if (this.isEmpty) return other;
-    return this.#combine(other, (a, b) => ({ member: a.member || b.member, children: a.children.union(b.children) }), true);
+    const nodes = new Map(this.#nodes);
+    for (const [element, node] of other.#nodes) {
+      const own = nodes.get(element);
+      nodes.set(element, own === undefined ? node : { member: own.member || node.member, children: own.children.union(node.children) });
+    }
+    return new FieldSet(nodes);
   }
 
-  /** Paths in this set and not in the other, path by path. */
+  /** Paths in this set and not in the other, path by path; this set itself if that is all of them. */
   difference(other: FieldSet): FieldSet {
-    if (other.isEmpty) return this;
-    return this.#combine(other, (a, b) => ({ member: a.member && !b.member, children: a.children.difference(b.children) }), false);
+    return this.#without(other, (a, b) => ({ member: a.member && !b.member, children: a.children.difference(b.children) }));
   }
 
-  /** Paths in this set that neither are in the other nor lie below one that is. */
+  /** Paths in this set that neither are in the other nor lie below one that is; this set itself if that is all of them. */
   recursiveDifference(other: FieldSet): FieldSet {
-    if (other.isEmpty) return this;
-    return this.#combine(other, (a, b) => (b.member ? NO_NODE : { member: a.member, children: a.children.recursiveDifference(b.children) }), false);
+    return this.#without(other, (a, b) => (b.member ? NO_NODE : { member: a.member, children: a.children.recursiveDifference(b.children) }));
+  }
+
+  /** Only places that differ are made anew. */
+  #without(other: FieldSet, rest: (a: FieldNode, b: FieldNode) => FieldNode): FieldSet {
+    let nodes: Map<PathElement, FieldNode> | undefined;
+    for (const [element, theirs] of other.#nodes) {
+      const own = this.#nodes.get(element);
+      if (own === undefined) continue;
+      const { member, children } = rest(own, theirs);
+      if (member === own.member && children === own.children) continue;
+      nodes ??= new Map(this.#nodes);
+      if (member || !children.isEmpty) nodes.set(element, { member, children });
+      else nodes.delete(element);
+    }
+    return nodes === undefined ? this : FieldSet.ofNodes(nodes);
   }
 
   /** Paths in both sets. */
   intersection(other: FieldSet): FieldSet {
-    return this.#combine(other, (a, b) => ({ member: a.member && b.member, children: a.children.intersection(b.children) }), false);
-  }
-
-  #combine(other: FieldSet, decide: (a: FieldNode, b: FieldNode) => FieldNode, both: boolean): FieldSet {
     const nodes = new Map<PathElement, FieldNode>();
-    const elements = both ? new Set([...this.#nodes.keys(), ...other.#nodes.keys()]) : this.#nodes.keys();
-    for (const element of elements) {
-      const node = decide(this.#node(element), other.#node(element));
-      if (node.member || !node.children.isEmpty) nodes.set(element, node);
+    for (const [element, own] of this.#nodes) {
+      const theirs = other.#nodes.get(element);
+      if (theirs === undefined) continue;
+      const children = own.children.intersection(theirs.children);
+      const member = own.member && theirs.member;
+      if (member || !children.isEmpty) nodes.set(element, { member, children });
     }
-    return nodes.size === 0 ? FieldSet.empty : new FieldSet(nodes);
+    return FieldSet.ofNodes(nodes);
   }
 
   /** Whether both hold the same paths. */
@@ -151,6 +180,9 @@ export class FieldSet {
     }
   }
 }
+
+/** The sets by their wire form, of those that were written here and may be read again. */
+const written = new WeakMap<JsonObject, FieldSet>();
 
 interface Draft {
   member: boolean;

@@ -4,7 +4,7 @@ import { parseJson, stringifyJson } from './json.ts';
 import { isJsonObject, type JsonObject } from './merge-patch.ts';
 import type { Json } from './meta.ts';
 import type { SchemaNode } from './schema.ts';
-import { compareTyped } from './typed-merge.ts';
+import { compareTyped } from './typed-compare.ts';
 import { fieldsOf, membersOf } from './typed-value.ts';
 
 /** Name of the annotation (corev1.LastAppliedConfigAnnotation). */

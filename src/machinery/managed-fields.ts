@@ -36,12 +36,11 @@ const STRIPPED = FieldSet.of([
 
 /** Identity of a manager: name, operation, version (of updates only) and subresource. */
 export function managerKey(entry: Pick<ManagerEntry, 'manager' | 'operation' | 'apiVersion' | 'subresource'>): string {
-  return JSON.stringify({
-    ...(entry.manager === '' ? {} : { manager: entry.manager }),
-    operation: entry.operation,
-    ...(entry.operation === 'Apply' ? {} : { apiVersion: entry.apiVersion }),
-    ...(entry.subresource === '' ? {} : { subresource: entry.subresource }),
-  });
+  const parts = [`"operation":"${entry.operation}"`];
+  if (entry.manager !== '') parts.unshift(`"manager":${JSON.stringify(entry.manager)}`);
+  if (entry.operation !== 'Apply') parts.push(`"apiVersion":${JSON.stringify(entry.apiVersion)}`);
+  if (entry.subresource !== '') parts.push(`"subresource":${JSON.stringify(entry.subresource)}`);
+  return `{${parts.join(',')}}`;
 }
 
 /** The managers of an object's managedFields; undefined when an entry is malformed. */
@@ -121,12 +120,13 @@ export function stripManagers(managers: Managers): void {
   for (const [key, entry] of managers) {
     const fields = entry.fields.difference(STRIPPED);
     if (fields.isEmpty) managers.delete(key);
-    else managers.set(key, { ...entry, fields });
+    else if (fields !== entry.fields) managers.set(key, { ...entry, fields });
   }
 }
 
 /** Merges the oldest updates of each version until at most MAX_UPDATE_MANAGERS are left (capManagersManager). */
 export function capManagers(managers: Managers): void {
+  if (managers.size <= MAX_UPDATE_MANAGERS) return;
   const updaters = [...managers].filter(([, entry]) => entry.operation === 'Update');
   updaters.sort(([keyA, a], [keyB, b]) => secondsOf(a) - secondsOf(b) || compareTexts(keyA, keyB));
   let count = updaters.length;

@@ -7,9 +7,9 @@ import { isJsonObject, type JsonObject } from './merge-patch.ts';
 import type { Json } from './meta.ts';
 import type { SchemaNode } from './schema.ts';
 import { badRequest } from './status.ts';
-import { type Comparison, compareTyped, mergeTyped, removeFields, withNamedFields } from './typed-merge.ts';
+import { compareAsGo, type Comparison } from './typed-compare.ts';
+import { mergeTyped, removeFields, withNamedFields } from './typed-merge.ts';
 import { fieldsOf, sameJson, typeProblems } from './typed-value.ts';
-import { withEmptyStructures } from './typed-empty.ts';
 
 /** Who writes, through which endpoint. */
 export interface FieldManagement {
@@ -84,6 +84,8 @@ function managersForUpdate(live: JsonObject, updated: JsonObject, subresource: s
   if (subresource !== '') return ofLive();
   const given = metadataOf(updated)['managedFields'];
   if (isReset(given)) return new Map();
+  // Who replaces what was read sends its managers back; the sets of the live ones may be known.
+  if (sameJson(given, metadataOf(live)['managedFields'])) return ofLive();
   const managers = decodeManagers(given);
   return managers === undefined || managers.size === 0 ? ofLive() : managers;
 }
@@ -116,9 +118,8 @@ const EVERYWHERE = FieldSet.of([['f:metadata'], ['f:metadata', 'f:resourceVersio
 
 /** Takes what differs away from all managers but `self`; returns who lost fields that changed. */
 function takeChanges({ live, updated, managers }: Update, self: string | undefined, input: FieldManagement): { comparison: Comparison; conflicts: Conflict[] } {
-  const [before, after] = differingMembers(live, updated);
-  const found = compareTyped(withEmptyStructures(before, input.schema), withEmptyStructures(after, input.schema), input.schema);
-  const ignored = FieldSet.of(resetFieldsOf(input));
+  const found = compareAsGo(live, updated, input.schema);
+  const ignored = ignoredBy(input);
   const comparison: Comparison = {
     added: found.added.recursiveDifference(ignored),
     removed: found.removed.recursiveDifference(ignored),
@@ -132,23 +133,18 @@ function takeChanges({ live, updated, managers }: Update, self: string | undefin
     if (!fields.isEmpty) conflicts.push({ entry, fields });
     const kept = entry.fields.difference(fields).difference(comparison.removed);
     if (kept.isEmpty) managers.delete(key);
-    else managers.set(key, { ...entry, fields: kept });
+    else if (kept !== entry.fields) managers.set(key, { ...entry, fields: kept });
   }
   return { comparison, conflicts };
 }
 
-/** Both without the members that are alike: a write seldom touches both spec and status, and comparing by schema is dear. */
-function differingMembers(live: JsonObject, updated: JsonObject): [JsonObject, JsonObject] {
-  const alike = new Set(Object.keys(live).filter((name) => sameJson(live[name], updated[name])));
-  const rest = (object: JsonObject): JsonObject => Object.fromEntries(Object.entries(object).filter(([name]) => !alike.has(name)));
-  return [rest(live), rest(updated)];
+function ignoredBy({ resetFields, subresource }: FieldManagement): FieldSet {
+  if (resetFields !== undefined) return FieldSet.of(resetFields);
+  return subresource === '' ? STATUS : subresource === 'status' ? SPEC : FieldSet.empty;
 }
 
-function resetFieldsOf({ resetFields, subresource }: FieldManagement): readonly FieldPath[] {
-  if (resetFields !== undefined) return resetFields;
-  if (subresource === '') return [['f:status']];
-  return subresource === 'status' ? [['f:spec']] : [];
-}
+const STATUS = FieldSet.of([['f:status']]);
+const SPEC = FieldSet.of([['f:spec']]);
 
 interface ApplyOutcome {
   readonly object: JsonObject;
@@ -171,7 +167,7 @@ function applyOnce(live: JsonObject, applied: JsonObject, before: Managers, inpu
   const managers = new Map(before);
   const key = managerKey(applyEntry(input));
   const last = managers.get(key);
-  const fields = fieldsOf(applied, input.schema).recursiveDifference(FieldSet.of(resetFieldsOf(input)));
+  const fields = fieldsOf(applied, input.schema).recursiveDifference(ignoredBy(input));
   managers.set(key, { ...applyEntry(input), fields, time: last?.time });
   const merged = mergeTyped(live, applied, input.schema);
   const pruned = prune(isJsonObject(merged) ? merged : {}, last?.fields, managers, input.schema);

@@ -1,8 +1,8 @@
-/** Merging an applied configuration into an object, comparing two objects, and taking fields away, all by schema. */
+/** Merging an applied configuration into an object, and taking fields away, by schema. */
 import { type FieldPath, FieldSet, memberElement, memberName, type PathElement } from './field-set.ts';
 import { define, isJsonObject } from './merge-patch.ts';
 import type { Json } from './meta.ts';
-import { elementOf, elementsOf, membersOf, sameJson, type Schema, shapeOf } from './typed-value.ts';
+import { elementOf, elementsOf, membersOf, type Schema, shapeOf } from './typed-value.ts';
 
 /** `live` with everything that `applied` says (TypedValue.Merge): members and keyed elements merge, the rest is replaced. */
 export function mergeTyped(live: Json | undefined, applied: Json | undefined, schema: Schema): Json | undefined {
@@ -56,62 +56,6 @@ function mergeElements(live: ReadonlyMap<PathElement, Json>, applied: ReadonlyMa
     }
   }
   return out;
-}
-
-/** How one object differs from another. */
-export interface Comparison {
-  readonly added: FieldSet;
-  readonly removed: FieldSet;
-  readonly modified: FieldSet;
-}
-
-/** What changes from `before` to `after` (TypedValue.Compare). A whole structure that comes or goes counts itself, too. */
-export function compareTyped(before: Json | undefined, after: Json | undefined, schema: Schema): Comparison {
-  const found = { added: [] as FieldPath[], removed: [] as FieldPath[], modified: [] as FieldPath[] };
-  compare({ before, after, schema, path: [] }, found);
-  return { added: FieldSet.of(found.added), removed: FieldSet.of(found.removed), modified: FieldSet.of(found.modified) };
-}
-
-interface Pair {
-  readonly before: Json | undefined;
-  readonly after: Json | undefined;
-  readonly schema: Schema;
-  readonly path: FieldPath;
-}
-
-interface Found {
-  readonly added: FieldPath[];
-  readonly removed: FieldPath[];
-  readonly modified: FieldPath[];
-}
-
-function compare(pair: Pair, found: Found): void {
-  const { before, after, schema, path } = pair;
-  const shape = shapeOf(schema);
-  const hollow = isHollow(before) && isHollow(after);
-  if (!hollow && shape === 'members' && schema !== undefined) {
-    const names = new Set([...membersOf(before), ...membersOf(after)].map(([name]) => name));
-    for (const name of names) {
-      compare({ before: memberOf(before, name), after: memberOf(after, name), schema: schema.field(name), path: [...path, memberElement(name)] }, found);
-    }
-  } else if (!hollow && shape === 'elements' && schema !== undefined) {
-    const [left, right] = [elementsOf(before, schema), elementsOf(after, schema)];
-    for (const element of new Set([...left.keys(), ...right.keys()])) {
-      compare({ before: left.get(element), after: right.get(element), schema: schema.items, path: [...path, element] }, found);
-    }
-  } else if (before !== undefined && after !== undefined && !sameJson(before, after)) found.modified.push(path);
-  if (before === undefined && after !== undefined) found.added.push(path);
-  if (before !== undefined && after === undefined) found.removed.push(path);
-}
-
-function memberOf(value: Json | undefined, name: string): Json | undefined {
-  return isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
-}
-
-/** Absent, null or without content: two such values are compared as a whole. */
-function isHollow(value: Json | undefined): boolean {
-  if (value === undefined || value === null) return true;
-  return Array.isArray(value) ? value.length === 0 : isJsonObject(value) && membersOf(value).length === 0;
 }
 
 /** `value` without the places in `fields` (TypedValue.RemoveItems); undefined when nothing is left of it. */

@@ -85,8 +85,31 @@ interface Outgoing extends EventEmitter {
   destroy(): void;
 }
 
-/** Aborted one by one when the server closes: a signal composed for each request would cost more than the rest of it. */
-type OpenRequests = Set<AbortController>;
+/** Ended one by one when the server closes: a signal composed for each request would cost more than the rest of it. */
+type OpenRequests = Set<OpenRequest>;
+
+/** A request that is being answered. Its signal is made for those who ask, which most requests never do: it costs as much as a short answer. */
+class OpenRequest {
+  #controller: AbortController | undefined;
+  #ended: Error | undefined;
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#ended !== undefined) this.#controller.abort(this.#ended);
+    }
+    return this.#controller.signal;
+  }
+
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  end(why: string): void {
+    this.#ended ??= new Error(why);
+    this.#controller?.abort(this.#ended);
+  }
+}
 
 /** Answers what the HTTP parser refuses: a method that it does not know is the API server's 405, all else a bare 400. */
 function refuseUnparsable(error: Error & { readonly code?: string }, socket: Duplex): void {
@@ -122,7 +145,7 @@ interface Connections {
 async function stop(server: Http2SecureServer, { sockets, sessions }: Connections, open: OpenRequests): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  for (const request of open) request.abort(new Error('the server is closing'));
+  for (const request of open) request.end('the server is closing');
   for (const session of sessions) session.close();
   // Connections of HTTP/2 end with their streams, those of HTTP/1.1 stay alive. Absent from the types.
   const mixed = server as Http2SecureServer & { closeIdleConnections(): void };
@@ -136,29 +159,36 @@ async function stop(server: Http2SecureServer, { sockets, sessions }: Connection
 }
 
 async function serve(apiServer: ApiServer, incoming: Incoming, outgoing: Outgoing, open: OpenRequests): Promise<void> {
-  const request = new AbortController();
-  const { signal } = request;
+  const request = new OpenRequest();
   open.add(request);
   outgoing.once('close', () => {
     open.delete(request);
-    if (!outgoing.writableFinished) request.abort(new Error('the client is gone'));
+    if (!outgoing.writableFinished) request.end('the client is gone');
   });
   try {
-    const body = await readBody(incoming);
-    const user = userOf(incoming.socket as TLSSocket);
+    const body = hasBody(incoming) ? await readBody(incoming) : NOTHING;
     const response = await apiServer.handle({
       method: incoming.method ?? 'GET',
       path: incoming.url ?? '/',
       headers: headersOf(incoming),
       body,
-      ...(user === undefined ? {} : { user }),
-      signal,
+      user: userOf(incoming.socket as TLSSocket),
+      get signal() {
+        return request.signal;
+      },
     });
-    await send(await compressed(response, incoming), outgoing, signal);
+    await send(await compressed(response, incoming), outgoing, request);
   } catch {
     // The client is gone, or the body broke off: nobody is left to tell.
     outgoing.destroy();
   }
+}
+
+const NOTHING = new Uint8Array();
+
+/** HTTP/1.1 says in the head whether a body follows; in HTTP/2 only its end tells. */
+function hasBody({ httpVersionMajor, headers }: Incoming): boolean {
+  return httpVersionMajor !== 1 || headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }
 
 /** Reads the body; past the limit it stops keeping, so that the API server sees it is too large. */
@@ -166,14 +196,20 @@ function readBody(incoming: Incoming): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const pieces: Uint8Array[] = [];
     let length = 0;
+    let ended = false;
     incoming.on('data', (piece: Uint8Array) => {
       if (length >= REQUEST_BODY_BYTES_MAX) return;
       pieces.push(piece.subarray(0, REQUEST_BODY_BYTES_MAX - length));
       length += Math.min(piece.length, REQUEST_BODY_BYTES_MAX - length);
     });
-    incoming.once('end', () => resolve(pieces.length === 1 ? (pieces[0] ?? new Uint8Array()) : Buffer.concat(pieces)));
+    incoming.once('end', () => {
+      ended = true;
+      resolve(pieces.length === 1 ? (pieces[0] ?? NOTHING) : Buffer.concat(pieces));
+    });
     incoming.once('error', reject);
-    incoming.once('close', () => reject(new Error('the body broke off')));
+    incoming.once('close', () => {
+      if (!ended) reject(new Error('the body broke off'));
+    });
   });
 }
 
@@ -213,10 +249,11 @@ const GZIP_LEVEL = 1;
 /** A long answer to a read in gzip, for clients that take it. */
 async function compressed(response: ServerResponse, { method, headers }: Incoming): Promise<ServerResponse> {
   const { body, live } = response;
+  if (method !== 'GET' || live === true || ('length' in body && body.length <= GZIP_THRESHOLD_BYTES)) return response;
   const taken = String(headers['accept-encoding'] ?? '')
     .split(',')
     .some((coding) => coding.trim() === 'gzip');
-  if (!taken || method !== 'GET' || live === true || ('length' in body && body.length <= GZIP_THRESHOLD_BYTES)) return response;
+  if (!taken) return response;
   const coded = { ...response, headers: { ...response.headers, 'content-encoding': 'gzip', vary: 'accept-encoding' } };
   if (body instanceof Uint8Array) return { ...coded, body: await gzipped(body, { level: GZIP_LEVEL }) };
   return { ...coded, body: compose(Readable.from(body), createGzip({ level: GZIP_LEVEL })) };
@@ -228,23 +265,25 @@ function inHeader(text: string): string {
 }
 
 /** Writes the answer; waits for the client where it reads slowly, and stops when it is gone. */
-async function send(response: ServerResponse, outgoing: Outgoing, signal: AbortSignal): Promise<void> {
+async function send(response: ServerResponse, outgoing: Outgoing, request: OpenRequest): Promise<void> {
   const { body } = response;
-  const headers = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, inHeader(value)]));
+  const headers: Record<string, string | number> = {};
+  for (const [name, value] of Object.entries(response.headers)) headers[name] = inHeader(value);
   if (body instanceof Uint8Array) {
-    outgoing.writeHead(response.status, { ...headers, 'content-length': body.length });
+    headers['content-length'] = body.length;
+    outgoing.writeHead(response.status, headers);
     outgoing.end(body);
     return;
   }
   if (isPieced(body)) {
     outgoing.writeHead(response.status, { ...headers, 'content-length': body.length });
-    return sendPieced(body, outgoing, signal);
+    return sendPieced(body, outgoing, request);
   }
   outgoing.writeHead(response.status, headers);
   outgoing.flushHeaders();
   for await (const piece of body) {
-    if (signal.aborted) break;
-    if (!outgoing.write(piece)) await once(outgoing, 'drain', { signal });
+    if (request.ended) break;
+    if (!outgoing.write(piece)) await once(outgoing, 'drain', { signal: request.signal });
   }
   outgoing.end();
 }
@@ -258,11 +297,11 @@ function isPieced(body: ServerResponse['body']): body is PiecedBody {
 const PART_BYTES = 256 * 1024;
 
 /** Sends all parts from one buffer: each is longer than the stream buffers, so that waiting for it to drain is waiting for the buffer to be free. */
-async function sendPieced(body: PiecedBody, outgoing: Outgoing, signal: AbortSignal): Promise<void> {
+async function sendPieced(body: PiecedBody, outgoing: Outgoing, request: OpenRequest): Promise<void> {
   const part = Buffer.allocUnsafeSlow(PART_BYTES);
   for (let length = body.fill(part); length > 0; length = body.fill(part)) {
-    if (signal.aborted) break;
-    if (!outgoing.write(part.subarray(0, length))) await once(outgoing, 'drain', { signal });
+    if (request.ended) break;
+    if (!outgoing.write(part.subarray(0, length))) await once(outgoing, 'drain', { signal: request.signal });
   }
   outgoing.end();
 }

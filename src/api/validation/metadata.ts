@@ -93,6 +93,7 @@ export function validateObjectMetaUpdate(object: ApiObject, old: ApiObject): rea
   if ((next.generation ?? 0) < (before.generation ?? 0)) errors.invalid('metadata.generation', next.generation, 'must not be decremented');
   if (before.deletionTimestamp !== undefined) checkNoNewFinalizers(errors, next, before);
   checkObjectMeta(errors, sameValue(next.annotations, before.annotations) ? { ...next, annotations: undefined } : next);
+  if (errors.list.length === 0) return [];
   checkLabels(errors, 'metadata.labels', next.labels);
   return [...errors.list, ...errors.list];
 }

@@ -10,6 +10,7 @@ const C_IDENTIFIER_FORMAT = '[A-Za-z_][A-Za-z0-9_]*';
 const LABEL = new RegExp(`^${LABEL_FORMAT}$`);
 const SUBDOMAIN = new RegExp(`^${SUBDOMAIN_FORMAT}$`);
 const QUALIFIED = new RegExp(`^${QUALIFIED_FORMAT}$`);
+const QUALIFIED_WITH_PREFIX = new RegExp(`^(${SUBDOMAIN_FORMAT}/)?${QUALIFIED_FORMAT}$`);
 const LABEL_VALUE = new RegExp(`^${LABEL_VALUE_FORMAT}$`);
 const C_IDENTIFIER = new RegExp(`^${C_IDENTIFIER_FORMAT}$`);
 
@@ -49,6 +50,8 @@ export function caselessSubdomainProblems(text: string): readonly string[] {
 
 /** Problems of a label key: `name` or `prefix/name`. */
 export function labelKeyProblems(text: string): readonly string[] {
+  // Nearly all keys are as short as their last part may be.
+  if (text.length <= DNS_LABEL_MAX_LENGTH && QUALIFIED_WITH_PREFIX.test(text)) return [];
   const parts = text.split('/');
   if (parts.length > 2) return [`a valid label key ${QUALIFIED_TEXT} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
   const name = parts.at(-1) ?? '';

@@ -94,5 +94,8 @@ export function checkUnique(errors: FieldErrors, path: string, keys: readonly st
 
 /** Length in UTF-8, as upstream counts. */
 export function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length;
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return encoder.encode(text).length;
+  return text.length;
 }
+
+const encoder = new TextEncoder();

@@ -4,7 +4,7 @@ import { type ApiObject, goQuote, notFound } from '#machinery';
 import type { AdmissionOfObject } from '../admission/plugin.ts';
 import { refused } from '../admission/plugin.ts';
 import type { Core } from '../options.ts';
-import { asJson, equalJson } from '../registry/managed.ts';
+import { equalParts } from '../registry/managed.ts';
 import { withMetadata } from '../registry/object-store.ts';
 import { MASTERS_GROUP } from './attributes.ts';
 import { describeRules, missingRules, quotedList } from './covers.ts';
@@ -25,7 +25,7 @@ export async function checkGrants(core: Core, request: AdmissionOfObject): Promi
 /** Whether a change is of nothing but what garbage collection needs (upstream: IsOnlyMutatingGCFields); a label may well hand out rights, by aggregation. */
 function onlyForCollection(object: ApiObject, old: ApiObject): boolean {
   const { ownerReferences, finalizers, managedFields } = old.metadata;
-  return equalJson(asJson(withMetadata(object, { ownerReferences, finalizers, managedFields })), asJson(old));
+  return equalParts(withMetadata(object, { ownerReferences, finalizers, managedFields }), old);
 }
 
 async function checkRole(core: Core, request: AdmissionOfObject): Promise<void> {

@@ -1,9 +1,10 @@
 /** Decodes request bodies into objects of a kind. */
 import { KINDS } from '#api';
-import { asError, oncePer } from '#base';
+import { asError } from '#base';
 import {
   type ApiObject,
   type Json,
+  type JsonObject,
   type SchemaNode,
   badRequest,
   goJsonType,
@@ -42,26 +43,39 @@ function bounded(body: Uint8Array): Uint8Array {
   return body;
 }
 
+/** A body as a value, and the members that it sets twice. */
+interface ParsedBody {
+  readonly value: Json;
+  readonly repeated: () => Repeated;
+}
+
 /** Parses a JSON, YAML or protobuf body by its content type; 415 for others. */
 export function parseBody(request: ServerRequest, kind: string): Json {
+  return readBody(request, kind).value;
+}
+
+function readBody(request: ServerRequest, kind: string): ParsedBody {
   const type = mediaType(request.headers['content-type']);
-  if (type === PROTOBUF_TYPE) return parseProtobuf(bounded(request.body));
+  if (type === PROTOBUF_TYPE) return { value: parseProtobuf(bounded(request.body)), repeated: () => NOT_REPEATED };
   const text = bodyText(request.body);
-  const refuse = unreadable(text, kind);
-  if (type === YAML_TYPE) return parseOr(() => yamlOf(request.body).value, refuse);
-  if (type === '' || type === 'application/json' || type === '*/*') {
-    return parseOr(
-      () => parseJson(text),
-      (why) => refuse(`${NO_TYPE_META}${goSyntaxError(text, why)}`),
+  if (type === YAML_TYPE) {
+    const { value, repeated } = parseOr(
+      () => parseYaml(text),
+      (why) => unreadable(text, kind, why),
     );
+    return { value, repeated: () => repeatedInYaml(repeated) };
+  }
+  if (type === '' || type === 'application/json' || type === '*/*') {
+    const value = parseOr(
+      () => parseJson(text),
+      (why) => unreadable(text, kind, `${NO_TYPE_META}${goSyntaxError(text, why)}`),
+    );
+    return { value, repeated: () => (type === 'application/json' ? repeatedInJson(text, value) : NOT_REPEATED) };
   }
   throw unsupportedMediaType(
     'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
   );
 }
-
-/** A body is read for its members and for those that are repeated; reading YAML takes long. */
-const yamlOf = oncePer((body: Uint8Array) => parseYaml(decoder.decode(body)));
 
 const NO_TYPE_META = "couldn't get version/kind; json parse error: ";
 
@@ -88,7 +102,7 @@ function parseProtobuf(bytes: Uint8Array): Json {
   return body;
 }
 
-function parseOr(parse: () => Json, refuse: (why: string) => Error): Json {
+function parseOr<T>(parse: () => T, refuse: (why: string) => Error): T {
   try {
     return parse();
   } catch (thrown) {
@@ -97,10 +111,10 @@ function parseOr(parse: () => Json, refuse: (why: string) => Error): Json {
 }
 
 /** The 400 for a text that cannot be parsed. It shows how a JSON text begins, the bytes of any other (upstream: summarizeData). */
-function unreadable(text: string, kind: string): (why: string) => Error {
+function unreadable(text: string, kind: string, why: string): Error {
   const start = text.startsWith('{') ? text.slice(0, SHOWN_BODY_LENGTH) : hexOf(text);
   const shown = text === '' ? '<empty>' : text.length > SHOWN_BODY_LENGTH ? `${start} ...` : start;
-  return (why) => badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${shown})`);
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${shown})`);
 }
 
 function hexOf(text: string): string {
@@ -113,14 +127,14 @@ const SHOWN_BODY_LENGTH = 30;
 /** The body as an object of the scope's version: type meta checked, structure checked, defaults not yet filled. */
 export function decodeObject(call: Call, validation: FieldValidation): ApiObject {
   const { scope } = call;
-  const parsed = parseBody(call.request, scope.kind.kind);
-  const body = parsed === null ? {} : parsed;
+  const { value, repeated } = readBody(call.request, scope.kind.kind);
+  const body = value === null ? {} : value;
   if (!isJsonObject(body)) {
-    const refuse = unreadable(bodyText(call.request.body), scope.kind.kind);
-    throw refuse(`${NO_TYPE_META}json: cannot unmarshal ${goJsonType(body)} into Go value of type ${TYPE_META_STRUCT}`);
+    const why = `${NO_TYPE_META}json: cannot unmarshal ${goJsonType(body)} into Go value of type ${TYPE_META_STRUCT}`;
+    throw unreadable(bodyText(call.request.body), scope.kind.kind, why);
   }
   checkTypeMeta(scope, body);
-  return structured(call, body, validation, validation === 'Ignore' ? NOT_REPEATED : repeatedMembers(call.request));
+  return structured(call, body, validation, validation === 'Ignore' ? NOT_REPEATED : repeated());
 }
 
 /** Members that a body sets twice, in the words of a refusal and of warnings. */
@@ -131,13 +145,12 @@ interface Repeated {
 
 const NOT_REPEATED: Repeated = { errors: [], warnings: [] };
 
-function repeatedMembers({ headers, body }: ServerRequest): Repeated {
-  const type = mediaType(headers['content-type']);
-  if (type === 'application/json') {
-    const texts = duplicateFields(decoder.decode(body)).map((path) => `duplicate field ${JSON.stringify(path)}`);
-    return { errors: texts, warnings: texts };
-  }
-  const { repeated } = type === YAML_TYPE ? yamlOf(body) : { repeated: [] };
+function repeatedInJson(text: string, value: Json): Repeated {
+  const texts = duplicateFields(text, value).map((path) => `duplicate field ${JSON.stringify(path)}`);
+  return texts.length === 0 ? NOT_REPEATED : { errors: texts, warnings: texts };
+}
+
+function repeatedInYaml(repeated: readonly string[]): Repeated {
   return repeated.length === 0 ? NOT_REPEATED : { errors: [`yaml: unmarshal errors:\n  ${repeated.join('\n  ')}`], warnings: repeated };
 }
 
@@ -176,7 +189,7 @@ export function structured(call: Call, value: Json, validation: FieldValidation,
   if (validation === 'Warn') call.warnings.push(...repeated.warnings, ...unknown);
   const object = isJsonObject(checked.value) ? checked.value : {};
   const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
-  return { ...object, kind: kind.kind, apiVersion, metadata: withoutEmptyMaps(metadata) };
+  return { ...object, kind: kind.kind, apiVersion, metadata: withoutEmptyMembers(metadata) };
 }
 
 function structureOf(schema: SchemaNode, value: Json, kind: string, version: string): ReturnType<typeof checkStructure> {
@@ -189,7 +202,8 @@ function structureOf(schema: SchemaNode, value: Json, kind: string, version: str
 }
 
 /** Metadata members that Go leaves out when they are empty (omitempty of ObjectMeta). */
-function withoutEmptyMaps(metadata: { readonly [key: string]: Json | undefined }): ApiObject['metadata'] {
+function withoutEmptyMembers(metadata: JsonObject): ApiObject['metadata'] {
+  if (!Object.values(metadata).some(isEmpty)) return metadata;
   return Object.fromEntries(Object.entries(metadata).filter(([, value]) => !isEmpty(value)));
 }
 

@@ -1,4 +1,5 @@
 /** Finds members that a JSON text sets twice, which parsing alone passes over (upstream: sigs.k8s.io/json strict decoding). */
+import type { Json } from '#machinery';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -23,8 +24,41 @@ interface Level {
   name: string;
 }
 
-/** Paths of the first repeated members of a well-formed text, in the order in which they occur. */
-export function duplicateFields(text: string): readonly string[] {
+/** Paths of the first repeated members of a well-formed text, in the order in which they occur; `parsed` is what a parser made of it. */
+export function duplicateFields(text: string, parsed: Json): readonly string[] {
+  // A parser keeps one of each: where none is missing, there is nothing to look for.
+  return membersNamed(text) === membersIn(parsed) ? [] : repeatedPaths(text);
+}
+
+/** How many members a text names: strings before a colon. */
+function membersNamed(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at)) {
+    at = closingQuote(text, at + 1) + 1;
+    while (isSpace(text.charCodeAt(at))) at++;
+    if (text.charCodeAt(at) === COLON) count++;
+  }
+  return count;
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
+/** How many members a value has in all its objects. Not by recursion: bodies may be deeper than the stack. */
+function membersIn(value: Json): number {
+  let count = 0;
+  const open: Json[] = [value];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next !== 'object' || next === null) continue;
+    const inside = Object.values(next) as readonly Json[]; // parsed: nothing is undefined
+    if (!Array.isArray(next)) count += inside.length;
+    for (const each of inside) if (typeof each === 'object' && each !== null) open.push(each);
+  }
+  return count;
+}
+
+function repeatedPaths(text: string): readonly string[] {
   const found: string[] = [];
   let level: Level | undefined;
   let string = '';

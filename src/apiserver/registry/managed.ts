@@ -1,6 +1,6 @@
 /** The border between typed objects and plain JSON, where patches and managed fields work. */
 import { assert } from '#base';
-import { type ApiObject, type FieldPath, type Json, isJsonObject, updateManagedFields } from '#machinery';
+import { type ApiObject, type FieldPath, type Json, isJsonObject, sameJson, updateManagedFields } from '#machinery';
 import { type Core, timestamp } from '../options.ts';
 import { type Call, fieldManagerOf } from './call.ts';
 import { fromStorage } from './object-store.ts';
@@ -18,23 +18,10 @@ export function asObject(value: Json): ApiObject {
   return value as unknown as ApiObject;
 }
 
-/** Deep equality of JSON values; a member that is undefined equals an absent one. */
-export function equalJson(a: Json | undefined, b: Json | undefined): boolean {
-  if (a === b) return true;
-  if (isList(a) || isList(b)) return isList(a) && isList(b) && a.length === b.length && a.every((element, at) => equalJson(element, b[at]));
-  if (!isJsonObject(a) || !isJsonObject(b)) return false;
-  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...names].every((name) => equalJson(a[name], b[name]));
-}
-
-/** Deep equality of parts of API objects. */
+/** Whether parts of API objects are the same; a member that is undefined equals an absent one. */
 export function equalParts(a: unknown, b: unknown): boolean {
   // Such parts are JSON values.
-  return equalJson(a as Json | undefined, b as Json | undefined);
-}
-
-function isList(value: Json | undefined): value is readonly Json[] {
-  return Array.isArray(value);
+  return sameJson(a as Json | undefined, b as Json | undefined);
 }
 
 /** Fields that the endpoint of a call resets, whose setting therefore owns nothing (upstream: GetResetFields of the kinds' strategies). */

@@ -24,19 +24,42 @@ export class StructureError extends Error {
   override readonly name = 'StructureError';
 }
 
-/** Checks `value` against `schema`; throws StructureError for a value of the wrong type. */
+/** Checks `value` against `schema`; throws StructureError for a value of the wrong type. What needs no change is not copied. */
 export function checkStructure(schema: SchemaNode, value: Json): StructureResult {
   const unknownFields: string[] = [];
-  return { value: check(schema, value, { path: '', holder: undefined, field: '', unknown: unknownFields }), unknownFields };
+  return { value: check(schema, value, { parent: undefined, step: undefined, holder: undefined, unknown: unknownFields }), unknownFields };
 }
 
-/** Where a value stands: as Strict validation names it (with indices), and as Go's decoder does (innermost structure, path of member names). */
+/** Where a value stands, from the inside out; only who has something to complain about spells it. */
 interface Place {
-  readonly path: string;
+  readonly parent: Place | undefined;
+  /** The name of a member, the index in a list; undefined at the root. */
+  readonly step: string | number | undefined;
+  /** The structure whose member this is; undefined for what stands in a map or list. */
   readonly holder: SchemaNode | undefined;
-  readonly field: string;
   /** Collects the paths of unknown fields. */
   readonly unknown: string[];
+}
+
+/** As Strict validation names a place: with indices and keys. */
+function pathOf(place: Place): string {
+  const { parent, step } = place;
+  if (parent === undefined || step === undefined) return '';
+  const before = pathOf(parent);
+  if (typeof step === 'number') return `${before}[${String(step)}]`;
+  return before === '' && place.holder !== undefined ? step : `${before}.${step}`;
+}
+
+/** As Go's decoder names a place: the innermost structure, and the names of all members on the way. */
+function fieldOf(place: Place): { readonly holder: SchemaNode | undefined; readonly field: string } {
+  const names: string[] = [];
+  let holder: SchemaNode | undefined;
+  for (let at: Place | undefined = place; at !== undefined; at = at.parent) {
+    if (at.holder === undefined) continue;
+    holder ??= at.holder;
+    names.unshift(String(at.step));
+  }
+  return { holder, field: names.join('.') };
 }
 
 function check(schema: SchemaNode, value: Json, place: Place): Json {
@@ -55,27 +78,50 @@ function check(schema: SchemaNode, value: Json, place: Place): Json {
 }
 
 function checkObject(schema: SchemaNode, value: Json, place: Place): Json {
-  const checked: Record<string, Json> = {};
-  for (const [name, member] of Object.entries(membersOf(schema, value, place))) {
-    const path = place.path === '' ? name : `${place.path}.${name}`;
-    const child = schema.field(name);
-    if (child === undefined) {
-      if (place.unknown.length < STRICT_ERRORS_MAX) place.unknown.push(path);
-    } else if (member !== null && member !== undefined) {
-      const field = place.field === '' ? name : `${place.field}.${name}`;
-      checked[name] = check(child, member, { path, holder: schema, field, unknown: place.unknown });
-    } else if (member === null && child.type === 'any') checked[name] = null;
+  const members = membersOf(schema, value, place);
+  let changed: Record<string, Json> | undefined;
+  const names = Object.keys(members);
+  for (const [at, name] of names.entries()) {
+    const member = members[name];
+    const kept = checkMember(schema, member, { parent: place, step: name, holder: schema, unknown: place.unknown });
+    if (kept !== member && changed === undefined) changed = firstOf(members, names.slice(0, at));
+    if (changed !== undefined && kept !== undefined) changed[name] = kept;
   }
-  return checked;
+  return changed ?? members;
+}
+
+/** Undefined for what is dropped: nulls and what the schema does not know. */
+function checkMember(schema: SchemaNode, member: Json | undefined, place: Place): Json | undefined {
+  const child = schema.field(String(place.step));
+  if (child === undefined) {
+    if (place.unknown.length < STRICT_ERRORS_MAX) place.unknown.push(pathOf(place));
+    return undefined;
+  }
+  if (member === null) return child.type === 'any' ? null : undefined;
+  return member === undefined ? undefined : check(child, member, place);
+}
+
+/** The members of these names, all of which the schema knows. */
+function firstOf(members: JsonObject, names: readonly string[]): Record<string, Json> {
+  const first: Record<string, Json> = {};
+  for (const name of names) {
+    const member = members[name];
+    if (member !== undefined) first[name] = member;
+  }
+  return first;
 }
 
 function checkMap(schema: SchemaNode, value: Json, place: Place): Json {
+  const members = membersOf(schema, value, place);
+  const child = schema.field('');
+  if (child === undefined) return {};
+  const entries = Object.entries(members).filter((entry): entry is [string, Json] => entry[1] !== undefined);
+  const kept = entries.map(([step, member]) =>
+    member === null ? zeroOf(child) : check(child, member, { parent: place, step, holder: undefined, unknown: place.unknown }),
+  );
+  if (entries.every(([, member], at) => member === kept[at])) return members;
   const checked: Record<string, Json> = {};
-  for (const [name, member] of Object.entries(membersOf(schema, value, place))) {
-    const child = schema.field(name);
-    if (member === undefined || child === undefined) continue;
-    define(checked, name, member === null ? zeroOf(child) : check(child, member, { ...place, path: `${place.path}.${name}` }));
-  }
+  for (const [at, [name]] of entries.entries()) define(checked, name, kept[at] ?? null);
   return checked;
 }
 
@@ -91,7 +137,13 @@ function checkList(schema: SchemaNode, value: Json, place: Place): Json {
   const { items } = schema;
   if (items === undefined) return value;
   const elements: readonly Json[] = value;
-  return elements.map((element, at) => (element === null ? zeroOf(items) : check(items, element, { ...place, path: `${place.path}[${String(at)}]` })));
+  let changed: Json[] | undefined;
+  for (const [at, element] of elements.entries()) {
+    const kept = element === null ? zeroOf(items) : check(items, element, { parent: place, step: at, holder: undefined, unknown: place.unknown });
+    if (kept !== element) changed ??= [...elements];
+    if (changed !== undefined) changed[at] = kept;
+  }
+  return changed ?? elements;
 }
 
 function checkScalar(schema: SchemaNode, value: Json, place: Place): Json {
@@ -118,6 +170,7 @@ function checkScalar(schema: SchemaNode, value: Json, place: Place): Json {
 }
 
 function checkInteger(schema: SchemaNode, value: Json, place: Place): Json {
+  if (typeof value === 'number' && value === (value | 0)) return value;
   if (typeof value !== 'bigint' && typeof value !== 'number') throw wrongType(schema, value, place);
   const bits = INTEGER_BITS.get(schema.goType) ?? 64;
   const fits = Number.isInteger(value) || typeof value === 'bigint';
@@ -162,7 +215,8 @@ function membersOf(schema: SchemaNode, value: Json, place: Place): JsonObject {
 }
 
 /** What Go's decoder says of a value that its type cannot hold; `shown` is added to the word for the value. */
-function wrongType(schema: SchemaNode, value: Json, { holder, field }: Place, shown = ''): StructureError {
+function wrongType(schema: SchemaNode, value: Json, place: Place, shown = ''): StructureError {
+  const { holder, field } = fieldOf(place);
   const where = holder === undefined ? 'Go value' : `Go struct field ${holder.goType.replace(/^.*\./, '')}.${field}`;
   return new StructureError(`json: cannot unmarshal ${goJsonType(value)}${shown} into ${where} of type ${schema.goType}`);
 }

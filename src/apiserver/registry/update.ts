@@ -12,7 +12,7 @@ import { createObject, withRequestNamespace } from './create.ts';
 import { decodeObject } from './decode.ts';
 import { isFinished, removeFinished } from './finish.ts';
 import { type Lens, shownCall, through } from './lens.ts';
-import { asJson, equalJson, ownership } from './managed.ts';
+import { equalParts, ownership } from './managed.ts';
 import { StoredObject, toStorage, withMetadata } from './object-store.ts';
 
 /** Writes that lost a race against another without asking for a resourceVersion are tried again; upstream's patch: 5. */
@@ -84,7 +84,7 @@ async function checkMayCreate(core: Core, { user, target, scope }: Call): Promis
 
 async function write(core: Core, call: Call, live: StoredObject, object: ApiObject): Promise<StoredObject | undefined> {
   if (isFinished(live.object, object)) return removeFinished(core, call, live, object);
-  if (equalJson(asJson(timeless(live.object)), asJson(timeless(object)))) return live;
+  if (equalParts(timeless(live.object), timeless(object))) return live;
   if (call.dryRun) return new StoredObject(object, live.revision);
   return core.objects.put(call.scope, object, live.revision);
 }
@@ -187,11 +187,11 @@ function keepMetadata(live: ApiObject, object: ApiObject): ApiObject {
 
 /** Raises metadata.generation when anything but metadata and status changed. */
 function withGeneration(live: ApiObject, object: ApiObject, counted: boolean): ApiObject {
-  if (!counted || equalJson(desiredState(live), desiredState(object))) return object;
+  if (!counted || equalParts(desiredState(live), desiredState(object))) return object;
   return withMetadata(object, { generation: (live.metadata.generation ?? 0) + 1 });
 }
 
-function desiredState(object: ApiObject): ReturnType<typeof asJson> {
+function desiredState(object: ApiObject): object {
   const { metadata: _metadata, ...rest } = object;
-  return asJson({ ...rest, status: undefined, metadata: {} } as ApiObject);
+  return { ...rest, status: undefined };
 }
