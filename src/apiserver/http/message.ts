@@ -1,6 +1,6 @@
 /** HTTP as the API server sees it: whole requests in, whole or streaming answers out. */
 import { stringifyJson } from '#machinery';
-import { type Piece, PiecedBody, utf8 } from './pieces.ts';
+import { type Pieces, utf8 } from './pieces.ts';
 
 /** Who makes a request: upstream's user.Info. */
 export interface UserInfo {
@@ -47,9 +47,9 @@ export function rawJsonResponse(status: number, json: string, contentType = 'app
 const WHOLE_BYTES = 256 * 1024;
 
 /** An answer whose JSON is encoded already, in pieces. */
-export function encodedJsonResponse(status: number, pieces: readonly Piece[], contentType = 'application/json'): ServerResponse {
+export function encodedJsonResponse(status: number, pieces: Pieces, contentType = 'application/json'): ServerResponse {
   const headers = { 'content-type': contentType };
-  const body = new PiecedBody([...pieces, '\n']);
+  const body = pieces.text('\n').body();
   return { status, headers, body: body.length > WHOLE_BYTES ? body : body.whole() };
 }
 

@@ -7,12 +7,80 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** Part of an answer: text, or bytes that are encoded already. */
-export type Piece = string | Uint8Array;
+/** The parts one after the other. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [first = NOTHING] = parts;
+  if (parts.length <= 1) return first;
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
 
-/** The pieces one after the other, texts in UTF-8. */
-export function joined(pieces: readonly Piece[]): Uint8Array {
-  return new PiecedBody(pieces).whole();
+const NOTHING = new Uint8Array(0);
+/** Texts up to so many characters are encoded together: one at a time each would cost several times its encoding. */
+const SHORT_TEXT = 4096;
+
+/** Collects the pieces of a body: texts, and bytes that stay where they are. */
+export class Pieces {
+  #text = '';
+  #textLength = 0;
+  /** Before each of #bytes so many characters of #text, and what is left of them at the end. */
+  readonly #textLengths: number[] = [];
+  readonly #bytes: Uint8Array[] = [];
+  #bytesLength = 0;
+
+  /** Adds a text. */
+  text(text: string): this {
+    if (text.length > SHORT_TEXT) return this.bytes(utf8(text));
+    this.#text += text;
+    return this;
+  }
+
+  /** Adds bytes, which nobody changes any more. */
+  bytes(bytes: Uint8Array): this {
+    this.#textLengths.push(this.#text.length - this.#textLength);
+    this.#textLength = this.#text.length;
+    this.#bytes.push(bytes);
+    this.#bytesLength += bytes.length;
+    return this;
+  }
+
+  /** All pieces as a body. */
+  body(): PiecedBody {
+    const texts = utf8(this.#text);
+    const textLengths = [...this.#textLengths, this.#text.length - this.#textLength];
+    const length = texts.length + this.#bytesLength;
+    return new PiecedBody({
+      texts,
+      textLengths: texts.length === this.#text.length ? textLengths : this.#lengthsInBytes(textLengths),
+      bytes: this.#bytes,
+      length,
+    });
+  }
+
+  /** Where texts are not ASCII, their lengths are not those of their bytes. */
+  #lengthsInBytes(lengths: readonly number[]): readonly number[] {
+    let at = 0;
+    return lengths.map((length) => utf8(this.#text.slice(at, (at += length))).length);
+  }
+
+  /** All pieces in one. */
+  joined(): Uint8Array {
+    return this.body().whole();
+  }
+}
+
+interface Parts {
+  /** All texts behind one another. */
+  readonly texts: Uint8Array;
+  /** How much of `texts` comes before each of `bytes`, and after the last of them. */
+  readonly textLengths: readonly number[];
+  readonly bytes: readonly Uint8Array[];
+  readonly length: number;
 }
 
 /** What those who iterate over a body are given at a time. */
@@ -25,56 +93,49 @@ const PART_BYTES = 256 * 1024;
 export class PiecedBody implements AsyncIterable<Uint8Array> {
   /** Bytes. */
   readonly length: number;
-  readonly #pieces: readonly Piece[];
-  /** All texts behind one another: to encode them in one go costs a fraction. */
-  readonly #texts: Uint8Array;
-  #piece = 0;
-  /** Bytes of the piece that are given out already. */
-  #within = 0;
-  /** Where the piece begins in #texts, if it is a text. */
+  readonly #parts: Parts;
+  /** Which piece is next: twice its place in `bytes`, one less for the text before it. */
+  #next = 0;
+  /** What is next of the piece, if it was begun. */
+  #rest: Uint8Array | undefined;
+  /** Where the next text begins in `texts`. */
   #text = 0;
 
-  constructor(pieces: readonly Piece[]) {
-    const text = textOf(pieces);
-    const encoded = utf8(text);
-    const ascii = encoded.length === text.length;
-    // Where texts are not ASCII, their lengths are not those of their bytes.
-    this.#pieces = ascii ? pieces : pieces.map((piece) => (typeof piece === 'string' ? utf8(piece) : piece));
-    this.#texts = encoded;
-    let length = 0;
-    for (const piece of this.#pieces) length += piece.length;
-    this.length = length;
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.length = parts.length;
   }
 
   /** Writes the next bytes from the start of `part` on; how many, 0 when there are no more. */
   fill(part: Uint8Array): number {
     let at = 0;
-    while (at < part.length) {
-      const piece = this.#pieces[this.#piece];
-      if (piece === undefined) break;
-      const length = Math.min(piece.length - this.#within, part.length - at);
-      this.#copy(piece, length, part, at);
-      at += length;
-      this.#within += length;
-      if (this.#within < piece.length) continue;
-      if (typeof piece === 'string') this.#text += piece.length;
-      this.#within = 0;
-      this.#piece++;
+    for (;;) {
+      const piece = this.#rest ?? this.#nextPiece();
+      if (piece === undefined) return at;
+      const room = part.length - at;
+      if (piece.length > room) {
+        part.set(piece.subarray(0, room), at);
+        this.#rest = piece.subarray(room);
+        return part.length;
+      }
+      part.set(piece, at);
+      at += piece.length;
+      this.#rest = undefined;
     }
-    return at;
   }
 
-  #copy(piece: Piece, length: number, part: Uint8Array, at: number): void {
-    const from = this.#within;
-    if (typeof piece === 'string') part.set(this.#texts.subarray(this.#text + from, this.#text + from + length), at);
-    else part.set(length === piece.length ? piece : piece.subarray(from, from + length), at);
+  #nextPiece(): Uint8Array | undefined {
+    const { texts, textLengths, bytes } = this.#parts;
+    const at = this.#next >> 1;
+    if (this.#next++ % 2 === 1) return bytes[at];
+    const length = textLengths[at];
+    return length === undefined ? undefined : texts.subarray(this.#text, (this.#text += length));
   }
 
   /** All bytes that are left. */
   whole(): Uint8Array {
     const bytes = new Uint8Array(this.length);
-    this.fill(bytes);
-    return bytes;
+    return bytes.subarray(0, this.fill(bytes));
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
@@ -84,10 +145,4 @@ export class PiecedBody implements AsyncIterable<Uint8Array> {
       yield part;
     }
   }
-}
-
-function textOf(pieces: readonly Piece[]): string {
-  let text = '';
-  for (const piece of pieces) if (typeof piece === 'string') text += piece;
-  return text;
 }

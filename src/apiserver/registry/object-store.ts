@@ -4,19 +4,13 @@ import { type ApiObject, parseJson, stringifyJson } from '#machinery';
 import type { CommitResult, Entry, Store, StoreEvent } from '#storage';
 import type { Kind } from '#api';
 import { type Scope, listPrefix, storageKey } from '../catalog.ts';
-import { joined, type Piece, utf8 } from '../http/pieces.ts';
+import { Pieces, utf8 } from '../http/pieces.ts';
 import { type RowHead, rowHeadOf } from './table.ts';
 
 const decoder = new TextDecoder();
 
 /** Decoded versions that are kept for their next reader; the rest are decoded when they are asked for. */
 const DECODED_MAX = 1024;
-
-/** What the JSON of an object begins with: text before it, and whether kind and apiVersion come first (list items carry neither). */
-export interface Opening {
-  readonly before?: string;
-  readonly typed?: boolean;
-}
 
 /**
  * One stored version of an object. Its JSON for clients is made from the stored bytes, which are written so that only
@@ -69,22 +63,31 @@ export class StoredObject {
     return converted;
   }
 
-  /** The JSON of the object in the version of `scope`, encoded, in pieces. */
-  json(scope: Scope, { before = '', typed = true }: Opening = {}): readonly Piece[] {
-    const head = typed ? `"kind":${JSON.stringify(scope.kind.kind)},"apiVersion":${JSON.stringify(scope.apiVersion)},` : '';
+  /** Adds the JSON of the object in the version of `scope`. Items of lists are not `typed`: they carry neither kind nor apiVersion. */
+  addJson(pieces: Pieces, scope: Scope, typed = true): void {
+    const head = typed ? `{"kind":${JSON.stringify(scope.kind.kind)},"apiVersion":${JSON.stringify(scope.apiVersion)},` : '{';
     const rest = scope.version.fromStorage === undefined ? this.#behindHead(scope) : undefined;
-    if (rest !== undefined) return [`${before}{${head}"metadata":{"resourceVersion":"${String(this.revision)}",`, rest];
+    if (rest !== undefined) {
+      pieces.text(`${head}"metadata":{"resourceVersion":"${String(this.revision)}",`).bytes(rest);
+      return;
+    }
     const { kind: _kind, apiVersion: _apiVersion, ...members } = this.in(scope);
-    return [`${before}{${head}${stringifyJson(members).slice(1)}`];
+    pieces.text(`${head}${stringifyJson(members).slice(1)}`);
   }
 
-  /** The JSON of a PartialObjectMetadata: the metadata as the version of `scope` has it, in pieces. */
-  partial(scope: Scope, metaVersion: string, before = ''): readonly Piece[] {
-    const head = `${before}{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${metaVersion}","metadata":`;
+  /** Adds the JSON of a PartialObjectMetadata: the metadata as the version of `scope` has it. */
+  addPartial(pieces: Pieces, scope: Scope, metaVersion: string): void {
+    const head = `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${metaVersion}","metadata":`;
     const rest = scope.version.fromStorage === undefined ? this.#behindHead(scope) : undefined;
-    if (rest === undefined) return [`${head}${stringifyJson(this.in(scope).metadata)}}`];
+    if (rest === undefined) {
+      pieces.text(`${head}${stringifyJson(this.in(scope).metadata)}}`);
+      return;
+    }
     this.#metadataLength ??= lengthToBrace(rest);
-    return [`${head}{"resourceVersion":"${String(this.revision)}",`, rest.subarray(0, this.#metadataLength), '}'];
+    pieces
+      .text(`${head}{"resourceVersion":"${String(this.revision)}",`)
+      .bytes(rest.subarray(0, this.#metadataLength))
+      .text('}');
   }
 
   /** The stored bytes behind `"metadata":{`; undefined for what was not stored, or by a release that wrote another head. */
@@ -123,7 +126,9 @@ export class StoredObject {
     this.#lines ??= new Map();
     const known = this.#lines.get(key);
     if (known !== undefined) return known;
-    const line = joined([...this.json(scope, { before: `{"type":"${type}","object":` }), '}\n']);
+    const pieces = new Pieces().text(`{"type":"${type}","object":`);
+    this.addJson(pieces, scope);
+    const line = pieces.text('}\n').joined();
     this.#lines.set(key, line);
     return line;
   }

@@ -2,12 +2,12 @@
 import { badRequest, type Json, stringifyJson } from '#machinery';
 import { acceptsAnyEncoding, negotiate, type Representation } from '../http/accept.ts';
 import { encodedJsonResponse, type ServerResponse } from '../http/message.ts';
-import type { Piece } from '../http/pieces.ts';
+import { Pieces } from '../http/pieces.ts';
 import type { Core } from '../options.ts';
 import { refusal } from '../refusals.ts';
 import type { Call } from './call.ts';
 import type { StoredObject } from './object-store.ts';
-import { type RowContent, tableJson, type TableRequest } from './table.ts';
+import { type RowContent, addTable, type TableRequest } from './table.ts';
 import { eventLine, type Rendering } from './watch.ts';
 
 /** Metadata of a list answer. */
@@ -69,52 +69,28 @@ function checkTable({ info: { query } }: Call): void {
 /** One object as answer. */
 export function objectResponse(core: Core, call: Call, stored: StoredObject, status = 200): ServerResponse {
   const { shape, metaVersion } = wanted(call);
-  switch (shape) {
-    case 'Table':
-      return encodedJsonResponse(status, tableJson([stored], tableRequest(core, call, stored, metaVersion)));
-    case 'PartialObjectMetadata':
-      return encodedJsonResponse(status, stored.partial(call.scope, metaVersion));
-    default:
-      return encodedJsonResponse(status, stored.json(call.scope));
-  }
+  const pieces = new Pieces();
+  if (shape === 'Table') addTable(pieces, [stored], tableRequest(core, call, stored, metaVersion));
+  else if (shape === 'PartialObjectMetadata') stored.addPartial(pieces, call.scope, metaVersion);
+  else stored.addJson(pieces, call.scope);
+  return encodedJsonResponse(status, pieces);
 }
 
 /** A list as answer. */
 export function listResponse(core: Core, call: Call, items: readonly StoredObject[], head: ListHead): ServerResponse {
-  const { kind, apiVersion } = call.scope;
-  const metadata = stringifyJson(listMeta(head));
+  const { scope } = call;
   const { shape, metaVersion } = wanted(call);
-  switch (shape) {
-    case 'Table':
-      return encodedJsonResponse(200, tableJson(items, tableRequest(core, call, head, metaVersion)));
-    case 'PartialObjectMetadata':
-    case 'PartialObjectMetadataList': {
-      const before = `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/${metaVersion}","metadata":${metadata},"items":[`;
-      return encodedJsonResponse(
-        200,
-        listed(before, items, (item, comma) => item.partial(call.scope, metaVersion, comma)),
-      );
-    }
-    default: {
-      const before = `{"kind":"${kind.kind}List","apiVersion":"${apiVersion}","metadata":${metadata},"items":[`;
-      return encodedJsonResponse(
-        200,
-        listed(before, items, (item, comma) => item.json(call.scope, { before: comma, typed: false })),
-      );
-    }
+  const pieces = new Pieces();
+  if (shape === 'Table') return encodedJsonResponse(200, addTable(pieces, items, tableRequest(core, call, head, metaVersion)));
+  const partial = shape !== 'object';
+  const [kind, apiVersion] = partial ? ['PartialObjectMetadata', `meta.k8s.io/${metaVersion}`] : [scope.kind.kind, scope.apiVersion];
+  pieces.text(`{"kind":"${kind}List","apiVersion":"${apiVersion}","metadata":${stringifyJson(listMeta(head))},"items":[`);
+  for (const [at, item] of items.entries()) {
+    if (at > 0) pieces.text(',');
+    if (partial) item.addPartial(pieces, scope, metaVersion);
+    else item.addJson(pieces, scope, false);
   }
-}
-
-/** The pieces of a list: its head, its items with what comes before each, its end. */
-function listed(head: string, items: readonly StoredObject[], piecesOf: (item: StoredObject, before: string) => readonly Piece[]): Piece[] {
-  const pieces: Piece[] = [head];
-  let before = '';
-  for (const item of items) {
-    for (const piece of piecesOf(item, before)) pieces.push(piece);
-    before = ',';
-  }
-  pieces.push(']}');
-  return pieces;
+  return encodedJsonResponse(200, pieces.text(']}'));
 }
 
 /** How the objects of a watch are written. Tables after the first leave their columns out, as upstream. */
@@ -125,14 +101,14 @@ export function watchRendering(core: Core, call: Call): Rendering {
     case 'Table': {
       let first = true;
       return (type, stored) => {
-        const table = tableJson([stored], { ...tableRequest(core, call, stored, metaVersion), withoutColumns: !first });
+        const request = { ...tableRequest(core, call, stored, metaVersion), withoutColumns: !first };
         first = false;
-        return eventLine(type, table);
+        return eventLine(type, (line) => addTable(line, [stored], request));
       };
     }
     case 'PartialObjectMetadata':
     case 'PartialObjectMetadataList':
-      return (type, stored) => eventLine(type, stored.partial(call.scope, metaVersion));
+      return (type, stored) => eventLine(type, (line) => stored.addPartial(line, call.scope, metaVersion));
     default:
       return (type, stored) => stored.eventLine(type, call.scope);
   }

@@ -2,7 +2,7 @@
 import { Age, type Column, type Kind, type TableColumns } from '#api';
 import { type ApiObject, type Json, stringifyJson } from '#machinery';
 import type { Scope } from '../catalog.ts';
-import type { Piece } from '../http/pieces.ts';
+import type { Pieces } from '../http/pieces.ts';
 import type { StoredObject } from './object-store.ts';
 
 /** The columns of kinds that bring none (upstream: defaultTableConvertor). */
@@ -68,22 +68,21 @@ export interface TableRequest {
   readonly withoutColumns?: boolean;
 }
 
-/** The JSON of the table of `items`, in pieces. */
-export function tableJson(items: readonly StoredObject[], { scope, metaVersion, nowMs, content, metadata, withoutColumns }: TableRequest): Piece[] {
+/** Adds the JSON of the table of `items`. */
+export function addTable(pieces: Pieces, items: readonly StoredObject[], request: TableRequest): Pieces {
+  const { scope, metaVersion, nowMs, content, metadata, withoutColumns } = request;
   const { columns } = scope.kind.table ?? DEFAULT_COLUMNS;
   const definitions = withoutColumns === true ? [] : columns.map(columnDefinition);
   const head = { kind: 'Table', apiVersion: `meta.k8s.io/${metaVersion}`, metadata, columnDefinitions: definitions };
-  const pieces: Piece[] = [];
-  let before = `${stringifyJson(head).slice(0, -1)},"rows":[`;
-  for (const item of items) {
-    before += rowHeadText(item.rowHead(scope.kind), nowMs);
-    if (content === 'None') pieces.push(before, 'null');
-    else if (content === 'Object') pieces.push(...item.json(scope, { before }));
-    else pieces.push(...item.partial(scope, metaVersion, before));
-    before = '},';
+  pieces.text(`${stringifyJson(head).slice(0, -1)},"rows":[`);
+  for (const [at, item] of items.entries()) {
+    pieces.text(`${at === 0 ? '' : ','}${rowHeadText(item.rowHead(scope.kind), nowMs)}`);
+    if (content === 'None') pieces.text('null');
+    else if (content === 'Object') item.addJson(pieces, scope);
+    else item.addPartial(pieces, scope, metaVersion);
+    pieces.text('}');
   }
-  pieces.push(items.length === 0 ? `${before}]}` : '}]}');
-  return pieces;
+  return pieces.text(']}');
 }
 
 function columnDefinition({ name, type, format, description, priority }: Column): Json {

@@ -4,7 +4,7 @@ import { asError } from '#base';
 import { internalError } from '#machinery';
 import { CompactedError, type StoreEvent } from '#storage';
 import { type Scope, listPrefix } from '../catalog.ts';
-import { joined, type Piece } from '../http/pieces.ts';
+import { Pieces } from '../http/pieces.ts';
 import { isOn } from '../http/request-info.ts';
 import type { Core } from '../options.ts';
 import { tooLargeResourceVersion, tooOldResourceVersion } from '../refusals.ts';
@@ -151,12 +151,14 @@ class Feed {
   }
 }
 
-/** The line of an event with the JSON of its object in pieces. */
-export function eventLine(type: string, object: readonly Piece[]): Uint8Array {
-  return joined([`{"type":"${type}","object":`, ...object, '}\n']);
+/** The line of an event, to which `add` adds the JSON of its object. */
+export function eventLine(type: string, add: (line: Pieces) => void): Uint8Array {
+  const line = new Pieces().text(`{"type":"${type}","object":`);
+  add(line);
+  return line.text('}\n').joined();
 }
 
 /** The line of an ERROR event. */
 export function errorLine(status: unknown): Uint8Array {
-  return eventLine('ERROR', [JSON.stringify(status)]);
+  return eventLine('ERROR', (line) => line.text(JSON.stringify(status)));
 }
