@@ -122,9 +122,9 @@ export class Allocator {
     const { features, ledger, deviceClass } = this.#input;
     const { selectors, offers } = this.#input.pools;
     const eligibility = new Eligibility(node, features);
-    const capacity = new CapacityCheck(features, ledger, offers);
+    const capacity = new CapacityCheck(features, ledger);
     const derived = new DerivedAttributes(features);
-    const claims = planClaims(this.#input.claims, { features, selectors, derived, pools, eligibility, capacity, deviceClass });
+    const claims = planClaims(this.#input.claims, { features, selectors, offers, derived, pools, eligibility, capacity, deviceClass });
     const attempt = new Attempt({ features, ledger, claims, eligibility, counters: new CounterAccount(features, ledger), capacity });
     const prepared = { revision: ledger.revision, eligibility, capacity, claims, attempt };
     this.#prepared = claims.some(asksForAll) ? undefined : prepared;

@@ -1,7 +1,7 @@
 /** Consumable capacity (KEP 5075): whether a device has enough left, and what is taken in the current attempt. */
 import type { Quantity } from '#machinery';
 import type { Undo } from './counters.ts';
-import { type Amounts, type DeviceEntry, type DeviceId, readQuantity, type SliceEntry, ZERO } from './device.ts';
+import { type Amounts, type DeviceEntry, readQuantity, type SliceEntry } from './device.ts';
 import type { Features } from './features.ts';
 import type { Ledger } from './ledger.ts';
 import type { DeviceReason } from './refusal.ts';
@@ -15,28 +15,64 @@ type Offer = { readonly amounts: Amounts } | { readonly refusal: DeviceReason };
 
 const NOTHING: Offer = { amounts: new Map() };
 
-/** Distinct combinations of requested amounts remembered per slice. */
+/** Amounts that a request names, by capacity. */
+export type RequestedAmounts = Readonly<Record<string, string>>;
+
+/** No amounts: the request takes what the device hands out by default. */
+export const NO_AMOUNTS_REQUESTED: RequestedAmounts = {};
+
+/** Distinct combinations of requested amounts whose offers are remembered. */
 const REQUESTS_MAX = 64;
 
-/** Remembers offers for as long as the version of a slice is known: devices by their places, for each combination of requested amounts. */
-export class OfferCache {
-  readonly #slices = new WeakMap<SliceEntry, Map<string, (Offer | undefined)[]>>();
+/** What devices offer to one combination of requested amounts; remembered for as long as the version of their slice is known, by their places. */
+export class Offers {
+  /** Equal for equal amounts. */
+  readonly key: string;
+  readonly #requested: RequestedAmounts;
+  readonly #fractional: boolean;
+  readonly #slices = new WeakMap<SliceEntry, (Offer | undefined)[]>();
+
+  constructor(key: string, requested: RequestedAmounts, fractional: boolean) {
+    this.key = key;
+    this.#requested = requested;
+    this.#fractional = fractional;
+  }
 
   /** The offer of the device; computed when it is not known. Throws CapacityError. */
-  offer(ask: DeviceAsk, entry: DeviceEntry, fractional: boolean): Offer {
-    let requests = this.#slices.get(entry.slice);
-    if (requests === undefined) {
-      requests = new Map();
-      this.#slices.set(entry.slice, requests);
-    }
-    const key = fractional ? `fractional ${ask.capacityKey}` : ask.capacityKey;
-    let offers = requests.get(key);
+  of(entry: DeviceEntry): Offer {
+    let offers = this.#slices.get(entry.slice);
     if (offers === undefined) {
-      if (requests.size >= REQUESTS_MAX) requests.clear();
       offers = [];
-      requests.set(key, offers);
+      this.#slices.set(entry.slice, offers);
     }
-    return (offers[entry.index] ??= offerOf(ask, entry, fractional));
+    return (offers[entry.index] ??= offerOf(this.#requested, entry, this.#fractional));
+  }
+}
+
+/** Keeps the offers to some combinations of requested amounts, shared by all searches. */
+export class OfferCache {
+  readonly #offers = new Map<string, Offers>();
+  /** What was found for a claim's own list, which is asked for again when its pod is tried again. */
+  readonly #ofRequests = new WeakMap<RequestedAmounts, { readonly fractional: boolean; readonly offers: Offers }>();
+
+  /** The offers to a request for these amounts: equal amounts give the same, so that what was computed is shared. */
+  offersFor(requested: RequestedAmounts, fractional: boolean): Offers {
+    const known = this.#ofRequests.get(requested);
+    if (known !== undefined && known.fractional === fractional) return known.offers;
+    const offers = this.#equalOffers(requested, fractional);
+    this.#ofRequests.set(requested, { fractional, offers });
+    return offers;
+  }
+
+  #equalOffers(requested: RequestedAmounts, fractional: boolean): Offers {
+    const key = `${fractional ? 'fractional ' : ''}${JSON.stringify(Object.entries(requested))}`;
+    let offers = this.#offers.get(key);
+    if (offers === undefined) {
+      if (this.#offers.size >= REQUESTS_MAX) this.#offers.clear();
+      offers = new Offers(key, requested, fractional);
+      this.#offers.set(key, offers);
+    }
+    return offers;
   }
 }
 
@@ -44,14 +80,12 @@ export class OfferCache {
 export class CapacityCheck {
   readonly #features: Features;
   readonly #ledger: Ledger;
-  readonly #offers: OfferCache;
-  /** Shares of the current attempt. */
-  #taken: Map<DeviceId, { shares: number; readonly amounts: Map<string, Quantity> }> | undefined;
+  /** What the shares of the current attempt take together, by device. */
+  #taken: Map<DeviceEntry, Amounts> | undefined;
 
-  constructor(features: Features, ledger: Ledger, offers: OfferCache) {
+  constructor(features: Features, ledger: Ledger) {
     this.#features = features;
     this.#ledger = ledger;
-    this.#offers = offers;
   }
 
   /** Whether the device serves several requests at once. */
@@ -61,7 +95,7 @@ export class CapacityCheck {
 
   /** Whether somebody, here or in the ledger, already has a share of the device. */
   hasShares(entry: DeviceEntry): boolean {
-    return (this.#ledger.useOf(entry)?.shares ?? 0) > 0 || this.#taken?.has(entry.id) === true;
+    return (this.#ledger.useOf(entry)?.shares ?? 0) > 0 || this.#taken?.has(entry) === true;
   }
 
   /** Why the device could not serve the request even if nobody else used it. Throws CapacityError. */
@@ -81,13 +115,13 @@ export class CapacityCheck {
     const offer = this.#offer(ask, entry);
     if ('refusal' in offer) return offer.refusal;
     const held = this.#ledger.useOf(entry)?.amounts;
-    const taken = this.#taken?.get(entry.id)?.amounts;
+    const taken = this.#taken?.get(entry);
     if ((held === undefined || held.size === 0) && taken === undefined) return undefined;
     for (const [capacity, wanted] of offer.amounts) {
       const used = sum(held?.get(capacity), taken?.get(capacity));
       if (used === undefined) continue;
       const total = readQuantity(entry.device.capacity?.[capacity]?.value ?? '0');
-      if (used.add(wanted).compare(total) > 0) return exhausted(capacity, wanted, total.sub(used));
+      if (used.exceedsWith(wanted, total)) return exhausted(capacity, wanted, total.sub(used));
     }
     return undefined;
   }
@@ -96,19 +130,17 @@ export class CapacityCheck {
   take(ask: DeviceAsk, entry: DeviceEntry): { readonly amounts: Amounts; readonly undo: Undo } {
     const amounts = this.amountsFor(ask, entry);
     const all = (this.#taken ??= new Map());
-    const taken = all.get(entry.id) ?? { shares: 0, amounts: new Map<string, Quantity>() };
-    all.set(entry.id, taken);
-    taken.shares++;
-    for (const [name, amount] of amounts) taken.amounts.set(name, sum(taken.amounts.get(name), amount) ?? amount);
+    const before = all.get(entry);
+    all.set(entry, before === undefined ? amounts : sums(before, amounts));
     const undo = (): void => {
-      if (--taken.shares === 0) all.delete(entry.id);
-      else for (const [name, amount] of amounts) taken.amounts.set(name, (taken.amounts.get(name) ?? ZERO).sub(amount));
+      if (before === undefined) all.delete(entry);
+      else all.set(entry, before);
     };
     return { amounts, undo };
   }
 
   #offer(ask: DeviceAsk, entry: DeviceEntry): Offer {
-    return this.#features.consumableCapacity ? this.#offers.offer(ask, entry, this.#features.fractionalCapacityRange) : NOTHING;
+    return this.#features.consumableCapacity ? ask.offers.of(entry) : NOTHING;
   }
 }
 
@@ -118,17 +150,23 @@ function sum(a: Quantity | undefined, b: Quantity | undefined): Quantity | undef
   return a.add(b);
 }
 
+function sums(first: Amounts, second: Amounts): Amounts {
+  const all = new Map(first);
+  for (const [name, amount] of second) all.set(name, all.get(name)?.add(amount) ?? amount);
+  return all;
+}
+
 const ZERO_AMOUNTS: Amounts = new Map();
 
 /** A capacity that the request names and the device lacks rules the device out; all capacities of the device are consumed, also unnamed ones. */
-function offerOf(ask: DeviceAsk, entry: DeviceEntry, fractional: boolean): Offer {
+function offerOf(requested: RequestedAmounts, entry: DeviceEntry, fractional: boolean): Offer {
   const capacities = entry.device.capacity ?? {};
-  for (const [capacity, wanted] of Object.entries(ask.capacity)) {
+  for (const [capacity, wanted] of Object.entries(requested)) {
     if (!Object.hasOwn(capacities, capacity)) return { refusal: { kind: 'capacity', capacity, problem: 'missing', wanted } };
   }
   const amounts = new Map<string, Quantity>();
   for (const [name, capacity] of Object.entries(capacities)) {
-    const wanted = Object.hasOwn(ask.capacity, name) ? ask.capacity[name] : undefined;
+    const wanted = Object.hasOwn(requested, name) ? requested[name] : undefined;
     const amount = namingCapacity(name, () => shareOf(capacity, wanted, fractional));
     if (amount === undefined) return { refusal: { kind: 'capacity', capacity: name, problem: 'policy', wanted } };
     const total = readQuantity(capacity.value);

@@ -31,13 +31,17 @@ export interface Constraint {
 
 /** The constraints of a claim, in order. Throws AllocationError for one of an unknown kind. */
 export function constraintsOf(claim: ResourceClaim, claimKey: string, context: { features: Features; derived: DerivedAttributes }): readonly Constraint[] {
-  return (claim.spec.devices?.constraints ?? []).map((constraint, index) => {
+  const constraints = claim.spec.devices?.constraints;
+  if (constraints === undefined) return NONE;
+  return constraints.map((constraint, index) => {
     const { matchAttribute, distinctAttribute } = constraint;
     if (matchAttribute !== undefined) return new MatchConstraint(constraint, { index, attribute: matchAttribute, ...context });
     if (distinctAttribute !== undefined) return new DistinctConstraint(constraint, { index, attribute: distinctAttribute, ...context });
     throw new AllocationError(`claim ${claimKey}, constraint #${index}: empty constraint (unsupported constraint type?)`);
   });
 }
+
+const NONE: readonly Constraint[] = [];
 
 interface ConstraintOptions {
   readonly index: number;

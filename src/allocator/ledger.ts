@@ -1,7 +1,7 @@
 /** What is in use: the devices, shares and amounts that allocated claims hold. */
 import type { DeviceRequestAllocationResult, ResourceClaim } from '#api';
 import { keyOf, type Quantity } from '#machinery';
-import { type DeviceEntry, type DeviceId, deviceId, type PoolId, poolId, readQuantity, ZERO } from './device.ts';
+import { type Amounts, type DeviceEntry, type PoolId, poolId, readQuantity, ZERO } from './device.ts';
 
 /** The use of one device by all claims. */
 export interface DeviceUse {
@@ -10,15 +10,7 @@ export interface DeviceUse {
   /** Claims' shares of the device. */
   readonly shares: number;
   /** What the shares consume together, by capacity. */
-  readonly amounts: ReadonlyMap<string, Quantity>;
-}
-
-/** What one result entry of one claim holds. */
-interface Holding {
-  readonly pool: PoolId;
-  readonly device: DeviceId;
-  /** Set for a share of a device, absent for a whole one. */
-  readonly amounts?: ReadonlyMap<string, Quantity> | undefined;
+  readonly amounts: Amounts;
 }
 
 interface MutableUse extends DeviceUse {
@@ -30,7 +22,8 @@ interface MutableUse extends DeviceUse {
 
 /** The uses of a pool's devices. Objects stay where they are, so that a pool's devices can be paired with them once. */
 interface PoolUses {
-  readonly devices: Map<DeviceId, MutableUse>;
+  /** By the names of the devices. */
+  readonly devices: Map<string, MutableUse>;
   /** Devices that are held as a whole. */
   held: number;
   /** Rises when a device gets an object or loses it. */
@@ -55,6 +48,19 @@ interface Pairing {
   readonly isWhole: boolean;
 }
 
+/** What one result entry of one claim holds. Uses that somebody holds are never dropped, so they need not be looked up again. */
+interface Holding {
+  readonly pool: PoolUses;
+  readonly use: MutableUse;
+  /** Set for a share of a device, undefined for a whole one: what is taken of each capacity. */
+  readonly amounts: readonly TakenAmount[] | undefined;
+}
+
+interface TakenAmount {
+  readonly capacity: string;
+  readonly amount: Quantity;
+}
+
 interface Held {
   readonly claim: ResourceClaim;
   readonly holdings: readonly Holding[];
@@ -73,8 +79,8 @@ const LOST_MAX = 1000;
  * Entries with adminAccess hold nothing.
  */
 export class Ledger {
-  /** By namespace/name. A large Map that gains and loses entries all the time is slow, so lost ones stay as undefined until there are many. */
-  #claims = new Map<string, Held | undefined>();
+  /** By namespace/name. A large Map that gains and loses entries all the time is slow, so lost ones stay until there are many. */
+  #claims = new Map<string, { held: Held | undefined }>();
   #lost = 0;
   readonly #pools = new Map<PoolId, PoolUses>();
   #spare = 0;
@@ -89,27 +95,31 @@ export class Ledger {
   upsertClaim(claim: ResourceClaim): void {
     const key = keyOf(claim);
     const allocation = claim.status?.allocation;
-    const known = this.#claims.get(key);
-    if (known !== undefined) {
-      if (known.claim.status?.allocation === allocation) return;
+    if (allocation === undefined) {
       this.deleteClaim(key);
+      return;
     }
-    if (allocation === undefined) return;
-    const holdings = holdingsOf(allocation.devices?.results ?? []);
-    if (this.#claims.has(key)) this.#lost--;
-    this.#claims.set(key, { claim, holdings });
+    const place = this.#claims.get(key);
+    if (place?.held?.claim.status?.allocation === allocation) return;
+    if (place?.held !== undefined) for (const holding of place.held.holdings) this.#release(holding);
+    const results = allocation.devices?.results ?? [];
+    const held = { claim, holdings: results.filter(({ adminAccess }) => adminAccess !== true).map((result) => this.#take(result)) };
+    if (place === undefined) this.#claims.set(key, { held });
+    else {
+      if (place.held === undefined) this.#lost--;
+      place.held = held;
+    }
     this.#revision++;
-    for (const holding of holdings) this.#take(holding);
   }
 
   /** A claim (namespace/name) is gone; an unknown one is ignored. */
   deleteClaim(key: string): void {
-    const held = this.#claims.get(key);
-    if (held === undefined) return;
-    this.#claims.set(key, undefined);
+    const place = this.#claims.get(key);
+    if (place?.held === undefined) return;
+    for (const holding of place.held.holdings) this.#release(holding);
+    place.held = undefined;
     this.#revision++;
     if (++this.#lost > LOST_MAX && this.#lost > this.#claims.size / 2) this.#forgetLost();
-    for (const holding of held.holdings) this.#release(holding);
     if (this.#spare > SPARE_MAX) this.#dropSpare();
   }
 
@@ -122,12 +132,12 @@ export class Ledger {
 
   /** The claims that hold something. */
   *claims(): Iterable<ResourceClaim> {
-    for (const held of this.#claims.values()) if (held !== undefined) yield held.claim;
+    for (const { held } of this.#claims.values()) if (held !== undefined) yield held.claim;
   }
 
   /** The use of a device; undefined when nobody uses it. */
   useOf(entry: DeviceEntry): DeviceUse | undefined {
-    return this.#pools.get(entry.slice.pool)?.devices.get(entry.id);
+    return this.#pools.get(entry.slice.pool)?.devices.get(entry.device.name);
   }
 
   /** The uses of devices of one pool, in their order. Valid until the ledger changes. */
@@ -145,7 +155,7 @@ export class Ledger {
     const known = pairing.current;
     if (known !== undefined && known.ledger === this && known.stamp === known.source.stamp) return known;
     const source = this.#poolUses(id);
-    const uses = devices.map((entry) => source.devices.get(entry.id));
+    const uses = devices.map((entry) => source.devices.get(entry.device.name));
     const found = new Set(uses).size - (uses.includes(undefined) ? 1 : 0);
     const current = { ledger: this, source, stamp: source.stamp, uses, isWhole: found === source.devices.size };
     pairing.current = current;
@@ -162,20 +172,22 @@ export class Ledger {
     return uses;
   }
 
-  #take({ pool, device, amounts }: Holding): void {
-    const uses = this.#poolUses(pool);
-    const use = this.#slot(uses, device);
+  #take({ driver, pool: name, device, shareID, consumedCapacity }: DeviceRequestAllocationResult): Holding {
+    const pool = this.#poolUses(poolId(driver, name));
+    const use = this.#slot(pool, device);
     if (isFree(use)) this.#spare--;
-    if (amounts === undefined) {
-      if (use.whole++ === 0) uses.held++;
-      return;
+    if (shareID === undefined) {
+      if (use.whole++ === 0) pool.held++;
+      return { pool, use, amounts: undefined };
     }
+    const amounts = taken(consumedCapacity);
     use.shares++;
-    if (use.amounts === NO_AMOUNTS && amounts.size > 0) use.amounts = new Map();
-    for (const [name, amount] of amounts) use.amounts.set(name, (use.amounts.get(name) ?? ZERO).add(amount));
+    if (use.amounts === NO_AMOUNTS && amounts.length > 0) use.amounts = new Map();
+    for (const { capacity, amount } of amounts) use.amounts.set(capacity, use.amounts.get(capacity)?.add(amount) ?? amount);
+    return { pool, use, amounts };
   }
 
-  #slot(uses: PoolUses, device: DeviceId): MutableUse {
+  #slot(uses: PoolUses, device: string): MutableUse {
     let use = uses.devices.get(device);
     if (use === undefined) {
       use = { whole: 0, shares: 0, amounts: NO_AMOUNTS };
@@ -186,17 +198,16 @@ export class Ledger {
     return use;
   }
 
-  #release({ pool, device, amounts }: Holding): void {
-    const uses = this.#poolUses(pool);
-    const use = this.#slot(uses, device);
-    if (amounts === undefined && --use.whole === 0) uses.held--;
-    if (amounts !== undefined && --use.shares === 0) use.amounts = NO_AMOUNTS;
-    else for (const [name, amount] of amounts ?? []) use.amounts.set(name, (use.amounts.get(name) ?? ZERO).sub(amount));
+  #release({ pool, use, amounts }: Holding): void {
+    if (amounts === undefined) {
+      if (--use.whole === 0) pool.held--;
+    } else if (--use.shares === 0) use.amounts = NO_AMOUNTS;
+    else for (const { capacity, amount } of amounts) use.amounts.set(capacity, (use.amounts.get(capacity) ?? ZERO).sub(amount));
     if (isFree(use)) this.#spare++;
   }
 
   #forgetLost(): void {
-    this.#claims = new Map([...this.#claims].filter(([, held]) => held !== undefined));
+    this.#claims = new Map([...this.#claims].filter(([, { held }]) => held !== undefined));
     this.#lost = 0;
   }
 
@@ -210,21 +221,10 @@ export class Ledger {
   }
 }
 
+function taken(consumed: Readonly<Record<string, string>> = {}): readonly TakenAmount[] {
+  return Object.keys(consumed).map((capacity) => ({ capacity, amount: readQuantity(consumed[capacity] ?? '0') }));
+}
+
 function isFree(use: DeviceUse): boolean {
   return use.whole === 0 && use.shares === 0;
-}
-
-function holdingsOf(results: readonly DeviceRequestAllocationResult[]): readonly Holding[] {
-  const holdings: Holding[] = [];
-  for (const result of results) if (result.adminAccess !== true) holdings.push(holdingOf(result));
-  return holdings;
-}
-
-function holdingOf(result: DeviceRequestAllocationResult): Holding {
-  const pool = poolId(result.driver, result.pool);
-  const device = deviceId(pool, result.device);
-  if (result.shareID === undefined) return { pool, device };
-  const amounts = new Map<string, Quantity>();
-  for (const [name, amount] of Object.entries(result.consumedCapacity ?? {})) amounts.set(name, readQuantity(amount));
-  return { pool, device, amounts };
 }

@@ -222,6 +222,6 @@ function mayAbort({ requests, constraints }: ClaimPlan): boolean {
 /** Asks of one kind accept and refuse the same devices. */
 function kindOf(ask: DeviceAsk, plan: ClaimPlan | undefined): string {
   const bound = (plan?.constraints ?? []).map((constraint) => constraint.concerns(ask));
-  const { claim, selectors, adminAccess, capacityKey, tolerations, derived } = ask;
-  return JSON.stringify([claim, selectors.key, adminAccess, capacityKey, tolerations, bound, [...derived]]);
+  const { claim, selectors, adminAccess, offers, tolerations, derived } = ask;
+  return JSON.stringify([claim, selectors.key, adminAccess, offers.key, tolerations, bound, [...derived]]);
 }

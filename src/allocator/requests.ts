@@ -1,7 +1,7 @@
 /** The requests of the claims, checked and prepared for the search (upstream's validateDeviceRequest). */
 import type { DeviceClass, DeviceRequest, DeviceSelector, DeviceSubRequest, DeviceToleration, ExactDeviceRequest, ResourceClaim } from '#api';
 import { keyOf, nameOf, notFound } from '#machinery';
-import { CapacityError, type CapacityCheck } from './capacity.ts';
+import { CapacityError, type CapacityCheck, NO_AMOUNTS_REQUESTED, type OfferCache, type Offers } from './capacity.ts';
 import { type Constraint, constraintsOf } from './constraints.ts';
 import type { DerivedAttributes } from './derived.ts';
 import type { DeviceEntry } from './device.ts';
@@ -38,10 +38,8 @@ export interface DeviceAsk {
   readonly adminAccess: boolean;
   /** Attributes that the request derives: their expressions by name. */
   readonly derived: ReadonlyMap<string, string>;
-  /** Requested amounts by capacity name. */
-  readonly capacity: Readonly<Record<string, string>>;
-  /** Equal for equal requested amounts. */
-  readonly capacityKey: string;
+  /** What devices offer to the requested amounts. */
+  readonly offers: Offers;
   /** Devices wanted. */
   readonly count: number;
   /** With allocationMode All: which ones. */
@@ -68,6 +66,7 @@ export interface PlanContext {
   readonly features: Features;
   readonly pools: readonly NodePool[];
   readonly selectors: SelectorCache;
+  readonly offers: OfferCache;
   readonly eligibility: Eligibility;
   readonly capacity: CapacityCheck;
   readonly derived: DerivedAttributes;
@@ -85,7 +84,7 @@ function planClaim(claim: ResourceClaim, index: number, context: PlanContext): C
   let devicesMin = 0;
   for (const request of claim.spec.devices?.requests ?? []) {
     const plan = planRequest(request, { claim: index, claimKey: key, context });
-    const least = Math.min(...plan.asks.map((ask) => ask.count));
+    const least = fewestDevices(plan.asks);
     if (context.features.limitPerRequest && devicesMin + least > ALLOCATION_RESULTS_MAX_SIZE) {
       const limit = `exceeds the claim limit of ${ALLOCATION_RESULTS_MAX_SIZE}, with ${devicesMin} already accounted for`;
       throw new AllocationError(`claim ${key}, request ${request.name}: adding ${least} devices ${limit}`);
@@ -99,6 +98,10 @@ function planClaim(claim: ResourceClaim, index: number, context: PlanContext): C
   return { claim, key, requests, constraints: constraintsOf(claim, key, context) };
 }
 
+function fewestDevices([first, ...others]: readonly DeviceAsk[]): number {
+  return others.reduce((least, { count }) => Math.min(least, count), first?.count ?? 0);
+}
+
 /** Where a request stands. */
 interface Place {
   readonly claim: number;
@@ -106,71 +109,80 @@ interface Place {
   readonly context: PlanContext;
 }
 
+/** What is wrong with a request. */
+function defect(place: Place, request: string, why: string): AllocationError {
+  return new AllocationError(`claim ${place.claimKey}, ${request}: ${why}`);
+}
+
 function planRequest(request: DeviceRequest, place: Place): RequestPlan {
   const { name, exactly, firstAvailable = [] } = request;
   const { features } = place.context;
   if (firstAvailable.length === 0) {
     const ask: ExactDeviceRequest = exactly ?? { deviceClassName: '' };
-    refuseCapacity(ask, features, `claim ${place.claimKey}, request ${name}`);
+    if (lacksCapacityFeature(ask, features)) throw defect(place, `request ${name}`, CAPACITY_IS_OFF);
     return { name, asks: [planAsk(ask, { name, shortName: name, parent: name }, place)], isList: false };
   }
-  if (!features.prioritizedList) {
-    throw new AllocationError(`claim ${place.claimKey}, request ${name}: has subrequests, but the DRAPrioritizedList feature is disabled`);
-  }
+  if (!features.prioritizedList) throw defect(place, `request ${name}`, 'has subrequests, but the DRAPrioritizedList feature is disabled');
   const asks = firstAvailable.map((sub) => {
-    refuseCapacity(sub, features, `claim ${place.claimKey}, subrequest ${sub.name}`);
+    if (lacksCapacityFeature(sub, features)) throw defect(place, `subrequest ${sub.name}`, CAPACITY_IS_OFF);
     return planAsk(sub, { name: `${name}/${sub.name}`, shortName: sub.name, parent: name }, place);
   });
   return { name, asks, isList: true };
 }
 
-function refuseCapacity(ask: ExactDeviceRequest | DeviceSubRequest, features: Features, prefix: string): void {
-  if (ask.capacity === undefined || features.consumableCapacity) return;
-  throw new AllocationError(`${prefix}: has capacity requests, but the DRAConsumableCapacity feature is disabled`);
+const CAPACITY_IS_OFF = 'has capacity requests, but the DRAConsumableCapacity feature is disabled';
+
+function lacksCapacityFeature(ask: ExactDeviceRequest | DeviceSubRequest, features: Features): boolean {
+  return ask.capacity !== undefined && !features.consumableCapacity;
 }
 
 type Names = Pick<DeviceAsk, 'name' | 'shortName' | 'parent'>;
 
-function planAsk(ask: ExactDeviceRequest, names: Names, place: Place): DeviceAsk {
-  const { features, deviceClass, selectors } = place.context;
-  const prefix = `claim ${place.claimKey}, request ${names.shortName}`;
-  for (const [i, selector] of (ask.selectors ?? []).entries()) {
-    if (selector.cel === undefined) throw new AllocationError(`${prefix}, selector #${i}: CEL expression empty (unsupported selector type?)`);
-  }
-  const derived = derivedOf(ask);
-  if (derived.size > 0 && !features.derivedAttributes)
-    throw new AllocationError(`${prefix}: cannot handle request with derived attributes, the feature is disabled`);
-  // Even an explicit false asks for a feature that is off.
-  if (ask.adminAccess !== undefined && !features.adminAccess) throw new AllocationError(`${prefix}: admin access is requested, but the feature is disabled`);
-  if (ask.deviceClassName === '') throw new AllocationError(`${prefix}: missing device class name (unsupported request type?)`);
-  const found = deviceClass(ask.deviceClassName);
-  if (found === undefined) {
-    const { message } = notFound({ group: 'resource.k8s.io', resource: 'deviceclass' }, ask.deviceClassName);
-    throw new AllocationError(`${prefix}: could not retrieve device class ${ask.deviceClassName}: ${message}`);
-  }
+function planAsk(ask: LaterAsk, names: Names, place: Place): DeviceAsk {
+  const { features, selectors, offers } = place.context;
+  const deviceClass = judged(ask, names.shortName, place);
   const { name, shortName, parent } = names;
-  const mode: string = ask.allocationMode ?? '';
-  if (mode !== 'ExactCount' && mode !== 'All') throw new AllocationError(`${prefix}: unsupported count mode ${mode}`);
   const plan: DeviceAsk = {
     claim: place.claim,
     claimKey: place.claimKey,
     name,
     shortName,
     parent,
-    deviceClass: found,
-    selectors: selectors.setOf(found.spec.selectors ?? NO_SELECTORS, ask.selectors ?? NO_SELECTORS, features),
+    deviceClass,
+    selectors: selectors.setOf(deviceClass.spec.selectors ?? NO_SELECTORS, ask.selectors ?? NO_SELECTORS, features),
     tolerations: ask.tolerations,
     adminAccess: ask.adminAccess === true,
-    derived,
-    capacity: ask.capacity?.requests ?? {},
-    capacityKey: ask.capacity?.requests === undefined ? '' : JSON.stringify(Object.entries(ask.capacity.requests)),
+    derived: derivedOf(ask),
+    offers: offers.offersFor(ask.capacity?.requests ?? NO_AMOUNTS_REQUESTED, features.fractionalCapacityRange),
     // A count that a double cannot hold exactly exceeds every limit, so only the text of the refusal would show the difference.
     count: Number(ask.count ?? 0),
     all: undefined,
   };
-  if (mode === 'ExactCount') return plan;
-  const all = allDevices(plan, prefix, place.context);
+  if (ask.allocationMode === 'ExactCount') return plan;
+  const all = allDevices(plan, place);
   return { ...plan, count: all.length, all };
+}
+
+/** The class of what is asked for. Throws AllocationError when it, or anything else that is asked for, is not there or makes no sense. */
+function judged(ask: LaterAsk, name: string, place: Place): DeviceClass {
+  const { features, deviceClass } = place.context;
+  const request = `request ${name}`;
+  const empty = ask.selectors?.findIndex(({ cel }) => cel === undefined) ?? -1;
+  if (empty >= 0) throw defect(place, `${request}, selector #${empty}`, 'CEL expression empty (unsupported selector type?)');
+  if ((ask.derivedAttributes?.length ?? 0) > 0 && !features.derivedAttributes) {
+    throw defect(place, request, 'cannot handle request with derived attributes, the feature is disabled');
+  }
+  // Even an explicit false asks for a feature that is off.
+  if (ask.adminAccess !== undefined && !features.adminAccess) throw defect(place, request, 'admin access is requested, but the feature is disabled');
+  if (ask.deviceClassName === '') throw defect(place, request, 'missing device class name (unsupported request type?)');
+  const found = deviceClass(ask.deviceClassName);
+  if (found === undefined) {
+    const { message } = notFound({ group: 'resource.k8s.io', resource: 'deviceclass' }, ask.deviceClassName);
+    throw defect(place, request, `could not retrieve device class ${ask.deviceClassName}: ${message}`);
+  }
+  const mode: string = ask.allocationMode ?? '';
+  if (mode !== 'ExactCount' && mode !== 'All') throw defect(place, request, `unsupported count mode ${mode}`);
+  return found;
 }
 
 const NO_SELECTORS: readonly DeviceSelector[] = [];
@@ -187,28 +199,28 @@ function derivedOf(ask: LaterAsk): ReadonlyMap<string, string> {
 }
 
 /** What "all" stands for: every matching device that could serve the request if nobody else used it. */
-function allDevices(ask: DeviceAsk, prefix: string, { pools, eligibility, capacity }: PlanContext): readonly Candidate[] {
+function allDevices(ask: DeviceAsk, place: Place): readonly Candidate[] {
+  const { pools, eligibility } = place.context;
   const all: Candidate[] = [];
   for (const pool of pools) {
-    const stop = (why: string): never => {
-      throw new NodeError('poolUnavailable', `${prefix}: asks for all devices, but resource pool ${pool.id} is currently ${why}`);
-    };
-    if (pool.state === 'incomplete') stop('being updated');
-    if (pool.state === 'invalid') stop('invalid');
+    if (pool.state !== 'complete') {
+      const why = `asks for all devices, but resource pool ${pool.id} is currently ${pool.state === 'incomplete' ? 'being updated' : 'invalid'}`;
+      throw new NodeError('poolUnavailable', `claim ${place.claimKey}, request ${ask.shortName}: ${why}`);
+    }
     for (const entry of pool.devices) {
       if (eligibility.refusal(ask, entry) !== undefined) continue;
-      if (offers(ask, entry, capacity, prefix)) all.push({ pool, entry });
+      if (canServe(ask, entry, place)) all.push({ pool, entry });
     }
   }
   return all;
 }
 
-function offers(ask: DeviceAsk, entry: DeviceEntry, capacity: CapacityCheck, prefix: string): boolean {
+function canServe(ask: DeviceAsk, entry: DeviceEntry, place: Place): boolean {
   try {
-    return capacity.offerRefusal(ask, entry) === undefined;
+    return place.context.capacity.offerRefusal(ask, entry) === undefined;
   } catch (error) {
     if (!(error instanceof CapacityError)) throw error;
-    throw new AllocationError(`${prefix}: checking capacity for device ${entry.device.name}: ${error.message}`);
+    throw defect(place, `request ${ask.shortName}`, `checking capacity for device ${entry.device.name}: ${error.message}`);
   }
 }
 

@@ -1,9 +1,15 @@
 /** The allocation results: what each claim got, with which configuration and from which nodes it can be used. */
-import type { AllocationResult, DeviceAllocationConfiguration, DeviceRequestAllocationResult, NodeSelector, NodeSelectorRequirement } from '#api';
+import type {
+  AllocationResult,
+  DeviceAllocationConfiguration,
+  DeviceAllocationResult,
+  DeviceRequestAllocationResult,
+  NodeSelector,
+  NodeSelectorRequirement,
+} from '#api';
 import type { Random } from '#base';
 import { nameOf, type Quantity } from '#machinery';
 import type { Pick } from './attempt.ts';
-import type { DeviceEntry } from './device.ts';
 import type { Features } from './features.ts';
 import type { NodeView } from './node-match.ts';
 import { AllocationError } from './refusal.ts';
@@ -14,25 +20,22 @@ interface LaterResult extends DeviceRequestAllocationResult {
   readonly skipNodeOperations?: readonly string[] | undefined;
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** The allocation of one claim. `picks` are its own, in the order in which they were made. Throws AllocationError. */
 export function allocationResult(plan: ClaimPlan, picks: readonly Pick[], context: { node: NodeView; features: Features; random: Random }): AllocationResult {
   const { node, features, random } = context;
   const asks = chosenAsks(plan, picks);
   const listed = configOf(plan, asks);
   const config = features.unlistedWholeConfig ? listed.map((each) => withoutFullList(each, asks)) : listed.map(withoutEmptyList);
-  const results = picks.map((pick) => resultEntry(pick, features, random));
-  const nodeSelector = nodeSelectorOf(
-    plan,
-    picks.map((pick) => pick.entry),
-    { node, features },
-  );
-  return {
-    devices: { ...(results.length > 0 && { results }), ...(config.length > 0 && { config }) },
-    ...(nodeSelector !== undefined && { nodeSelector }),
-  };
+  const devices: Mutable<DeviceAllocationResult> = {};
+  if (picks.length > 0) devices.results = picks.map((pick) => resultEntry(pick, features, random));
+  if (config.length > 0) devices.config = config;
+  const result: Mutable<AllocationResult> = { devices };
+  const nodeSelector = nodeSelectorOf(plan, picks, { node, features });
+  if (nodeSelector !== undefined) result.nodeSelector = nodeSelector;
+  return result;
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function resultEntry({ ask, entry, share }: Pick, features: Features, random: Random): LaterResult {
   const { device, slice } = entry;
@@ -58,7 +61,13 @@ function amountTexts(amounts: ReadonlyMap<string, Quantity>): Readonly<Record<st
 
 /** For each request the ask that was served. A list of which nothing was picked counts with its first alternative. */
 function chosenAsks(plan: ClaimPlan, picks: readonly Pick[]): readonly DeviceAsk[] {
-  return plan.requests.flatMap(({ asks }) => (asks.length > 1 ? asks.find((ask) => picks.some((pick) => pick.ask === ask)) : undefined) ?? asks[0] ?? []);
+  const chosen: DeviceAsk[] = [];
+  for (const { asks } of plan.requests) {
+    const served = asks.length > 1 ? asks.find((ask) => picks.some((pick) => pick.ask === ask)) : undefined;
+    const ask = served ?? asks[0];
+    if (ask !== undefined) chosen.push(ask);
+  }
+  return chosen;
 }
 
 /** The classes' configuration first, so that a driver lets the claim's override it. */
@@ -90,14 +99,11 @@ function withoutFullList({ requests = [], ...config }: DeviceAllocationConfigura
 }
 
 /** Where the claim can be used: on this node only as soon as one device says so, else wherever all devices can be reached. */
-function nodeSelectorOf(
-  plan: ClaimPlan,
-  entries: readonly DeviceEntry[],
-  { node, features }: { node: NodeView; features: Features },
-): NodeSelector | undefined {
+function nodeSelectorOf(plan: ClaimPlan, picks: readonly Pick[], { node, features }: { node: NodeView; features: Features }): NodeSelector | undefined {
   const expressions: NodeSelectorRequirement[] = [];
   const fields: NodeSelectorRequirement[] = [];
-  for (const { device, slice } of entries) {
+  for (const { entry } of picks) {
+    const { device, slice } = entry;
     const choice = slice.spec.perDeviceNodeSelection === true ? device : slice.spec;
     const isBound = (choice.nodeName ?? '') !== '' || (features.deviceBindingAndStatus && device.bindsToNode === true);
     if (isBound) return { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [node.name] }] }] };

@@ -80,12 +80,12 @@ function contextOf(question: OracleCase): SearchContext {
   const node = { name: first === undefined ? '' : nameOf(first), labels: first?.metadata.labels ?? {} };
   const pools = index.forNode(node, features);
   const eligibility = new Eligibility(node, features);
-  const capacity = new CapacityCheck(features, ledger, index.offers);
+  const capacity = new CapacityCheck(features, ledger);
   const classes = new Map((question.classes ?? []).map((each) => [nameOf(each), each]));
-  const { selectors } = index;
+  const { selectors, offers } = index;
   const derived = new DerivedAttributes(features);
   const deviceClass = (name: string): ReturnType<typeof classes.get> => classes.get(name);
-  const claims = planClaims(question.claims ?? [], { features, selectors, derived, pools, eligibility, capacity, deviceClass });
+  const claims = planClaims(question.claims ?? [], { features, selectors, offers, derived, pools, eligibility, capacity, deviceClass });
   const attempt = new Attempt({ features, ledger, claims, eligibility, counters: new CounterAccount(features, ledger), capacity });
   return { claims, pools, ledger, eligibility, capacity, attempt };
 }

@@ -75,3 +75,15 @@ test('the same amount in two formats is equal', () => {
   assert.ok(Quantity.parse('1024Mi').equals(Quantity.parse('1Gi')));
   assert.equal(Quantity.parse('1Gi').compare(Quantity.parse('1G')), 1);
 });
+
+test('whether two amounts exceed a third is told without their sum as with it', () => {
+  const texts = ['0', '1', '-3', '500m', '1n', '9007199254740991', '9007199254740990', '8Ei', '1e18', '1e30', '-9007199254740991'];
+  for (const a of texts) {
+    for (const b of texts) {
+      for (const limit of texts) {
+        const [first, second, third] = [Quantity.parse(a), Quantity.parse(b), Quantity.parse(limit)];
+        assert.equal(first.exceedsWith(second, third), first.add(second).compare(third) > 0, `${a} + ${b} > ${limit}`);
+      }
+    }
+  }
+});

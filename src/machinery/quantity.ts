@@ -75,8 +75,7 @@ export class Quantity {
   }
 
   static #make(unscaled: bigint, exponent: number, decimal: boolean, format: QuantityFormat): Quantity {
-    const fits = !decimal && unscaled <= INT64_MAX && unscaled >= INT64_MIN;
-    return new Quantity({ unscaled, exponent, form: fits ? 'int64' : 'decimal', format });
+    return new Quantity({ unscaled, exponent, form: decimal || unscaled !== BigInt.asIntN(64, unscaled) ? 'decimal' : 'int64', format });
   }
 
   /** Orders two amounts, whatever their formats. */
@@ -85,6 +84,14 @@ export class Quantity {
     const b = other.#small;
     if (a === a && b === b) return a < b ? -1 : a > b ? 1 : 0;
     return this.#compareExactly(other);
+  }
+
+  /** Whether this and another amount are together more than `limit`; the sum itself is not made where doubles will do. */
+  exceedsWith(other: Quantity, limit: Quantity): boolean {
+    const sum = this.#small + other.#small;
+    // The sum of two exact doubles may be rounded, but not across a third.
+    if (sum === sum && limit.#small === limit.#small) return sum > limit.#small;
+    return this.add(other).compare(limit) > 0;
   }
 
   #compareExactly(other: Quantity): -1 | 0 | 1 {
@@ -232,7 +239,7 @@ export function parseQuantity(text: string): Quantity | undefined {
 function smallNumber({ unscaled, exponent }: QuantityParts): number {
   if (exponent < 0 || exponent > 15) return Number.NaN;
   // 10 to the 0..15 is exact, and a product within the safe range of exact factors is exact.
-  const value = Number(unscaled) * 10 ** exponent;
+  const value = exponent === 0 ? Number(unscaled) : Number(unscaled) * 10 ** exponent;
   return Number.isSafeInteger(value) ? value : Number.NaN;
 }
 
