@@ -5,7 +5,7 @@ import { ApiError, forbidden, methodNotAllowed, parseJson, stringifyYaml } from 
 import { AdmissionChain } from './admission/chain.ts';
 import { authenticate } from './authentication.ts';
 import { AccessControl } from './authorization/access-control.ts';
-import { type AuthorizationAttributes, refusalText } from './authorization/attributes.ts';
+import { type AuthorizationAttributes, refusalText, requiredValue } from './authorization/attributes.ts';
 import { Catalog } from './catalog.ts';
 import { discovery } from './discovery/discovery.ts';
 import { OpenApi } from './discovery/openapi.ts';
@@ -112,7 +112,7 @@ class Server implements ApiServer {
     const { request, info, user, target: asked } = input;
     const attributes = attributesOf(user, asked, info.query);
     const { allowed, reason } = await this.#core.authorizer.authorize(attributes);
-    if (!allowed) throw forbidden({ group: asked.group, resource: asked.plural }, asked.name, refusalText(attributes, reason));
+    if (!allowed) throw forbidden({ group: asked.group, resource: asked.plural }, attributes.name ?? '', refusalText(attributes, reason));
     const review = asked.verb === 'create' ? findReview(asked) : undefined;
     if (review !== undefined) return handleReview(this.#core, review, input);
     const target = podBindingTarget(request, asked);
@@ -157,10 +157,19 @@ interface ResourceInput {
 }
 
 function attributesOf(user: UserInfo, target: ResourceTarget, query: URLSearchParams): AuthorizationAttributes {
-  const { verb, group, plural, subresource, namespace, name } = target;
-  const selector = SELECTING_VERBS.has(verb) ? { fieldSelector: query.get('fieldSelector') ?? '' } : {};
+  const { verb, group, plural, subresource, namespace } = target;
+  const fieldSelector = SELECTING_VERBS.has(verb) ? (query.get('fieldSelector') ?? '') : '';
+  const name = target.name || nameSelected(verb, fieldSelector);
   // Requests on one namespace are authorized in it (upstream: requestinfo.go).
-  return { user, verb, group, resource: plural, subresource, name, namespace: group === '' && plural === 'namespaces' ? name : namespace, ...selector };
+  const within = group === '' && plural === 'namespaces' ? target.name : namespace;
+  return { user, verb, group, resource: plural, subresource, name, namespace: within, fieldSelector };
+}
+
+/** A list or watch of one name counts as a request for it (upstream: requestinfo.go); names that no path can have do not. */
+function nameSelected(verb: string, fieldSelector: string): string {
+  if (verb !== 'list' && verb !== 'watch') return '';
+  const name = requiredValue(fieldSelector, 'metadata.name') ?? '';
+  return name === '.' || name === '..' || /[/%]/.test(name) ? '' : name;
 }
 
 /** A JSON answer as YAML for those who prefer it. */

@@ -1,5 +1,6 @@
 /** What authorizers are asked and answer, and how a refusal is worded. */
 import type { PolicyRule } from '#api';
+import { parseFieldSelector } from '#machinery';
 import type { UserInfo } from '../http/message.ts';
 
 /** What is asked of an authorizer: a request on a resource, or on another path. */
@@ -45,6 +46,16 @@ export const MASTERS_GROUP = 'system:masters';
 export const ANONYMOUS: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
 /** The group of everybody who proved an identity. */
 export const AUTHENTICATED_GROUP = 'system:authenticated';
+
+/** The value that a raw field selector demands of a field; undefined when it does not, or cannot be read: then the request fails by itself later. */
+export function requiredValue(fieldSelector: string, field: string): string | undefined {
+  if (!fieldSelector.includes(field)) return undefined;
+  try {
+    return parseFieldSelector(fieldSelector).find((requirement) => requirement.field === field && requirement.op === '=')?.value;
+  } catch {
+    return undefined;
+  }
+}
 
 /** The text of a refusal, as upstream's responsewriters.Forbidden builds it (after `… is forbidden: `). */
 export function refusalText({ user, verb, path, group, resource, subresource, namespace }: AuthorizationAttributes, reason?: string): string {

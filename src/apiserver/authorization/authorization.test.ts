@@ -57,6 +57,21 @@ describe('rules', () => {
 });
 
 describe('roles', () => {
+  test('for one name allow a list or watch that asks for it alone', async () => {
+    const server = new TestServer();
+    await server.must('POST', CONFIG_MAPS, { metadata: { name: 'mine' } });
+    await server.must('POST', `${RBAC}/clusterroles`, role('one', { ...READ_CONFIG, verbs: ['get', 'list', 'deletecollection'], resourceNames: ['mine'] }));
+    await server.must('POST', `${RBAC}/namespaces/default/rolebindings`, binding('ones', 'one', { kind: 'Group', name: 'devs' }));
+    assert.equal(await status(server, JANE, 'GET', `${CONFIG_MAPS}?fieldSelector=metadata.name%3Dmine`), 200);
+    assert.equal(await status(server, JANE, 'GET', `${CONFIG_MAPS}?fieldSelector=metadata.namespace%3Ddefault,metadata.name%3D%3Dmine`), 200);
+    for (const selector of ['metadata.name%3Dother', 'metadata.name!%3Dmine', 'metadata.namespace%3Ddefault', 'metadata.name%3Dmine%2F', 'metadata.name%3D%5Cx']) {
+      assert.equal(await status(server, JANE, 'GET', `${CONFIG_MAPS}?fieldSelector=${selector}`), 403, selector);
+    }
+    assert.equal(await status(server, JANE, 'DELETE', `${CONFIG_MAPS}?fieldSelector=metadata.name%3Dmine`), 403, 'a deletion of a collection has no name');
+    const { body } = await server.send('GET', `${CONFIG_MAPS}?fieldSelector=metadata.name%3Dother`, undefined, { user: JANE });
+    assert.equal(body['message'], 'configmaps "other" is forbidden: User "jane" cannot list resource "configmaps" in API group "" in the namespace "default"');
+  });
+
   test('count from the moment at which they are bound until they are not', async () => {
     const server = new TestServer();
     assert.equal(await status(server, JANE, 'GET', CONFIG_MAPS), 403);

@@ -1,8 +1,7 @@
 /** The node authorizer: a node agent reads what its pods refer to and writes about itself (upstream: plugin/pkg/auth/authorizer/node). */
 import type { PolicyRule, ResourceSlice } from '#api';
-import { parseFieldSelector } from '#machinery';
 import type { UserInfo } from '../http/message.ts';
-import type { AuthorizationAttributes, AuthorizationDecision, Authorizer, UserRules } from './attributes.ts';
+import { type AuthorizationAttributes, type AuthorizationDecision, type Authorizer, requiredValue, type UserRules } from './attributes.ts';
 import type { NodeView, ReferenceKind } from './node-view.ts';
 import { ruleAllows } from './rules.ts';
 
@@ -85,7 +84,7 @@ export class NodeAuthorizer implements Authorizer {
     if (subresource !== '') return deny('cannot read subresource');
     if (namespace === '') return deny('can only read namespaced object of this type');
     const kind: ReferenceKind = resource === 'secrets' ? 'secrets' : 'configmaps';
-    return this.#related(node, kind, { ...attributes, name: attributes.name || nameSelected(attributes) });
+    return this.#related(node, kind, attributes);
   }
 
   #getOne(node: string, kind: ReferenceKind, attributes: Attributes): AuthorizationDecision {
@@ -143,21 +142,7 @@ function unrelated(node: string): string {
 }
 
 function selectsNode({ fieldSelector }: Attributes, node: string): boolean {
-  return requirementsOf(fieldSelector).some(({ field, op, value }) => field === 'spec.nodeName' && op === '=' && value === node);
-}
-
-/** The one name that a list or watch asks for (upstream takes it for the request's name). */
-function nameSelected({ fieldSelector }: Attributes): string {
-  return requirementsOf(fieldSelector).find(({ field, op }) => field === 'metadata.name' && op === '=')?.value ?? '';
-}
-
-function requirementsOf(fieldSelector: string): ReturnType<typeof parseFieldSelector> {
-  try {
-    return parseFieldSelector(fieldSelector);
-  } catch {
-    // The request fails by itself later.
-    return [];
-  }
+  return requiredValue(fieldSelector, 'spec.nodeName') === node;
 }
 
 function lease(node: string, { verb, namespace, name }: Attributes): AuthorizationDecision {
