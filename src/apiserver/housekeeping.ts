@@ -29,7 +29,13 @@ export class Housekeeping {
 
   async #prepare(): Promise<void> {
     await createBootstrapObjects(this.#core);
-    await this.#core.access.start();
+    const { access } = this.#core;
+    await access.start().catch((thrown: unknown) => {
+      // The next attempt follows everything anew.
+      access.stop();
+      throw asError(thrown);
+    });
+    if (this.#closed) access.stop();
   }
 
   /** Compacts to `revision` after one interval, so that each revision is kept for at least one. */

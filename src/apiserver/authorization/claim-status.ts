@@ -23,6 +23,7 @@ export async function claimStatusErrors(core: Core, call: Call, object: ApiObjec
 async function bindingErrors(core: Core, call: Call, { status }: ResourceClaim, { status: before }: ResourceClaim): Promise<readonly FieldError[]> {
   if (equalParts(status?.allocation, before?.allocation) && equalParts(status?.reservedFor ?? [], before?.reservedFor ?? [])) return [];
   const { verb } = call.target;
+  // For the whole cluster, as upstream: a role in the claim's namespace is not enough.
   const attributes: AuthorizationAttributes = { user: call.user, verb, group: GROUP, resource: 'resourceclaims', subresource: 'binding' };
   const decision = await core.authorizer.authorize(attributes);
   if (decision.allowed) return [];

@@ -1,0 +1,50 @@
+/** Tests of the beginning and the end of an API server's background work. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MemoryStore, type RangeQuery, type RangeResult, type Store } from '#storage';
+import { TestServer } from './api-server.test-data.ts';
+
+/** Counts who watches; the second and later reads of roles fail as often as told. */
+class WatchedStore extends MemoryStore {
+  watchers = 0;
+  failures = 0;
+
+  override async range(query: RangeQuery): Promise<RangeResult> {
+    const result = await super.range(query);
+    if (query.prefix.includes('clusterrolebindings') && this.watchers > 0 && this.failures-- > 0) throw new Error('the disk is tired');
+    return result;
+  }
+
+  override watch(...args: Parameters<Store['watch']>): () => void {
+    const stop = super.watch(...args);
+    this.watchers++;
+    return () => {
+      this.watchers--;
+      stop();
+    };
+  }
+}
+
+test('a server that is closed while it prepares its first answer leaves nobody watching its store', async () => {
+  const store = new WatchedStore();
+  const { server, send } = withSend(store);
+  const answer = send();
+  server.server.close();
+  await answer;
+  assert.equal(store.watchers, 0);
+});
+
+test('a beginning that failed is repeated without watching anything twice', async () => {
+  const calm = new WatchedStore();
+  await withSend(calm).send();
+  const store = new WatchedStore();
+  store.failures = 2;
+  const { send } = withSend(store);
+  assert.deepEqual([await send(), await send(), await send()], [500, 500, 200]);
+  assert.equal(store.watchers, calm.watchers);
+});
+
+function withSend(store: Store): { server: TestServer; send: () => Promise<number> } {
+  const server = new TestServer({ store });
+  return { server, send: async () => (await server.send('GET', '/api/v1/namespaces')).status };
+}
