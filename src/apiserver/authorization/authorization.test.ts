@@ -64,7 +64,13 @@ describe('roles', () => {
     await server.must('POST', `${RBAC}/namespaces/default/rolebindings`, binding('ones', 'one', { kind: 'Group', name: 'devs' }));
     assert.equal(await status(server, JANE, 'GET', `${CONFIG_MAPS}?fieldSelector=metadata.name%3Dmine`), 200);
     assert.equal(await status(server, JANE, 'GET', `${CONFIG_MAPS}?fieldSelector=metadata.namespace%3Ddefault,metadata.name%3D%3Dmine`), 200);
-    for (const selector of ['metadata.name%3Dother', 'metadata.name!%3Dmine', 'metadata.namespace%3Ddefault', 'metadata.name%3Dmine%2F', 'metadata.name%3D%5Cx']) {
+    for (const selector of [
+      'metadata.name%3Dother',
+      'metadata.name!%3Dmine',
+      'metadata.namespace%3Ddefault',
+      'metadata.name%3Dmine%2F',
+      'metadata.name%3D%5Cx',
+    ]) {
       assert.equal(await status(server, JANE, 'GET', `${CONFIG_MAPS}?fieldSelector=${selector}`), 403, selector);
     }
     assert.equal(await status(server, JANE, 'DELETE', `${CONFIG_MAPS}?fieldSelector=metadata.name%3Dmine`), 403, 'a deletion of a collection has no name');
