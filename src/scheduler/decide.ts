@@ -43,7 +43,7 @@ export function decide(pod: Pod, snapshot: Snapshot): Decision {
   const classExists = (name: string): boolean => snapshot.deviceClass(name) !== undefined;
   const backed = snapshot.classesByResource === undefined ? new Map<string, string>() : classBackedResources(pod, snapshot.classesByResource, classExists);
   const leftover = backed.size === 0 ? undefined : snapshot.extendedClaimOf(pod);
-  return chooseNode({ pod, claims: resolved.claims, backed, leftover }, snapshot);
+  return chooseNode({ pod, claims: resolved.claims, backed, leftover, asked: new Map() }, snapshot);
 }
 
 /** PreFilter: what stands in the way on every node. */

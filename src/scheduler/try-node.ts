@@ -26,6 +26,15 @@ export interface Demand {
   readonly backed: ClassByResource;
   /** A claim for extended resources left behind by an earlier attempt. */
   readonly leftover: ResourceClaim | undefined;
+  /** What is asked of the allocator, by the resources that are served as devices; filled as nodes are tried. */
+  readonly asked: Map<string, Asked>;
+}
+
+/** The pod's claims on all nodes that serve the same resources as devices. */
+interface Asked {
+  readonly plans: readonly ClaimPlan[];
+  readonly unallocated: readonly ResourceClaim[];
+  readonly allocator: Allocator;
 }
 
 /** The outcome for one node. */
@@ -68,12 +77,10 @@ function servedAsDevices(backed: ClassByResource, node: Node): ReadonlySet<strin
 }
 
 function tryClaims(demand: Demand, asDevices: ReadonlySet<string>, node: Node, snapshot: Snapshot): NodeOutcome {
-  const backed = new Map([...demand.backed].filter(([resource]) => asDevices.has(resource)));
-  const extended = backed.size === 0 ? undefined : extendedClaimFor(demand.pod, backed);
-  const plans: readonly ClaimPlan[] = [...demand.claims.map((claim) => ({ claim })), ...(extended === undefined ? [] : [extended])];
+  const { plans, unallocated, allocator } = askedFor(demand, asDevices, snapshot);
   const unavailable = demand.claims.filter((claim) => claim.status?.allocation !== undefined && !isUsableOn(claim, node, snapshot));
-  const unallocated = plans.map(({ claim }) => claim).filter((claim) => claim.status?.allocation === undefined);
-  const outcome = allocateOn(node, unallocated, snapshot);
+  // Errors win over claims that cannot be used, so the allocator is asked in any case.
+  const outcome = unallocated.length === 0 ? NOTHING_TO_ALLOCATE : allocator.allocate(nodeView(node));
   if (outcome.kind === 'failed') return { kind: 'failed', message: `running "DynamicResources" filter plugin: ${outcome.message}` };
   if (outcome.kind === 'unschedulable') return refusedByClaims(outcome.reason, unavailable);
   if (unavailable.length > 0) return refusedByClaims('resourceclaim not available on the node', unavailable);
@@ -81,11 +88,20 @@ function tryClaims(demand: Demand, asDevices: ReadonlySet<string>, node: Node, s
   return { kind: 'fits', claims: plans.map((plan) => ({ ...plan, allocation: allocations.get(keyOf(plan.claim)) })) };
 }
 
-/** Errors win over claims that cannot be used, so the allocator is asked in any case. */
-function allocateOn(node: Node, claims: readonly ResourceClaim[], snapshot: Snapshot): AllocateOutcome {
-  const { pools, ledger, deviceClass, features, random } = snapshot;
-  if (claims.length === 0) return { kind: 'allocated', allocations: [], steps: 0 };
-  return new Allocator({ claims, pools, ledger, deviceClass, features, random }).allocate(nodeView(node));
+const NOTHING_TO_ALLOCATE: AllocateOutcome = { kind: 'allocated', allocations: [], steps: 0 };
+
+/** One allocator serves all nodes that are asked for the same: it prepares the claims once. */
+function askedFor(demand: Demand, asDevices: ReadonlySet<string>, { pools, ledger, deviceClass, features, random }: Snapshot): Asked {
+  const key = [...asDevices].sort().join();
+  const known = demand.asked.get(key);
+  if (known !== undefined) return known;
+  const backed = new Map([...demand.backed].filter(([resource]) => asDevices.has(resource)));
+  const extended = backed.size === 0 ? [] : [extendedClaimFor(demand.pod, backed)];
+  const plans: readonly ClaimPlan[] = [...demand.claims.map((claim) => ({ claim })), ...extended];
+  const unallocated = plans.map(({ claim }) => claim).filter((claim) => claim.status?.allocation === undefined);
+  const asked = { plans, unallocated, allocator: new Allocator({ claims: unallocated, pools, ledger, deviceClass, features, random }) };
+  demand.asked.set(key, asked);
+  return asked;
 }
 
 function refusedByClaims(reason: string, unavailable: readonly ResourceClaim[]): Refused {
