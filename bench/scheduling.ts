@@ -38,7 +38,8 @@ for (const row of rows) console.log(row);
 async function measure(workload: Workload): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'dray-bench-'));
   const components = 'apiserver,scheduler,controller-manager';
-  const args = ['up', '--data-dir', folder, '--secure-port', '0', '--no-examples', '--components', components];
+  const withoutAccounts = ['--disable-admission-plugins', 'ServiceAccount'];
+  const args = ['up', '--data-dir', folder, '--secure-port', '0', '--no-examples', '--components', components, ...withoutAccounts];
   const server = spawn(process.execPath, [join(import.meta.dirname, '../src/cmd/main.ts'), ...args], { stdio: 'ignore' });
   try {
     const client = await connect(join(folder, 'kubeconfig'));

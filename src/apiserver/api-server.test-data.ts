@@ -19,6 +19,9 @@ function countingRandom(): Random {
   return { below: (bound) => next++ % bound, uuid: () => `00000000-0000-4000-8000-${String(next++).padStart(12, '0')}` };
 }
 
+/** No controller makes accounts in these tests. */
+const WITHOUT_ACCOUNTS = { disabled: ['ServiceAccount'] };
+
 /** An answer with its JSON body. */
 export interface Answer {
   readonly status: number;
@@ -33,7 +36,7 @@ export interface Sending {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Serves 1.36 unless `options` say otherwise. */
+/** Serves 1.36, and takes pods without accounts, unless `options` say otherwise. */
 export class TestServer {
   readonly server: ApiServer;
 
@@ -46,6 +49,7 @@ export class TestServer {
       logger: silentLogger,
       ...release,
       celCheck: () => [],
+      admission: WITHOUT_ACCOUNTS,
       ...options,
     });
   }

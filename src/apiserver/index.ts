@@ -14,4 +14,5 @@ export type { ServerRequest, ServerResponse, UserInfo } from './http/message.ts'
 export type { ServiceAccountOptions, TokenKeys } from './service-account-tokens.ts';
 export type { ApiServerOptions } from './options.ts';
 export { COMPACT_PATH } from './maintenance.ts';
+export { JWKS_PATH } from './openid.ts';
 export { type ApiServer, createApiServer } from './server.ts';

@@ -16,7 +16,14 @@ function countingRandom(): Random {
 
 function apiServer(store = new MemoryStore()): ApiServer {
   const served = servedVersions('1.36', { 'resource.k8s.io/v1alpha3': true }, { oldShapes: true });
-  const fixed = { random: countingRandom(), logger: silentLogger, gates: featureGates('1.36'), emulatedVersion: '1.36', celCheck: () => [] };
+  const fixed = {
+    random: countingRandom(),
+    logger: silentLogger,
+    gates: featureGates('1.36'),
+    emulatedVersion: '1.36',
+    celCheck: () => [],
+    admission: { disabled: ['ServiceAccount'] },
+  };
   return createApiServer({ store, clock, served, ...fixed });
 }
 

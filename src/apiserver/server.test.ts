@@ -63,6 +63,7 @@ class Cluster {
       served: servedVersions('1.36'),
       emulatedVersion: '1.36',
       celCheck: () => [],
+      admission: { disabled: ['ServiceAccount'] },
       authenticateToken: (token) => (token === 'good' ? { name: 'jane', groups: ['devs'] } : undefined),
     });
   }

@@ -14,6 +14,7 @@ import { type ServerRequest, type ServerResponse, type UserInfo, jsonResponse, t
 import { joined, utf8 } from './http/pieces.ts';
 import { negotiate, YAML_TYPE } from './http/accept.ts';
 import { type RequestInfo, type ResourceTarget, parseRequestInfo } from './http/request-info.ts';
+import { openId } from './openid.ts';
 import { podBindingTarget } from './pods.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { maintenance } from './maintenance.ts';
@@ -103,6 +104,7 @@ class Server implements ApiServer {
     const response =
       (await health(this.#core, path, info.query)) ??
       (await maintenance(this.#core, path, request)) ??
+      (await openId(this.#core, path, request)) ??
       discovery(this.#core, path, request.headers['accept']) ??
       (await this.#openApi.response(path, request.headers['accept']));
     return response ?? textResponse(404, '404 page not found\n');

@@ -18,6 +18,8 @@ export interface TokenKeys {
 export interface ServiceAccountOptions {
   readonly issuer: string;
   readonly keys: TokenKeys;
+  /** Where clients outside find the public keys; by default below the issuer. */
+  readonly jwksUri?: (() => string) | undefined;
 }
 
 /** What a token says: who, for whom, until when, and what must still exist. */

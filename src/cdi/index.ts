@@ -10,7 +10,7 @@ export { annotateDevices, parseDeviceAnnotations } from './annotations.ts';
 export { CdiCache, type CdiProblems, type ResolvedSpec } from './cache.ts';
 export { applyEdits } from './inject.ts';
 export { isQualifiedName, parseQualifiedName, type QualifiedName, qualifiedName } from './name.ts';
-export type { OciSpec } from './oci.ts';
+export type { OciMount, OciSpec } from './oci.ts';
 export { CdiError, type CdiDevice, type CdiSpec, type ContainerEdits, type DeviceNode, type Hook, type Mount } from './spec.ts';
 export { parseSpec } from './parse.ts';
 export { validateSpec } from './validate.ts';

@@ -34,6 +34,7 @@ class Bench {
       served: servedVersions('1.36', { 'resource.k8s.io/v1beta1': true }),
       emulatedVersion: '1.36',
       celCheck: () => [],
+      admission: { disabled: ['ServiceAccount'] },
     });
     after(() => server.close());
     this.client = new RestClient(memoryTransport(server, { name: 'admin', groups: ['system:masters'] }), { userAgent: 'test' });

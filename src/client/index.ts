@@ -35,5 +35,6 @@ export {
 } from './resource.ts';
 export { type DeleteRequest, errorOfResponse, type ListOptions, type PatchOptions, RestClient, type Scope, type WatchOptions } from './rest-client.ts';
 export { deviceTaintRules, podGroups, servedIn } from './served-resource.ts';
+export { type IssuedToken, requestToken, type TokenTerms } from './token-request.ts';
 export type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 export { lines, readText, watchEvents, type WatchEvent } from './watch-stream.ts';

@@ -1,6 +1,6 @@
 /** Puts an API server together: store, certificates, HTTPS, kubeconfig. */
 import { join } from 'node:path';
-import { type ApiServer, createApiServer } from '#apiserver';
+import { type ApiServer, createApiServer, JWKS_PATH } from '#apiserver';
 import type { Metrics } from '#base';
 import { checkSelector } from '#cel';
 import { MemoryStore, type Store } from '#storage';
@@ -70,7 +70,11 @@ export async function startControlPlane(flags: ApiServerFlags, dataDir: string, 
     ...options.settings,
     authenticateToken: flags.tokenAuthFile,
     anonymousAuth: flags.anonymousAuth ?? false,
-    serviceAccounts: { issuer: flags.serviceAccountIssuer ?? DEFAULT_SERVICE_ACCOUNT_ISSUER, keys: new FileTokenKeys(join(dataDir, PKI)) },
+    serviceAccounts: {
+      issuer: flags.serviceAccountIssuer ?? DEFAULT_SERVICE_ACCOUNT_ISSUER,
+      keys: new FileTokenKeys(join(dataDir, PKI)),
+      jwksUri: () => flags.serviceAccountJwksUri ?? `${serverUrl(bindAddress, listener?.port ?? DEFAULT_SECURE_PORT)}${JWKS_PATH}`,
+    },
     celCheck: checkSelector,
     podLogs: nodeLogReader({ ...nodeClient, caPem: authority.caPem }),
   });
@@ -83,7 +87,7 @@ export async function startControlPlane(flags: ApiServerFlags, dataDir: string, 
   try {
     const tls = { ...serving, clientCaPem: authority.caPem };
     listener = await listenSomewhere(flags.securePort, DEFAULT_SECURE_PORT, (port) => listen({ apiServer, address: bindAddress, port, tls }));
-    const url = `https://${hostInUrl(bindAddress)}:${String(listener.port)}`;
+    const url = serverUrl(bindAddress, listener.port);
     const kubeconfig = flags.kubeconfig ?? join(dataDir, 'kubeconfig');
     await writeKubeconfig(kubeconfig, { server: url, caPem: authority.caPem, user: 'kubernetes-admin', credentials: admin });
     return { apiServer, authority, url, kubeconfig, close };
@@ -91,4 +95,8 @@ export async function startControlPlane(flags: ApiServerFlags, dataDir: string, 
     await close();
     throw error;
   }
+}
+
+function serverUrl(bindAddress: string, port: number): string {
+  return `https://${hostInUrl(bindAddress)}:${String(port)}`;
 }

@@ -2,8 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Applier, parseManifests } from '#cli';
-import { errorOfResponse, NODES, pathOf, readText, type RestClient, SERVICE_ACCOUNTS } from '#client';
-import { isJsonObject, parseJson, stringifyJson } from '#machinery';
+import { NODES, requestToken, type RestClient } from '#client';
 
 const MANIFEST = fileURLToPath(new URL('../../drivers/example-gpu/rbac.yaml', import.meta.url));
 
@@ -20,13 +19,5 @@ const TOKEN_SECONDS = 365 * 24 * 3600;
 export async function driverToken(client: RestClient, nodeName: string): Promise<string> {
   const { uid } = (await client.get(NODES, nodeName)).metadata;
   const spec = { expirationSeconds: TOKEN_SECONDS, boundObjectRef: { apiVersion: 'v1', kind: 'Node', name: nodeName, uid } };
-  const body = stringifyJson({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec });
-  const path = pathOf(SERVICE_ACCOUNTS, 'kube-system', 'example-gpu', 'token');
-  const response = await client.raw({ method: 'POST', path, headers: { 'content-type': 'application/json' }, body }, new AbortController().signal);
-  if (response.status !== 201) throw await errorOfResponse(response);
-  const answer = parseJson(await readText(response.body));
-  const status = isJsonObject(answer) ? answer['status'] : undefined;
-  const token = isJsonObject(status) ? status['token'] : undefined;
-  if (typeof token !== 'string') throw new Error('the API server gave no token for the driver');
-  return token;
+  return (await requestToken(client, { namespace: 'kube-system', account: 'example-gpu', spec }, new AbortController().signal)).token;
 }

@@ -36,6 +36,7 @@ export interface ApiServerFlags extends VersionFlags, LogFlags {
   readonly enableAdmissionPlugins?: string;
   readonly disableAdmissionPlugins?: string;
   readonly serviceAccountIssuer?: string;
+  readonly serviceAccountJwksUri?: string;
 }
 
 /** Flags of a component that is a client of the API server. */
@@ -57,6 +58,8 @@ export interface LeaderElectionFlags {
 export interface ControllerFlags extends ComponentFlags, LeaderElectionFlags {
   /** The scheduler's configuration file. */
   readonly config?: string;
+  /** The controllers': the certificates that pods shall know the API server by. */
+  readonly rootCaFile?: string;
   /** Where its own endpoint listens, and where the certificate of that is kept. */
   readonly bindAddress: string;
   readonly securePort?: number;
@@ -176,6 +179,12 @@ export function parseBoolean(text: string): boolean {
   if (/^(true|t|1)$/i.test(text)) return true;
   if (/^(false|f|0)$/i.test(text)) return false;
   throw new Error('neither true nor false');
+}
+
+/** Reads --service-account-jwks-uri. */
+export function parseJwksUri(text: string): string {
+  if (URL.parse(text)?.protocol !== 'https:') throw new Error('not a URL that begins with https://');
+  return text;
 }
 
 /** Reads an IP address. */

@@ -69,6 +69,7 @@ function addComponents(dray: Command, actions: Actions): void {
     const command = component(dray.command(name).description(`run the ${name} alone, against any API server`));
     for (const option of [...endpointOptions(`./.dray/${name}`), ...leaderElectionOptions()]) command.addOption(option);
     if (name === 'scheduler') command.option('--config <file>', 'KubeSchedulerConfiguration to schedule by');
+    else command.option('--root-ca-file <file>', "certificates by which pods know the API server (default: the kubeconfig's)");
     command.action((given: flags.ControllerFlags) => actions.controller(name, given));
   }
   const nodeagent = component(dray.command('nodeagent').description('run the agent of one node alone, against any API server'))
@@ -147,6 +148,9 @@ function servingOptions(): readonly Option[] {
     new Option('--enable-admission-plugins <names>', 'admission plugins to run even if they are disabled'),
     new Option('--disable-admission-plugins <names>', 'admission plugins not to run'),
     new Option('--service-account-issuer <url>', `who issues the tokens of service accounts (default: ${flags.DEFAULT_SERVICE_ACCOUNT_ISSUER})`),
+    new Option('--service-account-jwks-uri <url>', "where others find the keys of these tokens (default: this server's /openid/v1/jwks)").argParser(
+      value(flags.parseJwksUri),
+    ),
     new Option('--anonymous-auth <boolean>', 'serve requests without credentials as system:anonymous (default: false)').argParser(value(flags.parseBoolean)),
   ];
 }

@@ -1,9 +1,10 @@
 /** One component alone, against any API server. */
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Metrics } from '#base';
 import { RestClient } from '#client';
-import { createLogger, type NewCertificates, openDataDir, systemClock, systemRandom, transportFromKubeconfig } from '#platform';
+import { connectKubeconfig, createLogger, type NewCertificates, openDataDir, systemClock, systemRandom } from '#platform';
 import { apiSettingsOf, electionOf, gatesOf } from './api-flags.ts';
 import { startControlPlane } from './control-plane.ts';
 import { EXIT_FAILURE } from './failure.ts';
@@ -33,7 +34,8 @@ export async function controller(name: 'scheduler' | 'controller-manager', flags
   const election = electionOf(flags);
   const { readSchedulerConfiguration, runControllerLoops, runSchedulerLoop } = await import('./control-loops.ts');
   const configuration = readSchedulerConfiguration(flags.config);
-  const { client, close } = await connect(`dray-${name}`, flags.kubeconfig, stop);
+  const { client, caPem, close } = await connect(`dray-${name}`, flags.kubeconfig, stop);
+  const rootCaPem = flags.rootCaFile === undefined ? caPem : await readFile(flags.rootCaFile, 'utf8');
   const metrics = new Metrics();
   const { serveComponent } = await import('./component-endpoint.ts');
   const certDir = flags.certDir ?? join('.dray', name);
@@ -46,7 +48,7 @@ export async function controller(name: 'scheduler' | 'controller-manager', flags
     client,
     metrics,
   });
-  const world = { client, clock: systemClock, random: systemRandom, logger: createLogger(name, logLevelOf(flags)), metrics, gates };
+  const world = { client, clock: systemClock, random: systemRandom, logger: createLogger(name, logLevelOf(flags)), metrics, gates, rootCaPem };
   try {
     if (name === 'scheduler') await runSchedulerLoop(world, configuration, { signal: stop, election });
     else await runControllerLoops(world, { signal: stop, election });
@@ -97,6 +99,8 @@ const END_GRACE_MS = 5_000;
 
 interface Connection {
   readonly client: RestClient;
+  /** The certificates by which it knows the server. */
+  readonly caPem: string | undefined;
   /** Gives up what is still under way. */
   readonly close: () => void;
 }
@@ -109,12 +113,13 @@ async function connect(userAgent: string, kubeconfig: string, stop: AbortSignal)
   const stopping = (): void => {
     cancel = systemClock.setTimer(END_GRACE_MS, giveUp);
   };
-  const client = new RestClient(await transportFromKubeconfig(kubeconfig, end.signal), { userAgent });
+  const { transport, caPem } = await connectKubeconfig(kubeconfig, { end: end.signal });
+  const client = new RestClient(transport, { userAgent });
   stop.addEventListener('abort', stopping, { once: true });
   const close = (): void => {
     stop.removeEventListener('abort', stopping);
     cancel();
     giveUp();
   };
-  return { client, close };
+  return { client, caPem, close };
 }

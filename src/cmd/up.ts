@@ -6,6 +6,7 @@ import { asError, Metrics, sleep } from '#base';
 import { NODES, RESOURCE_SLICES, RestClient } from '#client';
 import {
   type CertificateAuthority,
+  connectKubeconfig,
   createLogger,
   memoryTransport,
   type NewCertificates,
@@ -151,12 +152,14 @@ class Cluster {
   async #startLoops(starts: (name: ComponentName) => boolean): Promise<void> {
     const { readSchedulerConfiguration, runControllerLoops, runSchedulerLoop } = await import('./control-loops.ts');
     const { signal } = this.#control;
+    const rootCaPem = await this.#rootCaPem();
     const start = async (name: string, run: (world: LoopWorld) => Promise<void>): Promise<void> => {
       const client = await this.#client(`system:kube-${name}`, []);
       const logger = createLogger(name, logLevelOf(this.#flags));
       const plane = this.#plane;
       const clientOf = plane === undefined ? undefined : (account: string): RestClient => accountClient(plane, account);
-      const world = { client, clientOf, clock: systemClock, random: systemRandom, logger, metrics: this.#metrics, gates: this.#options.settings.gates };
+      const { gates } = this.#options.settings;
+      const world = { client, clientOf, clock: systemClock, random: systemRandom, logger, metrics: this.#metrics, gates, rootCaPem };
       this.#keep(name, this.#running.control, run(world));
       this.#progress(name, 'running');
     };
@@ -267,6 +270,13 @@ class Cluster {
     if (this.#plane === undefined && kubeconfig === undefined) throw new Error('without the component apiserver a --kubeconfig is needed');
     const transport = this.#plane === undefined ? await transportFromKubeconfig(kubeconfig ?? '') : memoryTransport(this.#plane.apiServer, { name, groups });
     return new RestClient(transport, { userAgent: `dray/${name}` });
+  }
+
+  /** The certificates by which pods know the API server. */
+  async #rootCaPem(): Promise<string | undefined> {
+    const { kubeconfig } = this.#flags;
+    if (this.#plane !== undefined || kubeconfig === undefined) return this.#plane?.authority.caPem;
+    return (await connectKubeconfig(kubeconfig)).caPem;
   }
 
   #authority(): CertificateAuthority | undefined {

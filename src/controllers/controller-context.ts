@@ -12,6 +12,8 @@ export interface ControllerContext {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly gates: ReadonlyMap<string, boolean>;
+  /** The certificates by which pods know the API server, PEM; undefined where nobody said. */
+  readonly rootCaPem?: string | undefined;
   readonly informers: SharedInformers;
 }
 
@@ -34,11 +36,20 @@ export class SharedInformers {
 
   /** The informer of a resource, started when first asked for. */
   of<T extends ApiObject>(resource: Resource<T>): Informer<T> {
-    const key = `${apiVersionOf(resource)}/${resource.plural}`;
+    return this.#informer(resource, undefined);
+  }
+
+  /** The informer of the objects of one name, in all namespaces. */
+  named<T extends ApiObject>(resource: Resource<T>, name: string): Informer<T> {
+    return this.#informer(resource, `metadata.name=${name}`);
+  }
+
+  #informer<T extends ApiObject>(resource: Resource<T>, fieldSelector: string | undefined): Informer<T> {
+    const key = `${apiVersionOf(resource)}/${resource.plural} ${fieldSelector ?? ''}`;
     const known = this.#informers.get(key);
     // The key names the resource, and with it T.
     if (known !== undefined) return known as unknown as Informer<T>;
-    const informer = new Informer<T>({ ...this.#parts, resource });
+    const informer = new Informer<T>({ ...this.#parts, resource, ...(fieldSelector !== undefined && { fieldSelector }) });
     this.#informers.set(key, informer as unknown as Informer<never>);
     this.#running.push(informer.run(this.#signal));
     return informer;

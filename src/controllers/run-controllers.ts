@@ -14,6 +14,8 @@ import { runResourceQuotaController } from './resourcequota/resourcequota-contro
 import { runReplicaSetController } from './replicaset/replicaset-controller.ts';
 import { runResourceClaimController } from './resourceclaim/resourceclaim-controller.ts';
 import { runResourcePoolStatus } from './resourcepoolstatus/pool-status-controller.ts';
+import { runRootCaCertPublisher } from './rootcacertpublisher/root-ca-cert-publisher.ts';
+import { runServiceAccountController } from './serviceaccount/serviceaccount-controller.ts';
 
 /** What the controllers need. They run until `signal` aborts. */
 export interface ControllersOptions {
@@ -25,6 +27,8 @@ export interface ControllersOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly gates: ReadonlyMap<string, boolean>;
+  /** The certificates by which pods shall know the API server, PEM; without them none are published. */
+  readonly rootCaPem?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -39,6 +43,9 @@ interface ControllerEntry {
 
 /** All controllers by name. */
 const CONTROLLERS: Readonly<Record<string, ControllerEntry>> = {
+  // First: no pod can be created in a namespace before.
+  serviceaccount: { run: runServiceAccountController, account: 'service-account-controller' },
+  'root-ca-cert-publisher': { run: runRootCaCertPublisher, account: 'root-ca-cert-publisher' },
   resourceclaim: { run: runResourceClaimController, account: 'resource-claim-controller' },
   'device-taint-eviction': { run: runDeviceTaintEviction, account: 'device-taint-eviction-controller' },
   namespace: { run: runNamespaceController, account: 'namespace-controller' },
@@ -55,9 +62,9 @@ const CONTROLLERS: Readonly<Record<string, ControllerEntry>> = {
 
 /** Runs all controllers until `options.signal` aborts; never rejects for one of them. A controller whose feature is off ends at once. */
 export async function runControllers(options: ControllersOptions): Promise<void> {
-  const { client, clock, random, logger, metrics, gates, signal } = options;
+  const { client, clock, random, logger, metrics, gates, rootCaPem, signal } = options;
   const informers = new SharedInformers({ client, clock, random, logger }, signal);
-  const context: ControllerContext = { client, clock, random, logger, metrics, gates, informers };
+  const context: ControllerContext = { client, clock, random, logger, metrics, gates, rootCaPem, informers };
   const started = Object.entries(CONTROLLERS).map(async ([name, { run, account }]) => {
     const own = { ...context, client: options.clientOf?.(account) ?? client };
     await keepRunning(name, () => run(own, signal), options);

@@ -1,6 +1,6 @@
 /** Builds a container's OCI spec from the pod, before CDI edits. */
 import type { Container, EnvVar, Pod } from '#api';
-import type { OciSpec } from '#cdi';
+import type { OciMount, OciSpec } from '#cdi';
 import { CONFIG_MAPS, type RestClient, SECRETS } from '#client';
 import { isNotFound } from '#machinery';
 
@@ -15,6 +15,8 @@ export interface ContainerContext {
   readonly client: RestClient;
   /** Gets the values that come from Secrets, for those who print what a container gets. */
   readonly secrets: Set<string>;
+  /** Of the pod's volumes. */
+  readonly mounts: readonly OciMount[];
 }
 
 /** The OCI spec of a container; rejects when a variable refers to something that does not exist. */
@@ -35,7 +37,7 @@ export async function containerSpec(container: Container, context: ContainerCont
       'io.kubernetes.cri.sandbox-namespace': context.pod.metadata.namespace ?? '',
       'io.kubernetes.cri.sandbox-uid': context.pod.metadata.uid ?? '',
     },
-    mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }],
+    mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }, ...context.mounts],
     linux: {},
   };
 }
@@ -105,7 +107,8 @@ async function valueOf(variable: EnvVar, context: ContainerContext): Promise<str
   return value;
 }
 
-function podField(path: string, { pod, podIP, hostIP }: ContainerContext): string {
+/** What a fieldRef stands for; throws when there is no such field. */
+export function podField(path: string, { pod, podIP, hostIP }: Pick<ContainerContext, 'pod' | 'podIP' | 'hostIP'>): string {
   const keyed = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path);
   if (keyed !== null) return (keyed[1] === 'labels' ? pod.metadata.labels : pod.metadata.annotations)?.[keyed[2] ?? ''] ?? '';
   switch (path) {

@@ -13,6 +13,7 @@ import { NodeMetrics } from './node-metrics.ts';
 import { keepAlive, registerNode } from './node-registration.ts';
 import { fallbackRange, freeAddress } from './pod-addresses.ts';
 import { podResourcesService } from './pod-resources.ts';
+import { volumesDirectoryOf } from './pod-volumes.ts';
 import { logFileOf, PodWorker, type PodWorkerContext } from './pod-worker.ts';
 import type { ContainerRuntime } from './runtime.ts';
 
@@ -260,6 +261,7 @@ export class NodeAgent {
   async #removeFiles(uid: string): Promise<void> {
     const { files, rootDir } = this.#options;
     await files.remove(`${rootDir}/logs/${uid}`);
+    await files.remove(volumesDirectoryOf(rootDir, uid));
     await files.remove(`${rootDir}/bundles/${uid}`);
   }
 

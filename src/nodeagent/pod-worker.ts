@@ -8,6 +8,7 @@ import type { ClaimManager } from './claim-manager.ts';
 import { containerSpec } from './container-spec.ts';
 import { allocatedResourcesStatus, type HealthView } from './allocated-resources.ts';
 import { cdiDevicesFor, claimUsesOrNone } from './pod-claims.ts';
+import { PodVolumes } from './pod-volumes.ts';
 import { type ContainerRecord, isInitialized, podStatus } from './pod-status.ts';
 import type { ContainerExit, ContainerHandle, ContainerRuntime } from './runtime.ts';
 
@@ -60,6 +61,7 @@ export class PodWorker {
   readonly uid: string;
   /** Undefined for a pod that was being deleted before it got one. */
   readonly podIP: string | undefined;
+  readonly #volumes: PodVolumes;
   #sandboxReady = false;
   #recovered = false;
   #finished = false;
@@ -71,6 +73,7 @@ export class PodWorker {
     this.uid = pod.metadata.uid ?? '';
     this.#key = `${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`;
     this.podIP = podIP;
+    this.#volumes = new PodVolumes(context, this.uid);
     this.#startTime = pod.status?.startTime ?? this.#now();
   }
 
@@ -87,8 +90,10 @@ export class PodWorker {
   /** Brings the pod one step further. */
   async sync(pod: Pod): Promise<SyncResult> {
     await this.#recover(pod);
+    if (!this.#finished && !(await this.#setUpVolumes(pod)) && !this.#sandboxReady) return { status: this.#status(pod), requeueAfterMs: this.#volumes.dueInMs };
     if (!this.#finished && !this.#sandboxReady && !(await this.#prepare(pod))) return { status: this.#status(pod), requeueAfterMs: PREPARE_RETRY_MS };
-    const requeueAfterMs = this.#finished ? undefined : await this.#advance(pod);
+    const waitMs = this.#finished ? Infinity : Math.min((await this.#advance(pod)) ?? Infinity, this.#volumes.dueInMs);
+    const requeueAfterMs = Number.isFinite(waitMs) ? waitMs : undefined;
     const status = this.#status(pod);
     if (status.phase === 'Succeeded' || status.phase === 'Failed') await this.#finish();
     return { status, requeueAfterMs };
@@ -152,6 +157,21 @@ export class PodWorker {
       const handle = await this.#runtimeFor(container)?.adopt(this.#request(pod, container, restartCount));
       if (handle === undefined) this.#ended(container.name, started, { exitCode: 137 }, 'ContainerStatusUnknown');
       else this.#watch(container.name, started, handle);
+    }
+  }
+
+  /** Writes the volumes when that is due; what runs already goes on with what it has. */
+  async #setUpVolumes(pod: Pod): Promise<boolean> {
+    if (this.#volumes.dueInMs > 0) return this.#volumes.areReady;
+    const { client, hostIP } = this.#context;
+    try {
+      await this.#volumes.setUp(pod, { client, hostIP, podIP: this.podIP ?? '' });
+      return true;
+    } catch (error) {
+      const { message } = asError(error);
+      this.#context.logger.warn(message, { pod: this.#key });
+      this.#context.events.event(pod, { type: 'Warning', reason: 'FailedMount', message });
+      return false;
     }
   }
 
@@ -252,7 +272,8 @@ export class PodWorker {
     // A driver may have written its file a moment ago.
     if (devices.length > 0) await cdi.refresh();
     const secrets = new Set<string>();
-    const bare = await containerSpec(container, { pod, podIP: this.podIP ?? '', hostIP, client, secrets });
+    const mounts = this.#volumes.mountsOf(container);
+    const bare = await containerSpec(container, { pod, podIP: this.podIP ?? '', hostIP, client, secrets, mounts });
     const oci = devices.length > 0 ? await cdi.inject(bare, devices) : bare;
     const request = this.#request(pod, container, attempt);
     await files.makeDirectory(request.bundleDir);

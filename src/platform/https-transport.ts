@@ -19,9 +19,10 @@ export interface HttpsTransportOptions {
   readonly end?: AbortSignal | undefined;
 }
 
-/** A kubeconfig's server and the namespace that its context names. */
+/** A kubeconfig's server, the certificates by which to know it, and the namespace that its context names. */
 export interface KubeconfigConnection {
   readonly transport: Transport;
+  readonly caPem: string | undefined;
   readonly namespace: string | undefined;
 }
 
@@ -35,7 +36,8 @@ export async function connectKubeconfig(
   });
   try {
     const connection = parseKubeconfig(text, context);
-    return { transport: httpsTransport({ ...connection, ...(await readFiles(connection, dirname(path))), end }), namespace: connection.namespace };
+    const files = await readFiles(connection, dirname(path));
+    return { transport: httpsTransport({ ...connection, ...files, end }), caPem: files.caPem, namespace: connection.namespace };
   } catch (error) {
     throw new Error(`kubeconfig ${path}: ${asError(error).message}`, { cause: error });
   }

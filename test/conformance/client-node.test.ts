@@ -25,7 +25,7 @@ describe('@kubernetes/client-node', () => {
     const port = String(await freePort());
     const started = Promise.withResolvers<void>();
     folderGone = inFolder(async (folder) => {
-      const server = dray('apiserver', '--data-dir', folder, '--store', 'memory', '--secure-port', port);
+      const server = dray('apiserver', '--data-dir', folder, '--store', 'memory', '--secure-port', port, '--disable-admission-plugins', 'ServiceAccount');
       await readyClient(server, folder).then(() => started.resolve(), started.reject);
       config = new KubeConfig();
       config.loadFromFile(join(folder, 'kubeconfig'));

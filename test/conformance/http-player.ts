@@ -139,6 +139,7 @@ class Player {
       served: servedVersions('1.36', profile.runtimeConfig),
       emulatedVersion: '1.36',
       celCheck: checkSelector,
+      admission: { disabled: ['ServiceAccount'] },
       authenticateToken: () => undefined,
       serviceAccounts: { issuer: 'https://dray.test', keys: TOKEN_KEYS },
     });

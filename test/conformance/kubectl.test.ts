@@ -34,7 +34,17 @@ describe(
         const gates = Object.entries(PROFILES.full.gates)
           .map(([gate, value]) => `${gate}=${String(value)}`)
           .join(',');
-        const release = ['--emulated-version', '1.36', '--runtime-config', 'api/all=true', '--feature-gates', gates];
+        // The recorded server had no service account controller.
+        const release = [
+          '--disable-admission-plugins',
+          'ServiceAccount',
+          '--emulated-version',
+          '1.36',
+          '--runtime-config',
+          'api/all=true',
+          '--feature-gates',
+          gates,
+        ];
         process = dray('apiserver', '--data-dir', folder, '--store', 'memory', '--secure-port', port, '--token-auth-file', tokens, ...release);
         await readyClient(process, folder).then(() => started.resolve(), started.reject);
         await new Promise<void>((resolve) => (finish = resolve));

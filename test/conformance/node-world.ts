@@ -8,7 +8,7 @@ import { Metrics, silentLogger } from '#base';
 import { NAMESPACES, PODS, RESOURCE_CLAIMS, RestClient } from '#client';
 import { DriverPlugin, type DriverPluginOptions, type EditedDevice } from '#driver';
 import { NodeAgent, type NodeAgentOptions, processRuntime, simulatedRuntime } from '#nodeagent';
-import { ChildProcesses, machineFacts, memoryTransport, NodeHostFiles, systemClock, systemRandom, unixGrpc } from '#platform';
+import { ChildProcesses, FileTokenKeys, machineFacts, memoryTransport, NodeHostFiles, systemClock, systemRandom, unixGrpc } from '#platform';
 import { MemoryStore } from '#storage';
 
 /** The node's name. */
@@ -39,6 +39,8 @@ export async function inWorld(check: (world: World) => Promise<void>): Promise<v
     served: servedVersions('1.36', {}),
     emulatedVersion: '1.36',
     celCheck: () => [],
+    admission: { disabled: ['ServiceAccount'] },
+    serviceAccounts: { issuer: 'https://dray.test', keys: new FileTokenKeys(join(rootDir, 'pki')) },
   });
   const client = new RestClient(memoryTransport(apiServer, { name: 'test', groups: ['system:masters'] }), { userAgent: 'test' });
   const outside = { client, files: new NodeHostFiles(), grpc: await unixGrpc(), clock: systemClock, random: systemRandom, logger: silentLogger };

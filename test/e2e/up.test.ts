@@ -36,7 +36,18 @@ test('up --once runs every example and ends with 0 and a table', () =>
 
 test('up ends with 2 when an example does not reach its state in time', () =>
   inFolder(async (folder) => {
-    const run = dray('up', '--once', '--timeout', '1', '--components', 'apiserver', '--data-dir', folder, '--secure-port', String(await freePort()));
+    const run = dray(
+      'up',
+      '--once',
+      '--timeout',
+      '1',
+      '--components',
+      'apiserver,controller-manager',
+      '--data-dir',
+      folder,
+      '--secure-port',
+      String(await freePort()),
+    );
     const { code, stderr } = await run.ended;
     assert.equal(code, 2);
     assert.match(stderr, /^dray: pod template-claim\/pod0 is not Running after 1 s$/m);

@@ -40,6 +40,7 @@ function apiServer() {
     served: servedVersions('1.36', { 'api/all': true }),
     emulatedVersion: '1.36',
     celCheck: () => [],
+    admission: { disabled: ['ServiceAccount'] },
     authorizationModes: ['RBAC'],
   });
 }

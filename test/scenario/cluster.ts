@@ -43,7 +43,8 @@ export class Cluster {
   #requests = 0;
   #open = 0;
 
-  constructor(variant: Variant) {
+  /** With `rootCaPem` pods run as accounts; the recorded clusters had none. */
+  constructor(variant: Variant, rootCaPem?: string) {
     const overrides = variant === 'all' ? Object.fromEntries(MORE_GATES.map((gate) => [gate, true])) : {};
     const gates = featureGates('1.36', overrides);
     const random = dice();
@@ -58,9 +59,10 @@ export class Cluster {
       served: servedVersions('1.36', variant === 'all' ? { ...BETA_APIS, ...ALPHA_APIS } : BETA_APIS),
       emulatedVersion: '1.36',
       celCheck: checkSelector,
+      admission: { disabled: rootCaPem === undefined ? ['ServiceAccount'] : [] },
     });
     this.#admin = this.#counted(memoryTransport(this.#server, ADMIN));
-    const world = { clock, random, logger, gates, metrics: new Metrics(), signal: this.#stop.signal };
+    const world = { clock, random, logger, gates, metrics: new Metrics(), rootCaPem, signal: this.#stop.signal };
     const client = (name: string, ...groups: readonly string[]): RestClient =>
       new RestClient(this.#counted(memoryTransport(this.#server, { name, groups })), { userAgent: name });
     const clientOf = (account: string): RestClient => client(`system:serviceaccount:kube-system:${account}`, 'system:serviceaccounts');

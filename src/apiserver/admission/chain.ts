@@ -26,10 +26,7 @@ const PLUGINS: readonly AdmissionPlugin[] = [
 /** Names that --enable-admission-plugins and --disable-admission-plugins take. */
 export const ADMISSION_PLUGINS: readonly string[] = PLUGINS.map(({ name }) => name);
 
-/** Run only when they are enabled: nothing here makes the accounts and the authority's config map that pods would need. */
-const OFF_BY_DEFAULT: ReadonlySet<string> = new Set([SERVICE_ACCOUNT_PLUGIN.name]);
-
-/** Which plugins to run beyond, and which of, those that run by default. */
+/** Which of the plugins, all of which run by default, not to run. */
 export interface AdmissionChoice {
   readonly enabled?: readonly string[] | undefined;
   readonly disabled?: readonly string[] | undefined;
@@ -41,7 +38,7 @@ export class AdmissionChain {
 
   /** A plugin that is both enabled and disabled runs, as upstream. */
   constructor({ enabled = [], disabled = [] }: AdmissionChoice = {}) {
-    this.#plugins = PLUGINS.filter(({ name }) => enabled.includes(name) || !(disabled.includes(name) || OFF_BY_DEFAULT.has(name)));
+    this.#plugins = PLUGINS.filter(({ name }) => enabled.includes(name) || !disabled.includes(name));
   }
 
   /** Lets the mutating plugins change the object; it has their last word on it. */

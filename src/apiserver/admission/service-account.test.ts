@@ -11,11 +11,11 @@ const clock: Clock = {
   nowMs: () => 0,
   monotonicMs: () => 0,
   setTimer: (delayMs, callback) => {
-    if (delayMs <= 100) queueMicrotask(callback);
+    if (delayMs <= 1000) queueMicrotask(callback);
     return () => undefined;
   },
 };
-const server = (): TestServer => new TestServer({ clock, admission: { enabled: ['ServiceAccount'] } });
+const server = (): TestServer => new TestServer({ clock, admission: {} });
 const pod = (name: string, spec: object = {}): Json => ({ metadata: { name }, spec: { containers: [{ name: 'c', image: 'i' }], ...spec } });
 
 async function specOf(cluster: TestServer, body: Json): Promise<JsonObject> {

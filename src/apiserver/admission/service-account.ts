@@ -1,7 +1,9 @@
 /** ServiceAccount: every pod runs as an account, whose token its containers find in a known place (upstream: plugin/pkg/admission/serviceaccount). */
 import { MIRROR_ANNOTATION, type Container, type Pod, type PodSpec, type ServiceAccount, type Volume } from '#api';
-import { nameSuffix, sleep } from '#base';
+import { nameSuffix } from '#base';
+import { type Scope, storageKey } from '../catalog.ts';
 import type { Core } from '../options.ts';
+import type { StoredObject } from '../registry/object-store.ts';
 import { type AdmissionOfObject, type AdmissionPlugin, isAbout, refused } from './plugin.ts';
 
 /** Upstream: DefaultServiceAccountName. */
@@ -13,8 +15,7 @@ const VOLUME_PREFIX = 'kube-api-access-';
 /** Upstream: WarnOnlyBoundTokenPeriod; kubelets renew the token before that. */
 const TOKEN_SECONDS = 3607;
 /** An account may be made just now, with its namespace (upstream: 10 tries, about 100 ms apart). */
-const LOOKUPS = 10;
-const LOOKUP_PAUSE_MS = 100;
+const LOOKUP_MS = 1000;
 
 /** The plugin. */
 export const SERVICE_ACCOUNT_PLUGIN: AdmissionPlugin = {
@@ -42,12 +43,28 @@ function checkMirror(request: AdmissionOfObject, pod: Pod): Pod {
 
 async function accountNamed(core: Core, request: AdmissionOfObject, name: string): Promise<ServiceAccount> {
   const scope = core.catalog.find('', 'v1', 'serviceaccounts');
-  for (let attempt = 1; scope !== undefined && attempt <= LOOKUPS; attempt++) {
-    const stored = await core.objects.get(scope, request.namespace, name);
-    if (stored !== undefined) return stored.object as ServiceAccount;
-    if (attempt < LOOKUPS) await sleep(core.options.clock, LOOKUP_PAUSE_MS, new AbortController().signal);
+  const stored =
+    scope === undefined ? undefined : ((await core.objects.get(scope, request.namespace, name)) ?? (await toBeMade(core, scope, request.namespace, name)));
+  if (stored === undefined)
+    throw refused(request, `error looking up service account ${request.namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`);
+  // Objects stored under service accounts are such.
+  return stored.object as ServiceAccount;
+}
+
+/** The account as soon as it exists, undefined when that takes too long. */
+async function toBeMade(core: Core, scope: Scope, namespace: string, name: string): Promise<StoredObject | undefined> {
+  const { promise, resolve } = Promise.withResolvers<StoredObject | undefined>();
+  const key = storageKey(scope, namespace, name);
+  const stop = await core.objects.follow(key, (_old, now) => {
+    if (now?.object.metadata.name === name) resolve(now);
+  });
+  const cancel = core.options.clock.setTimer(LOOKUP_MS, () => resolve(undefined));
+  try {
+    return await promise;
+  } finally {
+    cancel();
+    stop();
   }
-  throw refused(request, `error looking up service account ${request.namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`);
 }
 
 function runningAs(core: Core, spec: PodSpec, account: ServiceAccount): PodSpec {
