@@ -11,6 +11,7 @@ const SEMI_SPACE_MB = 8;
 const NODE_MAJOR_MIN = 24;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const NODE_FLAGS = [`--max-semi-space-size=${SEMI_SPACE_MB}`, `--import=${new URL('resolve.js', import.meta.url).href}`];
 
 /** The Node to run with; prints one sentence and exits with 1 when there is none. */
 export function suitableNode() {
@@ -23,7 +24,7 @@ export function suitableNode() {
 
 /** Runs `program` (relative to the checkout) with `arguments_`; passes signals on and exits as it does. */
 export function launch(program, arguments_) {
-  const child = spawn(suitableNode(), [`--max-semi-space-size=${SEMI_SPACE_MB}`, join(root, program), ...arguments_], {
+  const child = spawn(suitableNode(), [...NODE_FLAGS, join(root, program), ...arguments_], {
     stdio: 'inherit',
     env: { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node'), ...process.env },
   });

@@ -15,6 +15,8 @@ const DRIVER_RESTART: BackoffLimits = { firstMs: 1_000, maxMs: 60_000, resetMs: 
 /** Time a driver has to end before it is killed. */
 const DRIVER_GRACE_MS = 10_000;
 const DRIVER_PROGRAM = fileURLToPath(new URL('../../drivers/example-gpu/main.ts', import.meta.url));
+/** How this process was launched (bin/launch.js), without a debugger or profiler that is meant for it alone. */
+const LAUNCH_FLAGS = process.execArgv.filter((flag) => /^--(import|max-semi-space-size)=/.test(flag));
 const END_WITH_PARENT = new URL('../platform/end-with-parent.ts', import.meta.url).href;
 
 /** A driver process to keep running. */
@@ -118,5 +120,5 @@ function startDriver(spec: DriverSpec): ChildProcess {
 function argumentsOf({ nodeName, rootDir, kubeconfig, devices, nodes, driverName, cdiDir }: DriverSpec): readonly string[] {
   const flags = { kubeconfig, 'node-name': nodeName, 'root-dir': rootDir, devices, nodes: nodes?.join(','), 'driver-name': driverName, 'cdi-dir': cdiDir };
   const given = Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
-  return ['--import', END_WITH_PARENT, DRIVER_PROGRAM, ...given];
+  return [...LAUNCH_FLAGS, '--import', END_WITH_PARENT, DRIVER_PROGRAM, ...given];
 }

@@ -12,6 +12,7 @@ import { transportFromKubeconfig } from '#platform';
 
 const MAIN = fileURLToPath(new URL('../../src/cmd/main.ts', import.meta.url));
 const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url));
+const RESOLVE = new URL('../../bin/resolve.js', import.meta.url).href;
 const POLL_MS = 10;
 
 /** The ports given to tests end below 32768, where Linux begins with the ports of outgoing connections. */
@@ -37,9 +38,9 @@ export function dray(...args: readonly string[]): Dray;
 export function dray(options: DrayOptions, ...args: readonly string[]): Dray;
 export function dray(first: DrayOptions | string, ...rest: readonly string[]): Dray {
   const [options, args] = typeof first === 'string' ? [{}, [first, ...rest]] : [first, rest];
-  // As the launcher does: compiled modules are kept from one start to the next.
+  // As the launcher does: modules are not searched for, and kept compiled from one start to the next.
   const env = { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, ...options.env };
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [`--import=${RESOLVE}`, MAIN, ...args], { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]).then(([, stdout, stderr]) => ({
     code: child.exitCode,
     stdout,
