@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isJsonObject, type Json } from '#machinery';
-import { TestServer } from './api-server.test-data.ts';
+import { ADMIN, TestServer } from './api-server.test-data.ts';
 
 const PODS = '/api/v1/namespaces/default/pods';
 const pod = (name: string, spec: object = {}): Json => ({ metadata: { name }, spec: { containers: [{ name: 'c', image: 'i' }], nodeName: 'n', ...spec } });
@@ -96,4 +96,30 @@ test('a member called __proto__ is a member like others', async () => {
   assert.equal((await raw.handle({ method: 'POST', path, headers, body, user, signal: new AbortController().signal })).status, 201);
   const { data } = await server.must('GET', `${path}/c`);
   assert.deepEqual(Object.entries(isJsonObject(data) ? data : {}), [['__proto__', 'kept']]);
+});
+
+test('YAML of more than a server can read in passing is refused with the limit, JSON under its name is not', async () => {
+  const server = new TestServer();
+  const post = async (method: string, path: string, type: string, text: string): Promise<{ status: number; message: string }> => {
+    const request = {
+      method,
+      path,
+      headers: { 'content-type': type },
+      body: new TextEncoder().encode(text),
+      user: ADMIN,
+      signal: new AbortController().signal,
+    };
+    const { status, body } = await server.server.handle(request);
+    return { status, message: body instanceof Uint8Array ? String((JSON.parse(new TextDecoder().decode(body)) as { message?: string }).message) : '' };
+  };
+  const data = Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`k${String(index)}`, 'v']));
+  const head = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'big' } };
+  const lines = Object.keys(data).map((name) => `  ${name}: v`);
+  const yaml = ['apiVersion: v1', 'kind: ConfigMap', 'metadata: {name: big}', 'data:', ...lines].join('\n');
+  const json = JSON.stringify({ ...head, data });
+  const tooLarge = { status: 413, message: 'Request entity too large: limit of YAML is 250000 tokens; JSON may be longer' };
+  const collection = '/api/v1/namespaces/default/configmaps';
+  assert.deepEqual(await post('POST', collection, 'application/yaml', yaml), tooLarge);
+  assert.deepEqual(await post('PATCH', `${collection}/big?fieldManager=m`, 'application/apply-patch+yaml', yaml), tooLarge);
+  assert.equal((await post('POST', collection, 'application/yaml', json)).status, 201);
 });

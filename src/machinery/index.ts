@@ -4,7 +4,7 @@
  */
 export * from './meta.ts';
 export { parseJson, stringifyJson } from './json.ts';
-export { parseYaml, stringifyYaml, YamlError } from './yaml.ts';
+export { parseYaml, stringifyYaml, YamlError, YamlTooLongError } from './yaml.ts';
 export type { SchemaNode } from './schema.ts';
 export * from './field-error.ts';
 export * from './status.ts';

@@ -1,7 +1,7 @@
 /** YAML is read as sigs.k8s.io/yaml reads it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseYaml, YamlError } from './yaml.ts';
+import { parseYaml, YamlError, YamlTooLongError } from './yaml.ts';
 
 test('words of YAML 1.1 are booleans, also as names of members', () => {
   assert.deepEqual(parseYaml('a: y\nb: no\nc: "y"\non: 1').value, { a: true, b: false, c: 'y', true: 1 });
@@ -38,4 +38,22 @@ test('a text that is no YAML is refused with its line', () => {
   ] as const) {
     assert.throws(() => parseYaml(text), new RegExp(`^YamlError: yaml: line ${String(line)}: `));
   }
+});
+
+test('what is JSON is read as such, to the same value', () => {
+  const json = '{"b": [1, 1.5, "y", null, {"c": 9007199254740993}], "a": "x: \\"{:}\\" \\u0041", "on": {}}';
+  const asYaml = `# not JSON\n${json}`;
+  assert.equal(JSON.stringify(parseYaml(json), bigintAsText), JSON.stringify(parseYaml(asYaml), bigintAsText));
+  assert.deepEqual(parseYaml('{"a": 1, "a": 2}'), { value: { a: 2 }, repeated: ['line 1: key "a" already set in map'] });
+  assert.deepEqual(parseYaml('{a: 1}').value, { a: 1 });
+});
+
+function bigintAsText(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+test('a text of too many tokens is refused before it is read, one of long words is not', () => {
+  assert.throws(() => parseYaml('- 1\n'.repeat(1000), 1000), new YamlTooLongError(1000));
+  assert.equal(parseYaml(`a: ${'x'.repeat(100_000)}`, 1000).repeated.length, 0);
+  assert.deepEqual(parseYaml(`a: 1\n---\n${'- 1\n'.repeat(1000)}`, 1000).value, { a: 1 }, 'documents that nobody wants are not read');
 });

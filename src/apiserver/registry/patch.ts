@@ -12,7 +12,6 @@ import {
   checkConfiguration,
   isJsonObject,
   parseJson,
-  parseYaml,
   serverSideApply,
   stringifyJson,
   unsupportedMediaType,
@@ -21,7 +20,7 @@ import { type Core, timestamp } from '../options.ts';
 import { invalidObject, invalidOption } from '../refusals.ts';
 import { type Call, type FieldValidation, fieldManagerOf, fieldValidationOf } from './call.ts';
 import { withRequestNamespace } from './create.ts';
-import { bodyText, goSyntaxError, mediaType, structured } from './decode.ts';
+import { bodyText, boundedYaml, goSyntaxError, mediaType, structured } from './decode.ts';
 import { type Lens, shownCall, through } from './lens.ts';
 import { asJson, asObject, resetFieldsOf } from './managed.ts';
 import { withMetadata } from './object-store.ts';
@@ -141,8 +140,9 @@ function parseApplied(call: Call): Json {
   const text = bodyText(call.request.body);
   let body: Json;
   try {
-    body = parseYaml(text).value;
+    body = boundedYaml(text).value;
   } catch (thrown) {
+    if (thrown instanceof ApiError) throw thrown;
     throw badRequest(`error decoding YAML: error converting YAML to JSON: ${asError(thrown).message}`);
   }
   if (!isJsonObject(body)) throw badRequest('error decoding YAML: the body is not an object');
