@@ -41,8 +41,8 @@ const GO_SCALARS: Readonly<Partial<Record<SchemaNode['type'], string>>> = {
   boolean: 'bool',
   bytes: '[]uint8',
   quantity: 'resource.Quantity',
-  time: 'v1.Time',
-  'micro-time': 'v1.MicroTime',
+  time: 'string',
+  'micro-time': 'string',
   'int-or-string': 'intstr.IntOrString',
 };
 /** Maps of resource.k8s.io whose keys are a Go type of their own. */

@@ -129,7 +129,7 @@ class Server implements ApiServer {
     const deprecation = hasRoute ? deprecationWarning(scope.gvk.group, scope.gvk.version, scope.gvk.kind) : undefined;
     if (deprecation !== undefined) warnings.push(deprecation);
     const dryRun = target.verb !== 'get' && parseDryRun(target.verb, info.query.getAll('dryRun'));
-    const call: Call = { request, info, target, scope, user, dryRun, warnings };
+    const call: Call = { request, info, target, scope, user, dryRun, warnings, rewritten: [] };
     return handleCall(this.#core, call);
   }
 

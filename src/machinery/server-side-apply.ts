@@ -1,6 +1,6 @@
 /** Server-side apply and the bookkeeping of who set what (structured-merge-diff merge.Updater, apimachinery managedfields). */
 import { type Conflict, conflictError } from './apply-conflict.ts';
-import { type FieldPath, FieldSet } from './field-set.ts';
+import { type FieldPath, FieldSet, memberName } from './field-set.ts';
 import { hasLastApplied, lastAppliedFields, withLastApplied } from './last-applied.ts';
 import { capManagers, decodeManagers, encodeManagers, isReset, type ManagerEntry, managerKey, type Managers, stripManagers } from './managed-fields.ts';
 import { isJsonObject, type JsonObject } from './merge-patch.ts';
@@ -24,6 +24,8 @@ export interface FieldManagement {
   readonly schema: SchemaNode;
   /** Fields that this endpoint resets, which its writers therefore never own; by default status, or through status the spec. */
   readonly resetFields?: readonly FieldPath[] | undefined;
+  /** Atomic lists that the request wrote in another form than they are stored in: upstream takes them for changed. */
+  readonly rewritten?: readonly FieldPath[] | undefined;
 }
 
 /** Input of serverSideApply. `live` undefined creates. */
@@ -119,23 +121,31 @@ const EVERYWHERE = FieldSet.of([['f:metadata'], ['f:metadata', 'f:resourceVersio
 /** Takes what differs away from all managers but `self`; returns who lost fields that changed. */
 function takeChanges({ live, updated, managers }: Update, self: string | undefined, input: FieldManagement): { comparison: Comparison; conflicts: Conflict[] } {
   const found = compareAsGo(live, updated, input.schema);
+  const rewritten = FieldSet.of((input.rewritten ?? []).filter((path) => isSet(live, path))).difference(found.modified);
   const ignored = ignoredBy(input);
   const comparison: Comparison = {
     added: found.added.recursiveDifference(ignored),
     removed: found.removed.recursiveDifference(ignored),
-    modified: found.modified.recursiveDifference(ignored),
+    modified: found.modified.union(rewritten).recursiveDifference(ignored),
   };
   const changed = comparison.modified.union(comparison.added);
   const conflicts: Conflict[] = [];
   for (const [key, entry] of managers) {
     if (key === self) continue;
-    const fields = entry.fields.intersection(changed);
+    // Seen in another version the rewritten is what it was.
+    const fields = entry.fields.intersection(entry.apiVersion === input.apiVersion ? changed : changed.difference(rewritten));
     if (!fields.isEmpty) conflicts.push({ entry, fields });
     const kept = entry.fields.difference(fields).difference(comparison.removed);
     if (kept.isEmpty) managers.delete(key);
     else if (kept !== entry.fields) managers.set(key, { ...entry, fields: kept });
   }
   return { comparison, conflicts };
+}
+
+/** Whether a value stands at the end of a path of members. */
+function isSet(value: Json | undefined, path: FieldPath): boolean {
+  const end = path.reduce<Json | undefined>((at, element) => (isJsonObject(at) ? at[memberName(element) ?? ''] : undefined), value);
+  return end !== undefined && end !== null;
 }
 
 function ignoredBy({ resetFields, subresource }: FieldManagement): FieldSet {

@@ -38,11 +38,16 @@ export const NETWORK_DEVICE_DATA_HARDWARE_ADDRESS_MAX_LENGTH = 128;
 /** An update of /status: reservations, the devices' reports, the allocation, which never changes into another. */
 export function checkClaimStatus(errors: FieldErrors, claim: ResourceClaim, old: ResourceClaim): void {
   const status = claim.status ?? {};
-  checkReservations(errors, claim, old);
+  checkList(errors, RESERVED_FOR, status.reservedFor, {
+    max: RESOURCE_CLAIM_RESERVED_FOR_MAX_SIZE,
+    key: (consumer) => consumer.uid,
+    item: (consumer, at) => checkConsumer(errors, at, consumer),
+  });
   const allocated = allocatedKeys(claim);
   const devices = status.devices ?? [];
   devices.forEach((device, index) => checkDeviceStatus(errors, `status.devices[${index}]`, device, allocated));
   checkUnique(errors, 'status.devices', devices.map(deviceKey));
+  checkReservations(errors, claim, old);
   const before = old.status?.allocation;
   if (status.allocation === undefined) return;
   if (before === undefined) checkAllocation(errors, 'status.allocation', status.allocation, requestNames(claim.spec));
@@ -50,20 +55,17 @@ export function checkClaimStatus(errors: FieldErrors, claim: ResourceClaim, old:
     errors.invalid('status.allocation', goStruct(status.allocation, 'io.k8s.api.resource.v1.AllocationResult'), 'field is immutable');
 }
 
+const RESERVED_FOR = 'status.reservedFor';
+
+/** Reservations need an allocation, and none is added or changed once the claim is being deleted. */
 function checkReservations(errors: FieldErrors, claim: ResourceClaim, old: ResourceClaim): void {
-  const path = 'status.reservedFor';
   const consumers = claim.status?.reservedFor ?? [];
-  checkList(errors, path, consumers, {
-    max: RESOURCE_CLAIM_RESERVED_FOR_MAX_SIZE,
-    key: (consumer) => consumer.uid,
-    item: (consumer, at) => checkConsumer(errors, at, consumer),
-  });
   if (consumers.length === 0) return;
-  if (claim.status?.allocation === undefined) return errors.forbidden(path, 'may not be specified when `allocated` is not set');
+  if (claim.status?.allocation === undefined) return errors.forbidden(RESERVED_FOR, 'may not be specified when `allocated` is not set');
   if (claim.metadata.deletionTimestamp === undefined) return;
-  const known = new Set(old.status?.reservedFor?.map((consumer) => consumer.uid));
-  const added = consumers.some((consumer) => !known.has(consumer.uid));
-  if (added) errors.forbidden(path, 'new entries may not be added while `deallocationRequested` or `deletionTimestamp` are set');
+  const known = old.status?.reservedFor ?? [];
+  const added = consumers.some((consumer) => !known.some((other) => sameValue(other, consumer)));
+  if (added) errors.forbidden(RESERVED_FOR, 'new entries may not be added while `deallocationRequested` or `deletionTimestamp` are set');
 }
 
 function checkConsumer(errors: FieldErrors, path: string, consumer: ResourceClaimConsumerReference): void {

@@ -70,7 +70,7 @@ export function validateClass(object: ApiObject, context: StrategyContext, old?:
   const { spec } = object as DeviceClass;
   const before = (old as DeviceClass | undefined)?.spec;
   // Upstream checks the metadata of a class as if it were new on updates, too.
-  if (before !== undefined) checkObjectMeta(errors, object.metadata);
+  if (before !== undefined) checkObjectMeta(errors, { ...object.metadata, labels: undefined });
   if (before === undefined || !sameValue(spec.selectors, before.selectors)) checkSelectors(errors, 'spec.selectors', spec.selectors, context);
   if (before === undefined || !sameValue(spec.config, before.config)) {
     checkList(errors, 'spec.config', spec.config, { max: DEVICE_CONFIG_MAX_SIZE, item: (config, at) => checkConfiguration(errors, at, config) });

@@ -2,6 +2,7 @@
 import type { Json } from '#machinery';
 import { definitions, type OpenApiSchema, referenceOf } from '../schema.ts';
 import { numberedFields } from '../schema/field-numbers.ts';
+import { goMember } from '../schema/go-members.ts';
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.';
 /** Words that Go writes in capitals within names. */
@@ -11,8 +12,6 @@ const INITIALISMS: ReadonlyMap<string, string> = new Map([
   ['uid', 'UID'],
   ['apiGroup', 'APIGroup'],
 ]);
-/** Optional scalars that upstream holds by value; others are pointers, and null when absent. */
-const BY_VALUE: ReadonlySet<string> = new Set(['allocationMode', 'count', 'key', 'operator', 'value', 'effect', 'hardwareAddress', 'interfaceName']);
 
 /** `value`, of the type that `definition` names, as the JSON that Go makes of its internal form. */
 export function goStruct(value: unknown, definition: string): Json {
@@ -26,40 +25,41 @@ function membersOf(value: Readonly<Record<string, unknown>>, type: string, schem
     const use = schema.properties?.[name];
     if (use === undefined) return [];
     // Types of meta/v1 are the same inside and outside: they keep the names and omissions of their JSON.
-    if (type.startsWith(META)) return value[name] === undefined ? [] : [[name, value[name] as Json]];
+    if (type.startsWith(META)) return value[name] === undefined ? [] : [[name, sorted(value[name] as Json)]];
     // ObjectMeta is embedded in internal types, and keeps the names and omissions of its JSON.
-    if (name === 'metadata') return Object.entries((value[name] ?? {}) as Readonly<Record<string, Json>>);
-    return [[goName(name), goValue(value[name], use, { optional: !(schema.required ?? []).includes(name), name })]];
+    if (name === 'metadata') return Object.entries((value[name] ?? {}) as Readonly<Record<string, Json>>).map(([key, member]) => [key, sorted(member)]);
+    return [[goName(name), goValue(value[name], use, goMember(type, name).pointer)]];
   });
+}
+
+/** Go prints maps by their keys. */
+function sorted(value: Json): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function goName(name: string): string {
   return INITIALISMS.get(name) ?? name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-interface Place {
-  readonly name: string;
-  readonly optional: boolean;
-}
-
-function goValue(value: unknown, use: OpenApiSchema, place: Place): Json {
+function goValue(value: unknown, use: OpenApiSchema, pointer: boolean): Json {
   const reference = referenceOf(use);
   const structure = reference !== undefined && definitions[reference]?.properties !== undefined ? reference : undefined;
-  if (value === undefined || value === null) return absent(use, structure, place);
+  if (value === undefined || value === null) return absent(use, structure, pointer);
   if (structure !== undefined) return goStruct(value, structure);
   const { items, additionalProperties } = use;
-  if (items !== undefined && Array.isArray(value)) return value.map((item: unknown) => goValue(item, items, place));
+  if (items !== undefined && Array.isArray(value)) return value.map((item: unknown) => goValue(item, items, false));
   if (additionalProperties !== undefined) {
     const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-    return Object.fromEntries(entries.map(([key, member]) => [key, goValue(member, additionalProperties, place)]));
+    return Object.fromEntries(entries.map(([key, member]) => [key, goValue(member, additionalProperties, false)]));
   }
   // What is left are scalars and free-form JSON.
   return value as Json;
 }
 
-function absent(use: OpenApiSchema, structure: string | undefined, { name, optional }: Place): Json {
+function absent(use: OpenApiSchema, structure: string | undefined, pointer: boolean): Json {
   if (structure !== undefined) return use.default === undefined ? null : goStruct({}, structure);
-  if (optional && !BY_VALUE.has(name)) return null;
+  if (pointer) return null;
   if (use.type === 'string') return '';
   if (use.type === 'integer') return 0;
   return use.type === 'boolean' ? false : null;

@@ -44,8 +44,8 @@ export function dnsSubdomainProblems(text: string, unit: 'characters' | 'bytes' 
 const CASELESS_TEXT = `an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'Example.com', regex used for validation is '${SUBDOMAIN_FORMAT}')`;
 
 /** Problems of a DNS subdomain in any case (apimachinery IsDNS1123SubdomainCaseless). */
-export function caselessSubdomainProblems(text: string): readonly string[] {
-  return dnsSubdomainProblems(text.toLowerCase()).map((problem) => (problem === SUBDOMAIN_TEXT ? CASELESS_TEXT : problem));
+export function caselessSubdomainProblems(text: string, unit: 'characters' | 'bytes' = 'characters'): readonly string[] {
+  return dnsSubdomainProblems(text.toLowerCase(), unit).map((problem) => (problem === SUBDOMAIN_TEXT ? CASELESS_TEXT : problem));
 }
 
 /** Problems of a label key: `name` or `prefix/name`. */

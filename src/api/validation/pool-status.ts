@@ -77,7 +77,7 @@ function checkPoolStatus(errors: FieldErrors, path: string, pool: PoolStatus): v
 /** A driver in any case; longer names than elsewhere pass. */
 function checkDriver(errors: FieldErrors, path: string, name: string | undefined): void {
   if (name === undefined || name === '') errors.required(path);
-  else errors.invalidAll(path, name, caselessSubdomainProblems(name));
+  else errors.invalidAll(path, name, caselessSubdomainProblems(name, 'bytes'));
 }
 
 /** As pools elsewhere, with the number of the bad segment in the text. */

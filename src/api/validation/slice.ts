@@ -34,8 +34,8 @@ export function validateSlice(object: ApiObject, old?: ApiObject): readonly Fiel
 }
 
 function checkFixed(errors: FieldErrors, spec: ResourceSliceSpec, before: ResourceSliceSpec): void {
-  if (spec.driver !== before.driver) errors.invalid('spec.driver', spec.driver, IMMUTABLE);
   if (spec.pool.name !== before.pool.name) errors.invalid('spec.pool.name', spec.pool.name, IMMUTABLE);
+  if (spec.driver !== before.driver) errors.invalid('spec.driver', spec.driver, IMMUTABLE);
   if (spec.nodeName !== before.nodeName) errors.invalid('spec.nodeName', spec.nodeName, IMMUTABLE);
 }
 

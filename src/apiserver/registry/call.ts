@@ -18,6 +18,8 @@ export interface Call {
   readonly dryRun: boolean;
   /** Collects texts for Warning headers. */
   readonly warnings: string[];
+  /** Collects the paths of atomic lists that the request wrote with quantities in another form than they are stored in. */
+  readonly rewritten: string[];
 }
 
 /** What to do with fields that the schema does not know. */

@@ -198,6 +198,7 @@ function isRegistered(apiVersion: string, kind: string): boolean {
 export function structured(call: Call, value: Json, validation: FieldValidation, repeated: Repeated = NOT_REPEATED): ApiObject {
   const { kind, version, schema, apiVersion } = call.scope;
   const checked = structureOf(schema, value, kind.kind, version.version);
+  call.rewritten.push(...checked.rewritten);
   const unknown = checked.unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`);
   const errors = [...repeated.errors, ...unknown];
   if (validation === 'Strict' && errors.length > 0) throw undecodable(kind.kind, version.version, `strict decoding error: ${errors.join(', ')}`);

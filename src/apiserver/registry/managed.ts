@@ -44,6 +44,7 @@ export function ownership(core: Core, call: Call, live: ApiObject | undefined, o
       now: timestamp(core.options.clock.nowMs()),
       schema: call.scope.schema,
       resetFields: resetFieldsOf(call),
+      rewritten: call.rewritten.map((path) => path.split('.').map((name) => `f:${name}`)),
     }),
   );
   return updated.metadata.managedFields;

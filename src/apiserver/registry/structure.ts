@@ -1,12 +1,8 @@
 /** Checks a decoded body against a kind's schema, as upstream's typed decoding does: types are errors, unknown fields are reported. */
 import { define, type Json, Quantity, QuantityError, type SchemaNode, badRequest, goJsonType, isJsonObject, type JsonObject, stringifyJson } from '#machinery';
 import { STRICT_ERRORS_MAX } from './duplicate-fields.ts';
+import { timeProblem } from './go-time.ts';
 
-/** Layouts of Go's time package in which upstream reads and writes times (meta/v1 Time and MicroTime). */
-const TIME_LAYOUTS = {
-  time: { pattern: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)$/, layout: '2006-01-02T15:04:05Z07:00' },
-  'micro-time': { pattern: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d{6}(Z|[+-]\d\d:\d\d)$/, layout: '2006-01-02T15:04:05.000000Z07:00' },
-} as const;
 /** How many bits a whole number of a Go type has. */
 const INTEGER_BITS: ReadonlyMap<string, number> = new Map([
   ['int32', 32],
@@ -17,6 +13,8 @@ const INTEGER_BITS: ReadonlyMap<string, number> = new Map([
 export interface StructureResult {
   readonly value: Json;
   readonly unknownFields: readonly string[];
+  /** Paths of atomic lists with a quantity that is stored in another form than it was written in. */
+  readonly rewritten: readonly string[];
 }
 
 /** A value of the wrong type; the caller prefixes which kind could not be decoded. */
@@ -27,7 +25,9 @@ export class StructureError extends Error {
 /** Checks `value` against `schema`; throws StructureError for a value of the wrong type. What needs no change is not copied. */
 export function checkStructure(schema: SchemaNode, value: Json): StructureResult {
   const unknownFields: string[] = [];
-  return { value: check(schema, value, { parent: undefined, step: undefined, holder: undefined, unknown: unknownFields }), unknownFields };
+  const rewritten = new Set<string>();
+  const checked = check(schema, value, { parent: undefined, step: undefined, holder: undefined, atomic: false, found: { unknown: unknownFields, rewritten } });
+  return { value: checked, unknownFields, rewritten: [...rewritten] };
 }
 
 /** Where a value stands, from the inside out; only who has something to complain about spells it. */
@@ -37,8 +37,17 @@ interface Place {
   readonly step: string | number | undefined;
   /** The structure whose member this is; undefined for what stands in a map or list. */
   readonly holder: SchemaNode | undefined;
-  /** Collects the paths of unknown fields. */
+  /** An element of an atomic list. */
+  readonly atomic: boolean;
+  readonly found: Findings;
+}
+
+/** What is collected on the way. */
+interface Findings {
+  /** The paths of unknown fields. */
   readonly unknown: string[];
+  /** See StructureResult. */
+  readonly rewritten: Set<string>;
 }
 
 /** As Strict validation names a place: with indices and keys. */
@@ -83,7 +92,7 @@ function checkObject(schema: SchemaNode, value: Json, place: Place): Json {
   const names = Object.keys(members);
   for (const [at, name] of names.entries()) {
     const member = members[name];
-    const kept = checkMember(schema, member, { parent: place, step: name, holder: schema, unknown: place.unknown });
+    const kept = checkMember(schema, member, { parent: place, step: name, holder: schema, atomic: false, found: place.found });
     if (kept !== member && changed === undefined) changed = firstOf(members, names.slice(0, at));
     if (changed !== undefined && kept !== undefined) changed[name] = kept;
   }
@@ -94,7 +103,7 @@ function checkObject(schema: SchemaNode, value: Json, place: Place): Json {
 function checkMember(schema: SchemaNode, member: Json | undefined, place: Place): Json | undefined {
   const child = schema.field(String(place.step));
   if (child === undefined) {
-    if (place.unknown.length < STRICT_ERRORS_MAX) place.unknown.push(pathOf(place));
+    if (place.found.unknown.length < STRICT_ERRORS_MAX) place.found.unknown.push(pathOf(place));
     return undefined;
   }
   if (member === null) return child.type === 'any' ? null : undefined;
@@ -117,7 +126,9 @@ function checkMap(schema: SchemaNode, value: Json, place: Place): Json {
   if (child === undefined) return {};
   const entries = Object.entries(members).filter((entry): entry is [string, Json] => entry[1] !== undefined);
   const kept = entries.map(([step, member]) =>
-    member === null ? zeroOf(child) : check(child, member, { parent: place, step, holder: undefined, unknown: place.unknown }),
+    member === null
+      ? zeroOf(child)
+      : check(child, member, { parent: place, step, holder: undefined, atomic: schema.listType === 'atomic', found: place.found }),
   );
   if (entries.every(([, member], at) => member === kept[at])) return members;
   const checked: Record<string, Json> = {};
@@ -139,7 +150,10 @@ function checkList(schema: SchemaNode, value: Json, place: Place): Json {
   const elements: readonly Json[] = value;
   let changed: Json[] | undefined;
   for (const [at, element] of elements.entries()) {
-    const kept = element === null ? zeroOf(items) : check(items, element, { parent: place, step: at, holder: undefined, unknown: place.unknown });
+    const kept =
+      element === null
+        ? zeroOf(items)
+        : check(items, element, { parent: place, step: at, holder: undefined, atomic: schema.listType === 'atomic', found: place.found });
     if (kept !== element) changed ??= [...elements];
     if (changed !== undefined) changed[at] = kept;
   }
@@ -151,7 +165,7 @@ function checkScalar(schema: SchemaNode, value: Json, place: Place): Json {
     case 'integer':
       return checkInteger(schema, value, place);
     case 'quantity':
-      return checkQuantity(value);
+      return checkQuantity(value, place);
     case 'bytes':
       return checkBytes(schema, value, place);
     case 'time':
@@ -179,13 +193,31 @@ function checkInteger(schema: SchemaNode, value: Json, place: Place): Json {
 }
 
 /** Upstream reads the JSON text of anything but a string, so that also `true` and `{}` are badly written quantities. */
-function checkQuantity(value: Json): Json {
+function checkQuantity(value: Json, place: Place): Json {
   try {
-    return Quantity.parse((typeof value === 'string' ? value : stringifyJson(value)).trim()).toString();
+    const text = (typeof value === 'string' ? value : stringifyJson(value)).trim();
+    const stored = Quantity.parse(text).toString();
+    const list = text === stored || isHeldAlike(text, stored) ? undefined : atomicListAround(place);
+    if (list !== undefined) place.found.rewritten.add(pathOf(list));
+    return stored;
   } catch (thrown) {
     if (thrown instanceof QuantityError) throw new StructureError(thrown.message);
     throw thrown;
   }
+}
+
+const BINARY = /^(\d+)[KMGTPE]i$/;
+
+/** Whether Go holds two spellings alike: it keeps a text that it thinks canonical, and of binary ones only where 8 does not divide the number (ParseQuantity). */
+function isHeldAlike(text: string, stored: string): boolean {
+  const kept = (spelling: string): boolean => BigInt(BINARY.exec(spelling)?.[1] ?? 1) % 8n !== 0n;
+  return !kept(text) && !kept(stored);
+}
+
+/** The outermost atomic list that the place lies in. */
+function atomicListAround(place: Place): Place | undefined {
+  const outer = place.parent === undefined ? undefined : atomicListAround(place.parent);
+  return outer ?? (place.atomic ? place.parent : undefined);
 }
 
 const NOT_BASE64 = /[^A-Za-z0-9+/]/;
@@ -201,12 +233,11 @@ function checkBytes(schema: SchemaNode, value: Json, place: Place): Json {
   return value;
 }
 
-function checkTime(schema: SchemaNode, type: keyof typeof TIME_LAYOUTS, { value, place }: { value: Json; place: Place }): Json {
+function checkTime(schema: SchemaNode, type: 'time' | 'micro-time', { value, place }: { value: Json; place: Place }): Json {
   if (typeof value !== 'string') throw wrongType(schema, value, place);
-  const { pattern, layout } = TIME_LAYOUTS[type];
-  if (pattern.test(value) && !Number.isNaN(Date.parse(value))) return value;
-  // Upstream names the first part of the layout that does not fit; the year stands for all of them.
-  throw new StructureError(`parsing time ${JSON.stringify(value)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(value)} as "2006"`);
+  const problem = timeProblem(value, type);
+  if (problem !== undefined) throw new StructureError(problem);
+  return value;
 }
 
 function membersOf(schema: SchemaNode, value: Json, place: Place): JsonObject {
