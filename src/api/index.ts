@@ -24,6 +24,7 @@ export { SCALE, type Scalable, scaleOf } from './kinds/scale.ts';
 export { defineKind, version } from './kinds/define.ts';
 export { dropPodClaims } from './strategy/drop-pod.ts';
 export { KINDS, kindByResource } from './kinds.ts';
+export { type Describe, describeDefinitions } from './descriptions.ts';
 export { definitions, type OpenApiSchema, schemaOf } from './schema.ts';
 export { type NumberedField, numberedFields, numberedTypes } from './schema/field-numbers.ts';
 export { compareReleases, featureGates, GateError } from './gates.ts';

@@ -8,6 +8,7 @@ export interface OpenApiSchema {
   readonly $ref?: string;
   readonly type?: string;
   readonly format?: string;
+  readonly description?: string;
   readonly default?: Json;
   readonly enum?: readonly string[];
   readonly required?: readonly string[];

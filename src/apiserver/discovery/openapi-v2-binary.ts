@@ -47,6 +47,7 @@ function schemaMessage(value: Json): Init<typeof openApiV2.SchemaSchema> {
   return {
     Ref: text(schema['$ref']),
     format: text(schema['format']),
+    description: text(schema['description']),
     required: texts(schema['required']),
     enum: list(schema['enum']).map(anyOf),
     vendorExtension: extensions(value),

@@ -1,5 +1,5 @@
 /** /openapi/v3 (an index with hashed addresses, one document per group and version) and /openapi/v2, built from the kinds' definitions. */
-import { type OpenApiSchema, definitions } from '#api';
+import { type Describe, describeDefinitions, type OpenApiSchema, definitions } from '#api';
 import { type Json, apiVersionOf, stringifyJson } from '#machinery';
 import type { Scope } from '../catalog.ts';
 import { parseAccept } from '../http/accept.ts';
@@ -21,6 +21,7 @@ type Operation = { readonly [key: string]: Json | undefined };
 export class OpenApi {
   readonly #core: Core;
   readonly #documents = new Map<string, string>();
+  #describe: Promise<Describe> | undefined;
 
   constructor(core: Core) {
     this.#core = core;
@@ -29,12 +30,12 @@ export class OpenApi {
   /** Serves /openapi/v2 and paths below /openapi/v3, undefined for others and for documents that do not exist. */
   async response(path: string, accept: string | undefined): Promise<ServerResponse | undefined> {
     if (path === '/openapi/v2') return this.#version2(accept);
-    if (path === PREFIX) return jsonResponse(200, { paths: this.#index() });
+    if (path === PREFIX) return jsonResponse(200, { paths: await this.#index() });
     if (!path.startsWith(`${PREFIX}/`)) return undefined;
     const [root, ...rest] = path.slice(PREFIX.length + 1).split('/');
     const [group, version] = root === 'api' ? ['', rest[0]] : [rest[0], rest[1]];
     if (group === undefined || version === undefined) return undefined;
-    const document = this.#document(group, version);
+    const document = await this.#document(group, version);
     return document === undefined ? undefined : rawJsonResponse(200, document);
   }
 
@@ -46,7 +47,7 @@ export class OpenApi {
       title: TITLE,
       version: `v${options.emulatedVersion}.0`,
       paths: Object.fromEntries(scopes.flatMap(pathsOf)),
-      schemas: schemasOf(scopes),
+      schemas: schemasOf(scopes, await this.#descriptions()),
     });
     const binary = parseAccept(accept).some(({ type }) => type === OPENAPI_V2_PROTOBUF.asked);
     if (!binary) return jsonResponse(200, document);
@@ -54,18 +55,24 @@ export class OpenApi {
     return { status: 200, headers: { 'content-type': OPENAPI_V2_PROTOBUF.answered }, body: encodeOpenApiV2(document) };
   }
 
-  #index(): Json {
+  /** Read when somebody asks first. */
+  #descriptions(): Promise<Describe> {
+    this.#describe ??= describeDefinitions();
+    return this.#describe;
+  }
+
+  async #index(): Promise<Json> {
     const entries: [string, Json][] = [];
     for (const group of this.#core.catalog.groups()) {
       for (const version of this.#core.catalog.versions(group)) {
         const path = rootPath(group, version);
-        entries.push([path, { serverRelativeURL: `${PREFIX}/${path}?hash=${hash(this.#document(group, version) ?? '')}` }]);
+        entries.push([path, { serverRelativeURL: `${PREFIX}/${path}?hash=${hash((await this.#document(group, version)) ?? '')}` }]);
       }
     }
     return Object.fromEntries(entries);
   }
 
-  #document(group: string, version: string): string | undefined {
+  async #document(group: string, version: string): Promise<string | undefined> {
     const key = apiVersionOf({ group, version });
     const known = this.#documents.get(key);
     if (known !== undefined) return known;
@@ -75,7 +82,7 @@ export class OpenApi {
       openapi: '3.0.0',
       info: { title: TITLE, version: `v${this.#core.options.emulatedVersion}.0` },
       paths: Object.fromEntries(scopes.flatMap(pathsOf)),
-      components: { schemas: schemasOf(scopes) },
+      components: { schemas: schemasOf(scopes, await this.#descriptions()) },
     });
     this.#documents.set(key, document);
     return document;
@@ -87,13 +94,13 @@ function rootPath(group: string, version: string): string {
 }
 
 /** The definitions of the kinds, their lists, and all that these refer to. */
-function schemasOf(scopes: readonly Scope[]): Readonly<Record<string, OpenApiSchema>> {
+function schemasOf(scopes: readonly Scope[], describe: Describe): Readonly<Record<string, OpenApiSchema>> {
   const schemas: Record<string, OpenApiSchema> = {};
   const pending = scopes.flatMap((scope) => [scope.version.definition, `${scope.version.definition}List`, ...shownBySubresources(scope)]);
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
     const schema = definitions[name];
     if (schema === undefined || schemas[name] !== undefined) continue;
-    schemas[name] = schema;
+    schemas[name] = describe(name, schema);
     for (const match of stringifyJson(schema).matchAll(REFERENCE)) pending.push(match[1] ?? '');
   }
   return schemas;
