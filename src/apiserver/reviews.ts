@@ -87,39 +87,56 @@ async function tokenReview(core: Core, { spec }: ReviewInput): Promise<JsonObjec
 }
 
 async function selfSubjectAccessReview(core: Core, { user, spec }: ReviewInput): Promise<JsonObject> {
-  checkAttributes(spec);
+  check(attributeErrors(spec));
   return { spec, status: await decide(core, user, spec) };
 }
 
+/** In a namespace: only about resources of it. */
 async function subjectAccessReview(core: Core, { spec, namespace }: ReviewInput): Promise<JsonObject> {
-  checkAttributes(spec);
   const { user, groups, uid } = spec;
   const name = typeof user === 'string' ? user : '';
   const groupNames = Array.isArray(groups) ? groups.map(String) : [];
-  if (name === '' && groupNames.length === 0) throw invalidSpec('spec.user', 'Invalid value: "": at least one of user or group must be specified');
-  const attributes = isJsonObject(spec['resourceAttributes']) ? spec['resourceAttributes'] : {};
-  if (namespace !== '' && attributes['namespace'] !== namespace) {
-    throw invalidSpec('spec.resourceAttributes.namespace', `Invalid value: ${JSON.stringify(attributes['namespace'] ?? '')}: must match metadata.namespace`);
-  }
+  const nobody = name === '' && groupNames.length === 0;
+  check([
+    ...attributeErrors(spec),
+    ...(nobody ? [invalid('spec.user', 'Invalid value: "": at least one of user or group must be specified')] : []),
+    ...(namespace === '' ? [] : localErrors(spec, namespace)),
+  ]);
   const subject: UserInfo = { name, groups: groupNames, ...(typeof uid === 'string' ? { uid } : {}) };
   return { spec, status: await decide(core, subject, spec) };
 }
 
-function checkAttributes(spec: JsonObject): void {
-  const onResource = isJsonObject(spec['resourceAttributes']);
-  const onPath = isJsonObject(spec['nonResourceAttributes']);
-  if (isJsonObject(spec['nonResourceAttributes']) && onResource) {
-    const { path = '', verb = '' } = spec['nonResourceAttributes'];
-    const shown = stringifyJson({ Path: path, Verb: verb });
-    throw invalidSpec('spec.nonResourceAttributes', `Invalid value: ${shown}: cannot be specified in combination with resourceAttributes`);
+/** Upstream: ValidateLocalSubjectAccessReview. */
+function localErrors({ resourceAttributes, nonResourceAttributes }: JsonObject, namespace: string): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  if (isJsonObject(resourceAttributes) && resourceAttributes['namespace'] !== namespace) {
+    const value = JSON.stringify(resourceAttributes['namespace'] ?? '');
+    errors.push(invalid('spec.resourceAttributes.namespace', `Invalid value: ${value}: must match metadata.namespace`));
   }
-  if (!onResource && !onPath)
-    throw invalidSpec('spec.resourceAttributes', 'Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified');
+  if (isJsonObject(nonResourceAttributes)) errors.push(invalidPath(nonResourceAttributes, 'disallowed on this kind of request'));
+  return errors;
 }
 
-function invalidSpec(path: string, message: string): Error {
-  const error: FieldError = { path, reason: 'FieldValueInvalid', message };
-  return invalidObject({ group: AUTHORIZATION, kind: '' }, '', [error]);
+/** Exactly one of both is asked about. */
+function attributeErrors({ resourceAttributes, nonResourceAttributes }: JsonObject): readonly FieldError[] {
+  const onResource = isJsonObject(resourceAttributes);
+  if (isJsonObject(nonResourceAttributes)) {
+    return onResource ? [invalidPath(nonResourceAttributes, 'cannot be specified in combination with resourceAttributes')] : [];
+  }
+  if (onResource) return [];
+  return [invalid('spec.resourceAttributes', 'Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified')];
+}
+
+function invalidPath({ path = '', verb = '' }: JsonObject, why: string): FieldError {
+  return invalid('spec.nonResourceAttributes', `Invalid value: ${stringifyJson({ Path: path, Verb: verb })}: ${why}`);
+}
+
+function invalid(path: string, message: string): FieldError {
+  return { path, reason: 'FieldValueInvalid', message };
+}
+
+function check(errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalidObject({ group: AUTHORIZATION, kind: '' }, '', errors);
 }
 
 async function decide(core: Core, user: UserInfo, spec: JsonObject): Promise<JsonObject> {

@@ -131,6 +131,14 @@ describe('roles', () => {
     assert.equal(await apply(), '201 ');
   });
 
+  test('that do not exist cannot be bound by one who may not bind any', async () => {
+    const server = new TestServer();
+    await server.must('POST', `${RBAC}/clusterroles`, role('binds', { apiGroups: ['rbac.authorization.k8s.io'], resources: ['rolebindings'], verbs: ['*'] }));
+    await server.must('POST', `${RBAC}/clusterrolebindings`, binding('binds', 'binds', { kind: 'User', name: 'jane' }));
+    const { status: code, body } = await server.send('POST', `${RBAC}/namespaces/default/rolebindings`, binding('b', 'nothing'), { user: JANE });
+    assert.deepEqual([code, body['message']], [404, 'rolebindings.rbac.authorization.k8s.io "nothing" not found']);
+  });
+
   test('of a namespace do not reach the reviews of the cluster', async () => {
     const server = new TestServer();
     await server.must('POST', `${RBAC}/clusterroles`, role('all', { apiGroups: ['*'], resources: ['*'], verbs: ['*'] }));

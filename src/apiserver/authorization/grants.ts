@@ -46,7 +46,8 @@ async function checkBinding(core: Core, request: AdmissionOfObject): Promise<voi
   const resource = roleRef.kind === 'ClusterRole' ? 'clusterroles' : 'roles';
   if (await may(core, request, 'bind', { resource, name: roleRef.name })) return;
   const rules = core.access.roles.rulesOf(binding);
-  if (rules === undefined) throw notFound({ group: RBAC_GROUP, resource }, roleRef.name);
+  // The refusal names the role, but the resource of the binding, as upstream's does.
+  if (rules === undefined) throw notFound(request.scope.groupResource, roleRef.name);
   checkHeld(core, request, rules);
 }
 
