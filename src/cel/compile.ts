@@ -20,7 +20,7 @@ import {
   presencePlan,
   presenceQualifier,
 } from './plan.ts';
-import { CelError, CelMap, Optional, Panic, TypeValue, type Value } from './values.ts';
+import { accessedAnew, CelError, CelMap, Optional, Panic, TypeValue, type Value } from './values.ts';
 
 /** A program ready to run, or why it cannot be made. */
 export type Program = { readonly ok: true; readonly run: Eval } | { readonly ok: false; readonly error: string };
@@ -39,6 +39,7 @@ export function compile(checked: Checked): Program {
 class Compiler {
   readonly #checked: Checked;
   readonly #scope = new Scope();
+  /** Whether the same object may stand for what upstream makes anew each time. */
   readonly #mayRemember: boolean;
 
   constructor(checked: Checked) {
@@ -80,7 +81,8 @@ class Compiler {
   #indexedBy(attribute: ReturnType<typeof attributeOf>, index: Plan, optional: boolean): Plan {
     const qualifier = index.constant === undefined ? computedQualifier(index, optional) : fixedQualifier(index.constant, optional);
     if (qualifier instanceof CelError) throw new InstantiationError(qualifier.message);
-    return attributePlan(extended(attribute, qualifier));
+    const plan = attributePlan(extended(attribute, qualifier));
+    return this.#mayRemember ? plan : { ...plan, eval: (frame) => accessedAnew(plan.eval(frame)) };
   }
 
   #call(expr: CallExpr): Plan {

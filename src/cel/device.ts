@@ -1,6 +1,6 @@
 /** A device as expressions see it: the variable `device`. */
 import { parseQuantity, Semver, SemverError } from '#machinery';
-import { CelError, CelMap, type Value } from './values.ts';
+import { CelError, CelMap, listOfDevice, type Value } from './values.ts';
 
 /** An attribute as in resource.k8s.io/v1; exactly one field is set. */
 export interface CelAttribute {
@@ -89,9 +89,9 @@ function byDomain<T>(driver: string, entries: Readonly<Record<string, T>>, read:
 
 function attributeValue(name: string, attribute: CelAttribute): Value {
   const { ints, bools, strings, versions, int, bool, string, version } = attribute;
-  if (ints !== undefined) return ints.map((value) => BigInt(value));
-  if (bools !== undefined) return bools;
-  if (strings !== undefined) return strings;
+  if (ints !== undefined) return listOfDevice(ints.map((value) => BigInt(value)));
+  if (bools !== undefined) return listOfDevice(bools);
+  if (strings !== undefined) return listOfDevice(strings);
   if (versions !== undefined) return versionsValue(name, versions);
   if (int !== undefined) return BigInt(int);
   if (bool !== undefined) return bool;
@@ -101,7 +101,7 @@ function attributeValue(name: string, attribute: CelAttribute): Value {
 
 function versionsValue(name: string, texts: readonly string[]): Value {
   const values = texts.map((text) => versionValue(name, text));
-  return values.find((value) => value instanceof CelError) ?? values;
+  return values.find((value) => value instanceof CelError) ?? listOfDevice(values);
 }
 
 function versionValue(name: string, text: string): Value {

@@ -3,7 +3,7 @@ import type { ComprehensionExpr, Expr } from './ast.ts';
 import { goTypeName } from './go-values.ts';
 import type { Eval, Frame, Plan } from './plan.ts';
 import { ACCUMULATOR } from './macros.ts';
-import { CelError, CelMap, ConcatList, GrowingList, GrowingMap, isList, listItems, noSuchOverload, type Value } from './values.ts';
+import { accessedAnew, CelError, CelMap, ConcatList, GrowingList, GrowingMap, isList, listItems, noSuchOverload, type Value } from './values.ts';
 
 /** The variables in scope while a tree is compiled, each with a slot in the frame. */
 export class Scope {
@@ -167,5 +167,5 @@ function pairs(first: number, second: number): Rounds {
 }
 
 function* entriesOf(map: CelMap): Iterable<readonly [Value, Value]> {
-  for (const { key, value } of map.entries()) yield [key, value];
+  for (const { key, value } of map.entries()) yield [key, accessedAnew(value)];
 }

@@ -299,6 +299,21 @@ export function isCalculated(quantity: Quantity): boolean {
   return CALCULATED.has(quantity);
 }
 
+/** Lists of devices: upstream makes a new one for each access, which shows where lists are keys. */
+const OF_DEVICES = new WeakSet<List>();
+
+/** Notes that the list is an attribute of a device. */
+export function listOfDevice(list: List): List {
+  OF_DEVICES.add(list);
+  return list;
+}
+
+/** What a further access to the value gives: another list if it is an attribute of a device. */
+export function accessedAnew(value: Value): Value {
+  if (value instanceof Optional && value.value !== undefined) return new Optional(accessedAnew(value.value));
+  return isList(value) && OF_DEVICES.has(value) ? listOfDevice([...value]) : value;
+}
+
 /** Whether the value is a list. */
 export function isList(value: Value): value is List {
   return Array.isArray(value);

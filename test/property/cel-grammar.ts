@@ -318,7 +318,14 @@ export const GRAMMAR: Readonly<Record<Sort, Productions>> = {
   },
   mi: {
     leaves: ['{1: "a"}', '{1u: 2.5, 2u: 0.5}', '{true: [1]}'],
-    nodes: ['{{i}: {s}}', '{{a}: {a}}', '{li}.transformMap($i, $i, {s})', '{li}.transformMapEntry($i, $i, {{q}: {s}})', '{{url}: {i}, {q}: {i}}'],
+    nodes: [
+      '{{i}: {s}}',
+      '{{a}: {a}}',
+      '{li}.transformMap($i, $i, {s})',
+      '{li}.transformMapEntry($i, $i, {{q}: {s}})',
+      '{{url}: {i}, {q}: {i}}',
+      '{li}.transformMapEntry($i, $i, {{a}: {s}})',
+    ],
   },
   oi: {
     leaves: ['optional.of(1)', 'optional.none()', '{"a": 1}.?a', '[1, 2][?9]'],
