@@ -9,6 +9,7 @@ import type { AuthorizationMode } from './authorization/modes.ts';
 import type { Catalog } from './catalog.ts';
 import type { UserInfo } from './http/message.ts';
 import type { ServiceAccountOptions } from './service-account-tokens.ts';
+import type { FieldIndexes } from './registry/field-index.ts';
 import type { ObjectStore } from './registry/object-store.ts';
 
 /** Everything an API server is given. */
@@ -48,6 +49,7 @@ export interface Core {
   readonly options: ApiServerOptions;
   readonly catalog: Catalog;
   readonly objects: ObjectStore;
+  readonly indexes: FieldIndexes;
   readonly access: AccessControl;
   readonly authorizer: Authorizer;
   readonly admission: AdmissionChain;

@@ -22,6 +22,7 @@ import type { ApiServerOptions, Core } from './options.ts';
 import { refusal, unknownResource } from './refusals.ts';
 import { type Call, parseDryRun } from './registry/call.ts';
 import { handleCall } from './registry/handle.ts';
+import { FieldIndexes } from './registry/field-index.ts';
 import { ObjectStore } from './registry/object-store.ts';
 import { findReview, handleReview, REVIEWS } from './reviews.ts';
 
@@ -49,7 +50,8 @@ class Server implements ApiServer {
     const catalog = new Catalog(options.served, options.kinds);
     const objects = new ObjectStore(options.store);
     const access = new AccessControl(options, catalog, objects);
-    this.#core = { options, catalog, objects, access, authorizer: access.authorizer, admission: new AdmissionChain(options.admission) };
+    const admission = new AdmissionChain(options.admission);
+    this.#core = { options, catalog, objects, indexes: new FieldIndexes(objects), access, authorizer: access.authorizer, admission };
     this.#metrics = new RequestMetrics(this.#core);
     this.#openApi = new OpenApi(this.#core);
     this.#housekeeping = new Housekeeping(this.#core);
@@ -142,6 +144,7 @@ class Server implements ApiServer {
 
   close(): void {
     this.#closing.abort(new Error('the API server is closing'));
+    this.#core.indexes.stop();
     this.#housekeeping.close();
   }
 }

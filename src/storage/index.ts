@@ -19,4 +19,4 @@ export {
 } from './store.ts';
 export { MemoryStore } from './memory-store.ts';
 export { Batch, RevisionIndex } from './revision-index.ts';
-export { compareKeys } from './sorted-keys.ts';
+export { compareKeys, SortedKeys } from './sorted-keys.ts';

@@ -22,6 +22,10 @@ export class MemoryStore implements Store {
     return Promise.resolve(this.#index.get(key));
   }
 
+  async getMany(keys: readonly string[]): Promise<Pick<RangeResult, 'entries' | 'revision'>> {
+    return this.#index.getMany(keys);
+  }
+
   async range(query: RangeQuery): Promise<RangeResult> {
     return this.#index.range(query);
   }

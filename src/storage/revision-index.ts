@@ -126,6 +126,11 @@ export class RevisionIndex {
     return { entries: entries.slice(0, limit), revision, remaining: Math.max(0, entries.length - limit) };
   }
 
+  /** See Store.getMany. */
+  getMany(keys: readonly string[]): Pick<RangeResult, 'entries' | 'revision'> {
+    return { entries: this.#entriesOf(keys), revision: this.#revision };
+  }
+
   #entriesOf(keys: readonly string[]): Entry[] {
     const entries: Entry[] = [];
     for (const key of keys) {

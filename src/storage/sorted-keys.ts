@@ -20,6 +20,11 @@ function byteRank(codeUnit: number): number {
 export class SortedKeys {
   #keys: string[] = [];
 
+  /** How many there are. */
+  get size(): number {
+    return this.#keys.length;
+  }
+
   /** Adds `key` unless it is there. */
   add(key: string): void {
     const at = this.lowerBound(key);

@@ -74,6 +74,8 @@ export interface Store {
   /** The revision of the last commit, 1 for an empty store. */
   revision(): number;
   get(key: string): Promise<Entry | undefined>;
+  /** Those of `keys` that exist, in the order given, and the revision at which that is so: the one of the call. */
+  getMany(keys: readonly string[]): Promise<Pick<RangeResult, 'entries' | 'revision'>>;
   /** Throws CompactedError, or RangeError for a revision in the future. */
   range(query: RangeQuery): Promise<RangeResult>;
   /** Resolves once the transaction is durable. */

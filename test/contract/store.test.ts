@@ -128,6 +128,19 @@ function describeContract(engine: string, open: () => Store): void {
       assert.equal(rest.remaining, 0);
     });
 
+    withStore('what is asked for by keys comes in their order, without what is absent', async (store) => {
+      for (const key of ['/c', '/a', '/b']) await put(store, key, key.slice(1));
+      const { entries, revision } = await store.getMany(['/b', '/x', '/a']);
+      assert.deepEqual(
+        entries.map(({ key, modRevision }) => [key, modRevision]),
+        [
+          ['/b', 4],
+          ['/a', 3],
+        ],
+      );
+      assert.equal(revision, store.revision());
+    });
+
     withStore('a range at an old revision shows what was there then', async (store) => {
       await put(store, '/a', '1');
       const then = await put(store, '/b', '1');

@@ -134,6 +134,7 @@ export const RESOURCE_SLICE = defineKind({
   warnings: (object) => driverWarnings((object as ResourceSlice).spec.driver),
   selectableFieldNames: ['spec.nodeName', 'spec.driver'],
   selectableFields: (object) => sliceFields(object as ResourceSlice),
+  indexedFields: ['spec.nodeName', 'spec.driver'],
   table: SLICE_COLUMNS,
 });
 

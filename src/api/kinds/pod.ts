@@ -48,6 +48,7 @@ export const POD = defineKind({
   validateUpdate: validatePodUpdate,
   selectableFieldNames: FIELD_NAMES,
   selectableFields: (object) => fieldsOf(object as Pod),
+  indexedFields: ['spec.nodeName'],
   table: POD_COLUMNS,
 });
 

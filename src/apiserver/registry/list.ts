@@ -1,10 +1,11 @@
 /** GET on a collection: pages at one revision, filtered by selectors. */
 import { ApiError, badRequest, expired } from '#machinery';
 import { CompactedError, type Entry, type RangeQuery, type RangeResult } from '#storage';
-import { listPrefix } from '../catalog.ts';
+import { listPrefix, storageKey } from '../catalog.ts';
 import type { Core } from '../options.ts';
 import { tooLargeResourceVersion } from '../refusals.ts';
 import type { Call } from './call.ts';
+import { candidateEntries } from './candidates.ts';
 import { type Continuation, continueToken, parseContinueToken } from './continue-token.ts';
 import { checkListOptions, numberOption, revisionOption } from './list-options.ts';
 import type { StoredObject } from './object-store.ts';
@@ -26,9 +27,24 @@ export async function listObjects(core: Core, call: Call): Promise<Page> {
   numberOption(query, 'timeoutSeconds');
   const limit = query.get('resourceVersion') === '0' ? 0 : Math.max(0, numberOption(query, 'limit') ?? 0);
   const selection = selectionOf(call);
-  const { prefix, tokenPrefix, ...start } = startOf(core, call, limit);
-  const result = await readRange(core, { prefix, ...start, ...(selection === undefined && limit > 0 ? { limit } : {}) }, tokenPrefix);
-  return selection === undefined ? unselectedPage(core, result, { limit, tokenPrefix }) : selectedPage(core, result, { selection, limit, tokenPrefix });
+  const { tokenPrefix, ...range } = startOf(core, call, limit);
+  if (selection === undefined) {
+    return unselectedPage(core, await readRange(core, { ...range, ...(limit > 0 ? { limit } : {}) }, tokenPrefix), { limit, tokenPrefix });
+  }
+  const candidates = await candidateEntries(core, call, range);
+  const page = selectedPage(core, candidates ?? (await readRange(core, range, tokenPrefix)), { selection, limit, tokenPrefix });
+  const full = limit > 0 && page.items.length === limit;
+  return candidates === undefined || !full || page.continue !== undefined ? page : behindCandidates(core, call, page, { prefix: range.prefix, tokenPrefix });
+}
+
+/** The full page with the continue token that it had if all keys had been looked at: there is one where any follows. */
+async function behindCandidates(core: Core, call: Call, page: Page, { prefix, tokenPrefix }: Pick<Start, 'prefix' | 'tokenPrefix'>): Promise<Page> {
+  const { scope } = call;
+  const { 'metadata.namespace': namespace = '', 'metadata.name': name = '' } = page.items.at(-1)?.selectable(scope.kind).fields ?? {};
+  const startKey = `${storageKey(scope, namespace, name)}\0`;
+  const { revision } = page;
+  const { entries } = await readRange(core, { prefix, startKey, revision, limit: 1 }, tokenPrefix);
+  return entries.length === 0 ? page : { ...page, continue: continueToken({ revision, startKey }, tokenPrefix) };
 }
 
 /** Where a page is read, and what its continue token is seen from. */
@@ -113,7 +129,11 @@ function unselectedPage(core: Core, { entries, revision, remaining }: RangeResul
 }
 
 /** A full page continues wherever keys remain, whether or not they match: only reading on would tell, as upstream. */
-function selectedPage(core: Core, { entries, revision }: RangeResult, { selection, limit, tokenPrefix }: PageLimits & { selection: Selection }): Page {
+function selectedPage(
+  core: Core,
+  { entries, revision }: Pick<RangeResult, 'entries' | 'revision'>,
+  { selection, limit, tokenPrefix }: PageLimits & { selection: Selection },
+): Page {
   const items: StoredObject[] = [];
   let last: Entry | undefined;
   for (const entry of entries) {

@@ -26,6 +26,14 @@ export function selectedNamespace(query: URLSearchParams): string | undefined {
   return wanted?.value;
 }
 
+/** The values that fields must have for a call to want an object, those of its path among them. */
+export function requiredValues(call: Call): ReadonlyMap<string, string> {
+  const required = new Map<string, string>();
+  for (const { field, op, value } of parseFieldSelector(call.info.query.get('fieldSelector') ?? '')) if (op === '=') required.set(field, value);
+  if (call.target.name !== '') required.set('metadata.name', call.target.name);
+  return required;
+}
+
 type Test = (selectable: Selectable) => boolean;
 
 function labelTest(text: string): Test {
