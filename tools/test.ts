@@ -24,7 +24,12 @@ if (!checked) console.log('The check found violations (above); the tests run all
 
 const counts = { passed: 0, failed: 0 };
 const skipped: string[] = [];
-const stream = run({ cwd: ROOT, files: files.map((file) => join(ROOT, file)), concurrency: 2, timeout: wanted.length > 0 ? Number.POSITIVE_INFINITY : FILE_TIMEOUT_MS });
+const stream = run({
+  cwd: ROOT,
+  files: files.map((file) => join(ROOT, file)),
+  concurrency: 2,
+  timeout: wanted.length > 0 ? Number.POSITIVE_INFINITY : FILE_TIMEOUT_MS,
+});
 stream.on('test:pass', ({ name, details, skip }) => {
   if (details.type === 'suite') return;
   if (skip === undefined) counts.passed++;

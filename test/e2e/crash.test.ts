@@ -6,8 +6,11 @@ import { CONFIG_MAPS, type RestClient } from '#client';
 import { isExpired } from '#machinery';
 import { dray, type Dray, freePort, inFolder, readyClient } from './dray.ts';
 
-/** DRAY_CRASH_KILLS=500 is the long form. */
+/** DRAY_CRASH_KILLS=500 is the long form; it says on the way how far it is. */
 const KILLS = Number(process.env['DRAY_CRASH_KILLS'] ?? 30);
+const PROGRESS_EVERY = 25;
+/** A machine may be busy with other things. */
+const START_MS_MAX = 120_000;
 const WRITERS = 16;
 const KEYS_PER_WRITER = 5;
 const KILL_AFTER_MS_MAX = 600;
@@ -146,10 +149,11 @@ test('an API server that is killed under load keeps what it acknowledged', (t: T
     let follower: Follower | undefined;
     for (let kill = 0; kill <= KILLS; kill++) {
       const server = start();
-      const client = await readyClient(server, folder);
+      const client = await readyClient(server, folder, START_MS_MAX);
       const { states, revision } = await storedStates(client);
       if (revision < newest) wrong.push(`revision ${String(revision)} after ${String(newest)} was acknowledged`);
       for (const writer of writers) wrong.push(...writer.check(states));
+      if (kill > 0 && kill % PROGRESS_EVERY === 0 && KILLS > 2 * PROGRESS_EVERY) console.log(`${String(kill)} kills, ${String(wrong.length)} violations`);
       follower ??= new Follower(revision);
       const following = follower.follow(client);
       if (kill === KILLS) await caughtUp(follower, newest);
