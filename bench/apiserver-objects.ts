@@ -1,5 +1,5 @@
 /** The objects that bench/apiserver.ts writes: each follows from its number, so every run sends the same. */
-import type { ResourceClaim, ResourceSlice } from '#api';
+import type { Pod, ResourceClaim, ResourceSlice } from '#api';
 
 const DRIVER = 'bench.example.com';
 const PAD = 6;
@@ -59,10 +59,16 @@ export function claimStatus(i: number): NonNullable<ResourceClaim['status']> {
   };
 }
 
-/** A slice of 8 devices with what a GPU driver publishes. */
-export function slice(i: number): ResourceSlice {
+/** A pod that nobody schedules. */
+export function pod(name: string): Pod {
+  const containers = [{ name: 'main', image: 'pause', resources: { requests: { cpu: '10m', memory: '16Mi' } } }];
+  return { metadata: { name }, spec: { schedulerName: 'none', terminationGracePeriodSeconds: 0, automountServiceAccountToken: false, containers } };
+}
+
+/** A slice of a node's devices with what a GPU driver publishes. */
+export function slice(i: number, count = 8): ResourceSlice {
   const node = numbered('node', i);
-  const devices = Array.from({ length: 8 }, (_, at) => ({
+  const devices = Array.from({ length: count }, (_, at) => ({
     name: `device-${String(at)}`,
     attributes: {
       model: { string: 'model-1' },

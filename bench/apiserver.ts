@@ -1,34 +1,22 @@
 /** npm run bench:apiserver: processor time of the API server per operation, memory and disk, beside upstream's recorded figures. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Transport, TransportRequest } from '#client';
 import { type Json, parseJson } from '#machinery';
-import { transportFromKubeconfig } from '#platform';
-import { bigClaim, claimStatus, numbered, slice, smallClaim } from './apiserver-objects.ts';
+import { bigClaim, claimStatus, numbered, pod, slice, smallClaim } from './apiserver-objects.ts';
+import { closedLoop, diskBytes, processorMs, residentMb, send, type Server, withServer } from './apiserver-server.ts';
 
 /** DRAY_BENCH_SCALE=0.1 is a quick look; its figures mean little. */
 const SCALE = Number(process.env.DRAY_BENCH_SCALE ?? 1);
 const CLAIMS = Math.round(10_000 * SCALE);
 const SLICES = Math.round(5_000 * SCALE);
-/** Linux counts processor time in hundredths of a second. */
-const TICK_MS = 10;
-const NEVER = new AbortController().signal;
+const PODS = 1_000;
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
 const CLAIMS_PATH = '/apis/resource.k8s.io/v1/namespaces/default/resourceclaims';
+/** Where claims are created and deleted, apart from the standing ones. */
+const WRITTEN_PATH = '/apis/resource.k8s.io/v1/namespaces/bench-written/resourceclaims';
+const PODS_PATH = '/api/v1/namespaces/bench-pods/pods';
 const SLICES_PATH = '/apis/resource.k8s.io/v1/resourceslices';
 
 /** Claims whose status was written, over all workloads: none gets one twice. */
 let patched = 0;
-
-interface Server {
-  readonly transport: Transport;
-  readonly pid: number;
-  readonly folder: string;
-}
 
 interface Workload {
   readonly name: string;
@@ -40,31 +28,32 @@ interface Workload {
   readonly operate: (server: Server, i: number) => Promise<unknown>;
 }
 
+/** Reading comes first: later workloads change the standing claims, and lists must find 10,000 of them, no more. */
 const WORKLOADS: readonly Workload[] = [
+  { name: 'get, 1 client', upstreamMs: 1.087, operations: 3000, clients: 1, operate: reading },
+  { name: 'get, 16 clients', upstreamMs: 0.679, operations: 10_000, clients: 16, operate: reading },
+  { name: 'get, 64 clients', upstreamMs: 0.564, operations: 10_000, clients: 64, operate: reading },
+  { name: 'list 10,000 claims', upstreamMs: 443, operations: 40, clients: 1, operate: listing(CLAIMS_PATH) },
+  { name: 'list 10,000 claims, resourceVersion=0', upstreamMs: 327, operations: 40, clients: 1, operate: listing(`${CLAIMS_PATH}?resourceVersion=0`) },
+  { name: 'list 10,000 claims in pages of 500', upstreamMs: 453, operations: 40, clients: 1, operate: paging },
+  { name: 'list 5,000 slices', upstreamMs: 610, operations: 40, clients: 1, operate: listing(SLICES_PATH) },
+  {
+    name: 'list the slices of one node',
+    upstreamMs: 1.25,
+    operations: 2000,
+    clients: 1,
+    operate: listing(`${SLICES_PATH}?fieldSelector=spec.nodeName%3D${numbered('node', 7)}`),
+  },
+  { name: '1,000 pods as a table', upstreamMs: 19.5, operations: 400, clients: 1, operate: listing(PODS_PATH, TABLE) },
   { name: 'create, 1 client', upstreamMs: 6.68, operations: 500, clients: 1, operate: creating('one', bigClaim) },
   { name: 'create, 16 clients', upstreamMs: 5.365, operations: 2000, clients: 16, operate: creating('sixteen', bigClaim) },
   { name: 'create, 64 clients', upstreamMs: 4.54, operations: 2000, clients: 64, operate: creating('many', bigClaim) },
   { name: 'create small, 16 clients', upstreamMs: 1.57, operations: 3000, clients: 16, operate: creating('small', (_, name) => smallClaim(name)) },
-  { name: 'get, 1 client', upstreamMs: 1.087, operations: 3000, clients: 1, operate: reading },
-  { name: 'get, 16 clients', upstreamMs: 0.679, operations: 10_000, clients: 16, operate: reading },
-  { name: 'get, 64 clients', upstreamMs: 0.564, operations: 10_000, clients: 64, operate: reading },
   { name: 'update, 1 client', upstreamMs: 3.3, operations: 500, clients: 1, operate: updating },
   { name: 'update, 16 clients', upstreamMs: 2.77, operations: 1000, clients: 16, operate: updating },
   { name: 'status, 1 client', upstreamMs: 7.14, operations: 500, clients: 1, operate: patchingStatus },
   { name: 'status, 16 clients', upstreamMs: 4.21, operations: 1000, clients: 16, operate: patchingStatus },
   { name: 'delete, 16 clients', upstreamMs: 2.84, operations: 2000, clients: 16, operate: deleting('small') },
-  { name: 'list 10,000 claims', upstreamMs: 443, operations: 10, clients: 1, operate: listing(CLAIMS_PATH) },
-  { name: 'list 10,000 claims, resourceVersion=0', upstreamMs: 327, operations: 10, clients: 1, operate: listing(`${CLAIMS_PATH}?resourceVersion=0`) },
-  { name: 'list 10,000 claims in pages of 500', upstreamMs: 453, operations: 10, clients: 1, operate: paging },
-  { name: 'list 5,000 slices', upstreamMs: 610, operations: 10, clients: 1, operate: listing(SLICES_PATH) },
-  {
-    name: 'list the slices of one node',
-    upstreamMs: 1.25,
-    operations: 200,
-    clients: 1,
-    operate: listing(`${SLICES_PATH}?fieldSelector=spec.nodeName%3D${numbered('node', 7)}`),
-  },
-  { name: '1,000 claims as a table', upstreamMs: 19.5, operations: 20, clients: 1, operate: listing(`${CLAIMS_PATH}?limit=1000`, TABLE) },
 ];
 /** Events delivered to this many watchers, and what one costs upstream. */
 const WATCHES = [
@@ -81,6 +70,8 @@ await withServer(async (server) => {
   await closedLoop(16, SLICES, (i) => send(server, 'POST', SLICES_PATH, slice(i)));
   const megabytes = residentMb(server.pid);
   const bytesPerObject = Math.round((diskBytes(server.folder) - emptyBytes) / (CLAIMS + SLICES));
+  for (const name of ['bench-written', 'bench-pods']) await send(server, 'POST', '/api/v1/namespaces', { metadata: { name } });
+  await closedLoop(16, PODS, (i) => send(server, 'POST', PODS_PATH, pod(numbered('pod', i))));
   for (const workload of WORKLOADS) await measure(server, workload);
   for (const { watchers, updates, upstreamMs } of WATCHES) {
     printRow(`event to each of ${String(watchers)} watchers`, await watching(server, watchers, Math.round(updates * SCALE)), upstreamMs);
@@ -102,7 +93,7 @@ function printRow(name: string, value: number, upstream: number, digits = 3): vo
 }
 
 function creating(prefix: string, object: (i: number, name: string) => object): Workload['operate'] {
-  return (server, i) => send(server, 'POST', CLAIMS_PATH, object(i, numbered(prefix, i)));
+  return (server, i) => send(server, 'POST', WRITTEN_PATH, object(i, numbered(prefix, i)));
 }
 
 function reading(server: Server, i: number): Promise<unknown> {
@@ -128,7 +119,7 @@ function patchingStatus(server: Server, i: number): Promise<unknown> {
 }
 
 function deleting(prefix: string): Workload['operate'] {
-  return (server, i) => send(server, 'DELETE', `${CLAIMS_PATH}/${numbered(prefix, i)}`);
+  return (server, i) => send(server, 'DELETE', `${WRITTEN_PATH}/${numbered(prefix, i)}`);
 }
 
 function listing(path: string, accept = 'application/json'): Workload['operate'] {
@@ -176,68 +167,4 @@ async function watching(server: Server, watchers: number, updates: number): Prom
   const spent = processorMs(server.pid) - before;
   gone.abort();
   return spent / (watchers * updates);
-}
-
-/** `clients` that each send their next request when the answer to the last has come. */
-async function closedLoop(clients: number, operations: number, operate: (i: number) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  const client = async (): Promise<void> => {
-    while (next < operations) await operate(next++);
-  };
-  await Promise.all(Array.from({ length: clients }, client));
-}
-
-type Method = TransportRequest['method'];
-
-async function send(server: Server, method: Method, path: string, body?: object, headers: Readonly<Record<string, string>> = {}): Promise<string> {
-  const request = { method, path, headers: { 'content-type': 'application/json', ...headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-  const response = await server.transport(request, NEVER);
-  const pieces: Uint8Array[] = [];
-  for await (const piece of response.body) pieces.push(piece);
-  const text = Buffer.concat(pieces).toString();
-  if (response.status >= 300) throw new Error(`${method} ${path}: ${String(response.status)} ${text.slice(0, 300)}`);
-  return text;
-}
-
-/** Upstream's figures were taken without it, too: nothing makes accounts. */
-const AS_MEASURED = ['--disable-admission-plugins', 'ServiceAccount'];
-
-async function withServer(run: (server: Server) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'dray-bench-'));
-  const main = join(import.meta.dirname, '../src/cmd/main.ts');
-  const child = spawn(process.execPath, [...process.execArgv, main, 'apiserver', '--data-dir', folder, '--secure-port', '0', ...AS_MEASURED], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  try {
-    await ready(child);
-    await run({ transport: await transportFromKubeconfig(join(folder, 'kubeconfig')), pid: child.pid ?? 0, folder });
-  } finally {
-    const exited = once(child, 'exit');
-    child.kill('SIGTERM');
-    await exited;
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-async function ready(child: ChildProcess): Promise<void> {
-  if (child.stdout === null) throw new Error('the server has no output');
-  for await (const line of createInterface({ input: child.stdout })) if (line.includes('ready')) return;
-  throw new Error('the API server ended before it was ready');
-}
-
-function processorMs(pid: number): number {
-  const fields = readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-}
-
-function residentMb(pid: number): number {
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1] ?? 0) / 1000);
-}
-
-function diskBytes(folder: string): number {
-  return readdirSync(folder)
-    .filter((name) => name.startsWith('dray.db'))
-    .reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }
