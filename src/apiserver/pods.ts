@@ -1,6 +1,6 @@
 /** The subresources of pods that are not the pod itself: binding, eviction and log. */
 import { type Node, type Pod, canonical } from '#api';
-import { type Json, badRequest, conflict, internalError, isJsonObject, notFound } from '#machinery';
+import { type Json, type JsonObject, badRequest, conflict, internalError, isJsonObject, notFound } from '#machinery';
 import { type ServerRequest, type ServerResponse, jsonResponse } from './http/message.ts';
 import type { ResourceTarget } from './http/request-info.ts';
 import { type Core, timestamp } from './options.ts';
@@ -14,9 +14,9 @@ import { type StoredObject, withMetadata } from './registry/object-store.ts';
 const BIND_ATTEMPTS = 10;
 
 /** POST bindings, the older way to bind, names the pod in its body only; what follows is the same as for pods/NAME/binding. */
-export function podBindingTarget(request: ServerRequest, target: ResourceTarget): ResourceTarget {
+export async function podBindingTarget(request: ServerRequest, target: ResourceTarget): Promise<ResourceTarget> {
   if (target.group !== '' || target.plural !== 'bindings' || target.name !== '' || target.verb !== 'create') return target;
-  const body = parseBody(request, 'Binding');
+  const body = await parseBody(request, 'Binding');
   const metadata = isJsonObject(body) && isJsonObject(body['metadata']) ? body['metadata'] : {};
   const { name } = metadata;
   if (typeof name !== 'string' || name === '') throw badRequest('name is required');
@@ -25,7 +25,7 @@ export function podBindingTarget(request: ServerRequest, target: ResourceTarget)
 
 /** POST pods/NAME/binding: sets the node, once. */
 export async function bindPod(core: Core, call: Call): Promise<ServerResponse> {
-  const body = objectBody(call, 'Binding');
+  const body = await objectBody(call, 'Binding');
   const target = isJsonObject(body['target']) ? body['target'] : {};
   const { name: nodeName } = target;
   if (typeof nodeName !== 'string' || nodeName === '') throw refusal(500, '', 'target.name: Required value');
@@ -64,7 +64,7 @@ function bound(core: Core, pod: Pod, nodeName: string, annotations: Readonly<Rec
 
 /** POST pods/NAME/eviction: a delete that may be refused. */
 export async function evictPod(core: Core, call: Call): Promise<ServerResponse> {
-  const body = call.request.body.length === 0 ? {} : objectBody(call, 'Eviction');
+  const body = call.request.body.length === 0 ? {} : await objectBody(call, 'Eviction');
   await deleteObject(core, call, deleteOptionsOf(body['deleteOptions']), { namespace: call.target.namespace, name: call.target.name });
   return success();
 }
@@ -109,8 +109,8 @@ async function livePod(core: Core, call: Call): Promise<StoredObject> {
   return live;
 }
 
-function objectBody(call: Call, kind: string): { readonly [key: string]: Json | undefined } {
-  const body = parseBody(call.request, kind);
+async function objectBody(call: Call, kind: string): Promise<JsonObject> {
+  const body = await parseBody(call.request, kind);
   if (!isJsonObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${kind})`);
   return body;
 }

@@ -54,7 +54,7 @@ export async function handleReview(
   review: Review,
   { request, target, user }: { request: ServerRequest; target: ResourceTarget; user: UserInfo },
 ): Promise<ServerResponse> {
-  const body = parseBody(request, review.kind);
+  const body = await parseBody(request, review.kind);
   if (!isJsonObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${review.kind})`);
   const spec = isJsonObject(body['spec']) ? body['spec'] : {};
   const answer = await review.answer(core, { user, body, spec, namespace: target.namespace });

@@ -119,7 +119,7 @@ class Server implements ApiServer {
     if (!allowed) throw forbidden({ group: asked.group, resource: asked.plural }, attributes.name ?? '', refusalText(attributes, reason));
     const review = asked.verb === 'create' ? findReview(asked) : undefined;
     if (review !== undefined) return handleReview(this.#core, review, input);
-    const target = podBindingTarget(request, asked);
+    const target = await podBindingTarget(request, asked);
     const scope = this.#core.catalog.find(target.group, target.version, target.plural);
     if (scope === undefined) return this.#unserved(target);
     // A namespace is its own place: /namespaces/NAME names it, and nothing cluster-scoped lives below one.
@@ -184,7 +184,7 @@ async function inWantedEncoding({ headers }: ServerRequest, response: ServerResp
   const parts: Uint8Array[] = [];
   if (response.body instanceof Uint8Array) parts.push(response.body);
   else for await (const part of response.body) parts.push(part);
-  const yaml = stringifyYaml(parseJson(decoder.decode(joined(parts))));
+  const yaml = await stringifyYaml(parseJson(decoder.decode(joined(parts))));
   return { ...response, headers: { ...response.headers, 'content-type': YAML_TYPE }, body: utf8(yaml) };
 }
 

@@ -22,7 +22,7 @@ export async function requestToken(core: Core, call: Call): Promise<ServerRespon
   const { namespace, name } = call.target;
   const account = await core.objects.get(call.scope, namespace, name);
   if (account === undefined) throw notFound(call.scope.groupResource, name);
-  const body = parseBody(call.request, KIND.kind);
+  const body = await parseBody(call.request, KIND.kind);
   if (!isJsonObject(body)) throw badRequest('the object provided is unrecognized (must be of type TokenRequest)');
   const spec = isJsonObject(body['spec']) ? body['spec'] : {};
   const expirationSeconds = expirationOf(spec);

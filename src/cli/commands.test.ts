@@ -57,7 +57,7 @@ class Bench {
   async apply(...texts: readonly string[]): Promise<readonly string[]> {
     const applier = new Applier(this.client);
     const done: string[] = [];
-    for (const manifest of manifests(...texts)) {
+    for (const manifest of await manifests(...texts)) {
       const { text, outcome } = await applier.apply(manifest);
       done.push(`${text} ${outcome}`);
     }
@@ -92,7 +92,7 @@ function config(name: string, value: string, more = ''): string {
   return `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}, labels: {app: ${value}}${more}}\ndata: {key: ${value}}\n`;
 }
 
-function manifests(...texts: readonly string[]): readonly Manifest[] {
+function manifests(...texts: readonly string[]): Promise<readonly Manifest[]> {
   return parseManifests(texts.join('---\n'), 'test.yaml');
 }
 
@@ -229,7 +229,7 @@ test('apply generates names, and refuses what the server does not know', async (
 test('apply with a namespace of its own refuses objects of others', async () => {
   const bench = await Bench.create();
   const applier = new Applier(bench.client, { namespace: 'default', exclusive: true });
-  const [other] = manifests(config('a', 'a', ', namespace: kube-system'));
+  const [other] = await manifests(config('a', 'a', ', namespace: kube-system'));
   assert.ok(other !== undefined);
   await assert.rejects(applier.apply(other), { message: 'configmap/a is of namespace "kube-system", not "default" as --namespace says' });
 });
@@ -245,7 +245,7 @@ test('delete takes names, selectors, all, and manifests from the last to the fir
   await bench.delete('cm', { all: true });
   await bench.delete('cm', { all: true });
   assert.equal(bench.err, 'No resources found\n');
-  const both = manifests(config('one', 'a'), config('two', 'b'));
+  const both = await manifests(config('one', 'a'), config('two', 'b'));
   await bench.apply(config('one', 'a'), config('two', 'b'));
   bench.out = '';
   const how = { namespace: 'default', exclusive: false, wait: true, ignoreNotFound: false };

@@ -5,19 +5,19 @@ import { parseManifests } from './manifests.ts';
 
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n';
 
-function names(text: string): readonly (string | undefined)[] {
-  return parseManifests(text, 'f.yaml').map((manifest) => manifest.metadata.name);
+async function names(text: string): Promise<readonly (string | undefined)[]> {
+  return (await parseManifests(text, 'f.yaml')).map((manifest) => manifest.metadata.name);
 }
 
-test('documents, empty ones, comments, lists and JSON are read in their order', () => {
+test('documents, empty ones, comments, lists and JSON are read in their order', async () => {
   const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'b' } }] });
-  assert.deepEqual(names(`# first\n---\n${POD}--- # second\n# nothing\n---\n${list}\n---\n${POD.replace('name: a', 'name: c')}`), ['a', 'b', 'c']);
-  assert.deepEqual(names(''), []);
-  assert.deepEqual(names('# only a comment\n'), []);
+  assert.deepEqual(await names(`# first\n---\n${POD}--- # second\n# nothing\n---\n${list}\n---\n${POD.replace('name: a', 'name: c')}`), ['a', 'b', 'c']);
+  assert.deepEqual(await names(''), []);
+  assert.deepEqual(await names('# only a comment\n'), []);
 });
 
-test('texts mean what they mean to kubectl: YAML 1.1', () => {
-  const [object] = parseManifests(`${POD}data: {mode: 0777, on: yes, time: 2001-01-01}\n`, 'f.yaml');
+test('texts mean what they mean to kubectl: YAML 1.1', async () => {
+  const [object] = await parseManifests(`${POD}data: {mode: 0777, on: yes, time: 2001-01-01}\n`, 'f.yaml');
   assert.deepEqual(Object.entries(object ?? {}).find(([name]) => name === 'data')?.[1], { mode: 511, time: '2001-01-01', true: true });
 });
 
@@ -37,13 +37,10 @@ const broken: Readonly<Record<string, readonly [string, RegExp]>> = {
 };
 
 for (const [what, [text, expected]] of Object.entries(broken)) {
-  test(`${what} is named with file and line`, () => {
-    assert.throws(
-      () => parseManifests(text, 'f.yaml'),
-      (error: Error) => {
-        assert.match(error.message, expected);
-        return true;
-      },
-    );
+  test(`${what} is named with file and line`, async () => {
+    await assert.rejects(parseManifests(text, 'f.yaml'), (error: Error) => {
+      assert.match(error.message, expected);
+      return true;
+    });
   });
 }

@@ -7,12 +7,14 @@ export interface Manifest extends ApiObject {
   readonly kind: string;
 }
 
-/** The objects of `text`, in order; throws one sentence that names `source` and the line. Empty documents are skipped. */
-export function parseManifests(text: string, source: string): readonly Manifest[] {
-  return documentsOf(text).flatMap((document) => {
-    const value = parseDocument(document, source);
-    return value === null ? [] : manifestsOf(value, `${source}:${String(document.line)}`);
-  });
+/** The objects of `text`, in order; rejects with one sentence that names `source` and the line. Empty documents are skipped. */
+export async function parseManifests(text: string, source: string): Promise<readonly Manifest[]> {
+  const manifests: Manifest[] = [];
+  for (const document of documentsOf(text)) {
+    const value = await parseDocument(document, source);
+    if (value !== null) manifests.push(...manifestsOf(value, `${source}:${String(document.line)}`));
+  }
+  return manifests;
 }
 
 interface YamlDocument {
@@ -42,9 +44,9 @@ function documentsOf(text: string): readonly YamlDocument[] {
   return documents;
 }
 
-function parseDocument({ text, line }: YamlDocument, source: string): Json {
+async function parseDocument({ text, line }: YamlDocument, source: string): Promise<Json> {
   try {
-    const { value, repeated } = parseYaml(text);
+    const { value, repeated } = await parseYaml(text);
     if (repeated[0] !== undefined) throw new YamlError(`yaml: ${repeated[0]}`);
     return value;
   } catch (error) {

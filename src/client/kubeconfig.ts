@@ -1,5 +1,4 @@
 /** Reads a kubeconfig file: which server the current context names and how to prove who one is. */
-import { parse } from 'yaml';
 
 /** What is needed to reach a server. PEM texts are decoded; `*File` are paths as the file gives them, relative to it. */
 export interface KubeConnection {
@@ -25,9 +24,9 @@ export class KubeconfigError extends Error {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The connection of `context`, by default the file's current-context. Throws KubeconfigError. */
-export function parseKubeconfig(text: string, context?: string): KubeConnection {
-  const config = fieldsOf(parseYaml(text), 'The kubeconfig is not a YAML mapping.');
+/** The connection of `context`, by default the file's current-context. Rejects with KubeconfigError. */
+export async function parseKubeconfig(text: string, context?: string): Promise<KubeConnection> {
+  const config = fieldsOf(await parseYaml(text), 'The kubeconfig is not a YAML mapping.');
   const name = context ?? textAt(config, 'current-context');
   if (name === undefined) throw new KubeconfigError('The kubeconfig names no current-context.');
   const chosen = entry(config, ['contexts', 'context'], name);
@@ -68,7 +67,8 @@ function identityOf(user: Fields, name: string): Partial<KubeConnection> {
   };
 }
 
-function parseYaml(text: string): unknown {
+async function parseYaml(text: string): Promise<unknown> {
+  const { parse } = await import('yaml');
   try {
     return parse(text);
   } catch (error) {

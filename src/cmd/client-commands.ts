@@ -135,7 +135,7 @@ function telling(transport: Transport): Transport {
 async function readManifests(names: readonly string[]): Promise<readonly Manifest[]> {
   const files = (await Promise.all(names.map(filesOf))).flat();
   const manifests: Manifest[] = [];
-  for (const file of files) manifests.push(...parseManifests(await readText(file), file === '-' ? 'standard input' : file));
+  for (const file of files) manifests.push(...(await parseManifests(await readText(file), file === '-' ? 'standard input' : file)));
   if (manifests.length === 0) throw new Error(`${names.join(', ')}: no objects in there`);
   return manifests;
 }

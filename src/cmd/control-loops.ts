@@ -1,7 +1,6 @@
 /** Starts scheduler and controllers with the settings of their flags. */
 import { hostname } from 'node:os';
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
+import { readFile } from 'node:fs/promises';
 import { asError } from '#base';
 import { type ControllersOptions, runControllers } from '#controllers';
 import { DEFAULT_LEADER_ELECTION, leaderElectionProblem, type LeaderElectionSettings, runAsLeader } from '#reconcile';
@@ -18,10 +17,11 @@ export interface LoopTerms {
 }
 
 /** The scheduler's settings from a file of upstream's format; without a file its defaults. */
-export function readSchedulerConfiguration(path: string | undefined): SchedulerConfiguration {
+export async function readSchedulerConfiguration(path: string | undefined): Promise<SchedulerConfiguration> {
   if (path === undefined) return parseSchedulerConfiguration({ apiVersion: 'kubescheduler.config.k8s.io/v1', kind: 'KubeSchedulerConfiguration' });
+  const { parse } = await import('yaml');
   try {
-    return parseSchedulerConfiguration(parse(readFileSync(path, 'utf8')));
+    return parseSchedulerConfiguration(parse(await readFile(path, 'utf8')));
   } catch (error) {
     throw new Error(`the scheduler's configuration ${path}: ${asError(error).message}`, { cause: error });
   }

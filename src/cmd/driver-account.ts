@@ -9,7 +9,7 @@ const MANIFEST = fileURLToPath(new URL('../../drivers/example-gpu/rbac.yaml', im
 /** Creates what of the manifest is not there yet; what somebody changed stays as it is. */
 export async function applyDriverAccount(client: RestClient): Promise<void> {
   const applier = new Applier(client);
-  for (const manifest of parseManifests(await readFile(MANIFEST, 'utf8'), MANIFEST)) await applier.createIfAbsent(manifest);
+  for (const manifest of await parseManifests(await readFile(MANIFEST, 'utf8'), MANIFEST)) await applier.createIfAbsent(manifest);
 }
 
 /** A year: the driver process does not renew its token, and its node ends it sooner. */

@@ -17,8 +17,8 @@ export async function readExamples(folder = EXAMPLES): Promise<readonly Manifest
     throw new Error(`the examples are missing: ${asError(error).message}`, { cause: error });
   });
   const files = names.filter((name) => name.endsWith('.yaml')).sort();
-  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
-  return texts.flatMap((text, index) => parseManifests(text, join(basename(folder), files[index] ?? '')));
+  const read = files.map(async (name) => parseManifests(await readFile(join(folder, name), 'utf8'), join(basename(folder), name)));
+  return (await Promise.all(read)).flat();
 }
 
 /** How the examples ended. */

@@ -33,7 +33,7 @@ export async function controller(name: 'scheduler' | 'controller-manager', flags
   const gates = gatesOf(flags);
   const election = electionOf(flags);
   const { readSchedulerConfiguration, runControllerLoops, runSchedulerLoop } = await import('./control-loops.ts');
-  const configuration = readSchedulerConfiguration(flags.config);
+  const configuration = await readSchedulerConfiguration(flags.config);
   const { client, caPem, close } = await connect(`dray-${name}`, flags.kubeconfig, stop);
   const rootCaPem = flags.rootCaFile === undefined ? caPem : await readFile(flags.rootCaFile, 'utf8');
   const metrics = new Metrics();

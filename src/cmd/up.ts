@@ -163,7 +163,7 @@ class Cluster {
       this.#keep(name, this.#running.control, run(world));
       this.#progress(name, 'running');
     };
-    const configuration = readSchedulerConfiguration(this.#flags.schedulerConfig);
+    const configuration = await readSchedulerConfiguration(this.#flags.schedulerConfig);
     if (starts('scheduler')) await start('scheduler', (world) => runSchedulerLoop(world, configuration, { signal }));
     if (starts('controller-manager')) await start('controller-manager', (world) => runControllerLoops(world, { signal }));
   }

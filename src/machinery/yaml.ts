@@ -1,5 +1,5 @@
 /** Reads YAML as Kubernetes does: YAML 1.1, the first document of a text, members in the order of their names. */
-import { Composer, type CST, type Document, isNode, isScalar, Lexer, LineCounter, Parser, stringify, visit } from 'yaml';
+import type * as Yaml from 'yaml';
 import { parseJson } from './json.ts';
 import type { Json } from './meta.ts';
 
@@ -22,27 +22,34 @@ export class YamlTooLongError extends YamlError {
   }
 }
 
+/** Loaded with the first text that needs it: it is as large as the API server itself, most of whose clients send JSON. */
+async function library(): Promise<typeof Yaml> {
+  return import('yaml');
+}
+
 /** What YAML 1.1 has and upstream's reader (yaml.v2 into JSON) has not: times, collections of other kinds, numbers to the base of 60. */
 const UNKNOWN_TAGS: ReadonlySet<string> = new Set(['timestamp', 'binary', 'omap', 'pairs', 'set'].map((name) => `tag:yaml.org,2002:${name}`));
 const BASE_60 = 'TIME';
 
 /**
  * Parses the first document as sigs.k8s.io/yaml does for request bodies and manifests; documents after it are ignored. Integers that
- * a double cannot hold are bigint. Reading takes some two microseconds a token. Throws YamlError, YamlTooLongError past `tokensMax`.
+ * a double cannot hold are bigint. Reading takes some two microseconds a token. Rejects with YamlError, YamlTooLongError past `tokensMax`.
  */
-export function parseYaml(text: string, tokensMax = Number.POSITIVE_INFINITY): YamlResult {
+export async function parseYaml(text: string, tokensMax = Number.POSITIVE_INFINITY): Promise<YamlResult> {
   const json = jsonOf(text);
   if (json !== undefined) return { value: json, repeated: [] };
-  const lines = new LineCounter();
-  const document = firstDocument(text, lines, tokensMax);
+  const yaml = await library();
+  const lines = new yaml.LineCounter();
+  const document = firstDocument(yaml, text, { lines, tokensMax });
   if (document === undefined) return { value: null, repeated: [] };
   const [problem] = document.errors;
   if (problem !== undefined) throw new YamlError(`yaml: line ${String(lines.linePos(problem.pos[0]).line)}: ${problem.message}`);
-  return { value: asJson(document), repeated: repeatedMembers(document, lines) };
+  return { value: asJson(document), repeated: repeatedMembers(yaml, document, lines) };
 }
 
 /** JSON as sigs.k8s.io/yaml writes it: members by name, sequences not indented, texts quoted where they would be read as something else. */
-export function stringifyYaml(value: Json): string {
+export async function stringifyYaml(value: Json): Promise<string> {
+  const { stringify } = await library();
   return stringify(value, { version: '1.1', sortMapEntries: true, indentSeq: false, lineWidth: 0, aliasDuplicateObjects: false });
 }
 
@@ -64,19 +71,25 @@ function membersOf(value: Json): number {
   return inside + (Array.isArray(value) ? 0 : Object.keys(value).length);
 }
 
-function firstDocument(text: string, lines: LineCounter, tokensMax: number): Document | undefined {
-  const composer = new Composer({
+/** How far to read, and what keeps count of the lines. */
+interface Reading {
+  readonly lines: Yaml.LineCounter;
+  readonly tokensMax: number;
+}
+
+function firstDocument(yaml: typeof Yaml, text: string, reading: Reading): Yaml.Document | undefined {
+  const composer = new yaml.Composer({
     version: '1.1',
     intAsBigInt: true,
     uniqueKeys: false,
     customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || (!UNKNOWN_TAGS.has(tag.tag) && tag.format !== BASE_60)),
   });
-  for (const document of composer.compose(parsed(text, lines, tokensMax))) return document;
+  for (const document of composer.compose(parsed(yaml, text, reading))) return document;
   return undefined;
 }
 
 /** The syntax of the text up to the end of its first document. */
-function* parsed(text: string, lines: LineCounter, tokensMax: number): Generator<CST.Token> {
+function* parsed({ Lexer, Parser }: typeof Yaml, text: string, { lines, tokensMax }: Reading): Generator<Yaml.CST.Token> {
   const parser = new Parser(lines.addNewLine);
   lines.addNewLine(0);
   let tokens = 0;
@@ -90,7 +103,7 @@ function* parsed(text: string, lines: LineCounter, tokensMax: number): Generator
   yield* parser.end();
 }
 
-function asJson(document: Document): Json {
+function asJson(document: Yaml.Document): Json {
   try {
     return inOrder(document.toJS());
   } catch (error) {
@@ -108,21 +121,18 @@ function inOrder(value: unknown): Json {
 }
 
 /** Upstream: decoder.setMapIndex of yaml.v2 in strict mode. */
-function repeatedMembers(document: Document, lines: LineCounter): readonly string[] {
+function repeatedMembers({ isNode, isScalar, visit }: typeof Yaml, document: Yaml.Document, lines: Yaml.LineCounter): readonly string[] {
   const found: string[] = [];
+  const lineOf = (node: unknown): number => (isNode(node) && node.range ? lines.linePos(node.range[0]).line : 0);
   visit(document, {
     Map(_key, map) {
       const seen = new Set<unknown>();
       for (const { key, value } of map.items) {
         const name = isScalar(key) ? key.value : undefined;
-        if (seen.has(name)) found.push(`line ${String(lineOf(value ?? key, lines))}: key ${JSON.stringify(name)} already set in map`);
+        if (seen.has(name)) found.push(`line ${String(lineOf(value ?? key))}: key ${JSON.stringify(name)} already set in map`);
         seen.add(name);
       }
     },
   });
   return found;
-}
-
-function lineOf(node: unknown, lines: LineCounter): number {
-  return isNode(node) && node.range ? lines.linePos(node.range[0]).line : 0;
 }

@@ -35,7 +35,7 @@ export async function connectKubeconfig(
     throw new Error(`cannot read the kubeconfig ${path}: ${asError(error).message}`, { cause: error });
   });
   try {
-    const connection = parseKubeconfig(text, context);
+    const connection = await parseKubeconfig(text, context);
     const files = await readFiles(connection, dirname(path));
     return { transport: httpsTransport({ ...connection, ...files, end }), caPem: files.caPem, namespace: connection.namespace };
   } catch (error) {

@@ -16,10 +16,8 @@ const LOG_LINE = /^\{"level":\d\d,/;
 /** A driver puts deleted slices right after half a minute. */
 const DEADLINE_MS = 90_000;
 
-const manifests = readdirSync(EXAMPLES)
-  .filter((name) => name.endsWith('.yaml'))
-  .sort()
-  .flatMap((name) => parseManifests(readFileSync(join(EXAMPLES, name), 'utf8'), name));
+const files = readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml'));
+const manifests = (await Promise.all(files.sort().map((name) => parseManifests(readFileSync(join(EXAMPLES, name), 'utf8'), name)))).flat();
 
 /** Waits until every pod of the examples is as it declares. */
 async function examplesDone(client: RestClient): Promise<void> {

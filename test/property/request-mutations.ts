@@ -1,6 +1,7 @@
 /** Mutates requests: paths, queries, selectors, continue tokens, headers, bodies in JSON, YAML and protobuf, patches. */
 import type { ServerRequest } from '#apiserver';
-import { isJsonObject, type Json, stringifyYaml } from '#machinery';
+import { stringify } from 'yaml';
+import { isJsonObject, type Json } from '#machinery';
 import { type BinarySeed, recordedBinaries, recordedRequests, type Seed } from './request-corpus.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { ACCEPTS, HEADERS, METHODS, NAMES, PATCH_DIRECTIVES, QUERIES, SCALARS, SEGMENTS, SELECTOR_PARTS, TYPES, VALUES } from './request-scraps.ts';
@@ -139,7 +140,7 @@ function withDirectives(value: Json, random: SeededRandom): Json {
 function yamlText(body: string, random: SeededRandom): string {
   let yaml = body;
   try {
-    yaml = stringifyYaml(JSON.parse(body) as Json);
+    yaml = stringify(JSON.parse(body), { version: '1.1' });
   } catch {
     // It is no JSON any more: as it is.
   }

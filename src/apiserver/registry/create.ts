@@ -19,7 +19,7 @@ const NAME_GENERATION_ATTEMPTS = 8;
 
 /** Creates the object of the body. */
 export async function create(core: Core, call: Call): Promise<StoredObject> {
-  const decoded = decodeObject(call, fieldValidationOf(call));
+  const decoded = await decodeObject(call, fieldValidationOf(call));
   return createObject(core, call, withRequestNamespace(call, decoded));
 }
 

@@ -49,9 +49,9 @@ function bounded(body: Uint8Array): Uint8Array {
 export const YAML_TOKENS_MAX = 250_000;
 
 /** Parses YAML; 413 when it is too much. Throws YamlError. */
-export function boundedYaml(text: string): ReturnType<typeof parseYaml> {
+export async function boundedYaml(text: string): ReturnType<typeof parseYaml> {
   try {
-    return parseYaml(text, YAML_TOKENS_MAX);
+    return await parseYaml(text, YAML_TOKENS_MAX);
   } catch (thrown) {
     if (!(thrown instanceof YamlTooLongError)) throw thrown;
     throw requestEntityTooLarge(`limit of YAML is ${String(YAML_TOKENS_MAX)} tokens; JSON may be longer`);
@@ -65,19 +65,18 @@ interface ParsedBody {
 }
 
 /** Parses a JSON, YAML or protobuf body by its content type; 415 for others. */
-export function parseBody(request: ServerRequest, kind: string): Json {
-  return readBody(request, kind).value;
+export async function parseBody(request: ServerRequest, kind: string): Promise<Json> {
+  return (await readBody(request, kind)).value;
 }
 
-function readBody(request: ServerRequest, kind: string): ParsedBody {
+async function readBody(request: ServerRequest, kind: string): Promise<ParsedBody> {
   const type = mediaType(request.headers['content-type']);
   if (type === PROTOBUF_TYPE) return { value: parseProtobuf(bounded(request.body)), repeated: () => NOT_REPEATED };
   const text = bodyText(request.body);
   if (type === YAML_TYPE) {
-    const { value, repeated } = parseOr(
-      () => boundedYaml(text),
-      (why) => unreadable(text, kind, why),
-    );
+    const { value, repeated } = await boundedYaml(text).catch((thrown: unknown) => {
+      throw thrown instanceof ApiError ? thrown : unreadable(text, kind, asError(thrown).message);
+    });
     return { value, repeated: () => repeatedInYaml(repeated) };
   }
   if (type === '' || type === 'application/json' || type === '*/*') {
@@ -121,7 +120,7 @@ function parseOr<T>(parse: () => T, refuse: (why: string) => Error): T {
   try {
     return parse();
   } catch (thrown) {
-    throw thrown instanceof ApiError ? thrown : refuse(asError(thrown).message);
+    throw refuse(asError(thrown).message);
   }
 }
 
@@ -140,9 +139,9 @@ function hexOf(text: string): string {
 const SHOWN_BODY_LENGTH = 30;
 
 /** The body as an object of the scope's version: type meta checked, structure checked, defaults not yet filled. */
-export function decodeObject(call: Call, validation: FieldValidation): ApiObject {
+export async function decodeObject(call: Call, validation: FieldValidation): Promise<ApiObject> {
   const { scope } = call;
-  const { value, repeated } = readBody(call.request, scope.kind.kind);
+  const { value, repeated } = await readBody(call.request, scope.kind.kind);
   const body = value === null ? {} : value;
   if (!isJsonObject(body)) {
     const why = `${NO_TYPE_META}json: cannot unmarshal ${goJsonType(body)} into Go value of type ${TYPE_META_STRUCT}`;

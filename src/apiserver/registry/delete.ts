@@ -23,7 +23,7 @@ export interface DeleteResult {
 }
 
 /** The options of a DELETE, from its body and its query (the body wins). */
-export function parseDeleteOptions(call: Call): DeleteOptions {
+export async function parseDeleteOptions(call: Call): Promise<DeleteOptions> {
   const { query } = call.info;
   const grace = numberOption(query, 'gracePeriodSeconds');
   const policy = query.get('propagationPolicy');
@@ -34,7 +34,7 @@ export function parseDeleteOptions(call: Call): DeleteOptions {
     ...(orphan === null ? {} : { orphanDependents: orphan === 'true' }),
     dryRun: query.getAll('dryRun'),
   };
-  const body = call.request.body.length === 0 ? null : parseBody(call.request, 'DeleteOptions');
+  const body = call.request.body.length === 0 ? null : await parseBody(call.request, 'DeleteOptions');
   return deleteOptionsOf(body, fromQuery);
 }
 
@@ -74,8 +74,8 @@ function validateOptions({ propagationPolicy: policy, orphanDependents }: Delete
 }
 
 /** Deletes the named object of the call. */
-export function deleteNamed(core: Core, call: Call): Promise<DeleteResult> {
-  return deleteObject(core, call, parseDeleteOptions(call), { namespace: call.target.namespace, name: call.target.name });
+export async function deleteNamed(core: Core, call: Call): Promise<DeleteResult> {
+  return deleteObject(core, call, await parseDeleteOptions(call), { namespace: call.target.namespace, name: call.target.name });
 }
 
 /** Deletes one object by the rules of its kind. */
@@ -208,7 +208,7 @@ function checkPreconditions(call: Call, live: ApiObject, { preconditions = {} }:
 
 /** Deletes what a list with the call's selectors returns; the objects as they were listed. */
 export async function deleteCollection(core: Core, call: Call): Promise<{ readonly items: readonly StoredObject[]; readonly revision: number }> {
-  const options = parseDeleteOptions(call);
+  const options = await parseDeleteOptions(call);
   const { items, revision } = await listObjects(core, call);
   for (const { object } of items) {
     const { namespace = '', name = '' } = object.metadata;

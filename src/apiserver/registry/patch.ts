@@ -39,7 +39,7 @@ export async function patch(core: Core, call: Call, lens?: Lens): Promise<Update
   const type = mediaType(call.request.headers['content-type']);
   const applies = type === 'application/apply-patch+yaml';
   const shown = shownCall(call, lens);
-  const transform = applies ? application(core, shown, fieldValidationOf(call)) : change(shown, type, fieldValidationOf(call));
+  const transform = applies ? await application(core, shown, fieldValidationOf(call)) : change(shown, type, fieldValidationOf(call));
   return updateWith(core, call, through(lens, transform), applies);
 }
 
@@ -111,11 +111,11 @@ function keepIdentity(call: Call, object: ApiObject): ApiObject {
   return withRequestNamespace(call, withMetadata(object, { name: call.target.name }));
 }
 
-function application(core: Core, call: Call, validation: FieldValidation): Transformation {
+async function application(core: Core, call: Call, validation: FieldValidation): Promise<Transformation> {
   const manager = call.info.query.get('fieldManager') ?? '';
   if (manager === '')
     throw invalidOption('PatchOptions', { path: 'fieldManager', reason: 'FieldValueRequired', message: 'Required value: is required for apply patch' });
-  const body = parseApplied(call);
+  const body = await parseApplied(call);
   // Nobody can own what the kind does not have, so that an unknown field is refused whatever the validation.
   checkConfiguration({ applied: body, apiVersion: call.scope.apiVersion, schema: call.scope.schema });
   const checked = asJson(keepIdentity(call, structured(call, body, validation)));
@@ -136,11 +136,11 @@ function application(core: Core, call: Call, validation: FieldValidation): Trans
   };
 }
 
-function parseApplied(call: Call): Json {
+async function parseApplied(call: Call): Promise<Json> {
   const text = bodyText(call.request.body);
   let body: Json;
   try {
-    body = boundedYaml(text).value;
+    body = (await boundedYaml(text)).value;
   } catch (thrown) {
     if (thrown instanceof ApiError) throw thrown;
     throw badRequest(`error decoding YAML: error converting YAML to JSON: ${asError(thrown).message}`);

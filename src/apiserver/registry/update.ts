@@ -39,7 +39,7 @@ export interface Transformation {
 /** Replaces the object, as `lens` shows it, by the body. */
 export async function update(core: Core, call: Call, lens?: Lens): Promise<UpdateResult> {
   const shown = shownCall(call, lens);
-  const wanted = withRequestNamespace(shown, decodeObject(shown, fieldValidationOf(call)));
+  const wanted = withRequestNamespace(shown, await decodeObject(shown, fieldValidationOf(call)));
   checkName(call, wanted);
   const transform = through(lens, () => ({ wanted }));
   return updateWith(core, call, transform, call.scope.kind.createOnUpdate);
