@@ -9,6 +9,7 @@
  */
 export { ADMISSION_PLUGINS } from './admission/chain.ts';
 export { PiecedBody } from './http/pieces.ts';
+export type { LineStream } from './registry/line-stream.ts';
 export { AUTHORIZATION_MODES, type AuthorizationMode } from './authorization/modes.ts';
 export type { ServerRequest, ServerResponse, UserInfo } from './http/message.ts';
 export type { ServiceAccountOptions, TokenKeys } from './service-account-tokens.ts';

@@ -11,6 +11,7 @@ import type { UserInfo } from './http/message.ts';
 import type { ServiceAccountOptions } from './service-account-tokens.ts';
 import type { FieldIndexes } from './registry/field-index.ts';
 import type { ObjectStore } from './registry/object-store.ts';
+import type { WatchRounds } from './registry/watch-rounds.ts';
 
 /** Everything an API server is given. */
 export interface ApiServerOptions {
@@ -53,6 +54,7 @@ export interface Core {
   readonly access: AccessControl;
   readonly authorizer: Authorizer;
   readonly admission: AdmissionChain;
+  readonly rounds: WatchRounds;
 }
 
 /** The last moment that RFC 3339 can name; periods of grace are as long as users want them. */

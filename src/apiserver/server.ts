@@ -24,6 +24,7 @@ import { type Call, parseDryRun } from './registry/call.ts';
 import { handleCall } from './registry/handle.ts';
 import { FieldIndexes } from './registry/field-index.ts';
 import { ObjectStore } from './registry/object-store.ts';
+import { WatchRounds } from './registry/watch-rounds.ts';
 import { findReview, handleReview, REVIEWS } from './reviews.ts';
 
 /** A running API server. It listens nowhere: transports hand it requests. */
@@ -51,7 +52,8 @@ class Server implements ApiServer {
     const objects = new ObjectStore(options.store);
     const access = new AccessControl(options, catalog, objects);
     const admission = new AdmissionChain(options.admission);
-    this.#core = { options, catalog, objects, indexes: new FieldIndexes(objects), access, authorizer: access.authorizer, admission };
+    const [indexes, rounds] = [new FieldIndexes(objects), new WatchRounds(options.clock)];
+    this.#core = { options, catalog, objects, indexes, access, authorizer: access.authorizer, admission, rounds };
     this.#metrics = new RequestMetrics(this.#core);
     this.#openApi = new OpenApi(this.#core);
     this.#housekeeping = new Housekeeping(this.#core);
@@ -62,7 +64,7 @@ class Server implements ApiServer {
     const warnings: string[] = [];
     const response = await this.#answer(this.#endedByClosing(request, info), info, warnings);
     this.#metrics.count(...this.#labels(info), response.status);
-    return withWarnings(await inWantedEncoding(request, response), warnings);
+    return withWarnings(wantsYaml(request, response) ? await asYaml(response) : response, warnings);
   }
 
   /** What lasts ends with the server; to compose a signal costs more than most other requests. */
@@ -177,10 +179,13 @@ function nameSelected(verb: string, fieldSelector: string): string {
   return name === '.' || name === '..' || /[/%]/.test(name) ? '' : name;
 }
 
-/** A JSON answer as YAML for those who prefer it. */
-async function inWantedEncoding({ headers }: ServerRequest, response: ServerResponse): Promise<ServerResponse> {
-  if (response.live === true || response.headers['content-type'] !== 'application/json') return response;
-  if (negotiate(headers['accept'])?.encoding !== 'yaml') return response;
+/** Whether a JSON answer is for somebody who prefers YAML. */
+function wantsYaml({ headers }: ServerRequest, response: ServerResponse): boolean {
+  if (response.live === true || response.headers['content-type'] !== 'application/json') return false;
+  return negotiate(headers['accept'])?.encoding === 'yaml';
+}
+
+async function asYaml(response: ServerResponse): Promise<ServerResponse> {
   const parts: Uint8Array[] = [];
   if (response.body instanceof Uint8Array) parts.push(response.body);
   else for await (const part of response.body) parts.push(part);

@@ -177,6 +177,7 @@ function line(name: string, labels: string, value: number): string {
 }
 
 function escapeLabel(text: string): string {
+  if (!/[\\"\n]/.test(text)) return text;
   return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }
 

@@ -1,13 +1,13 @@
 /** Listens on HTTPS (HTTP/2 and 1.1) and hands requests to an API server: certificates become users, bodies stream with backpressure. */
 import { type EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2';
+import { createSecureServer, Http2ServerResponse, type Http2SecureServer, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { compose, type Duplex, Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGzip, gzip } from 'node:zlib';
-import type { ApiServer, PiecedBody, ServerResponse, UserInfo } from '#apiserver';
+import type { ApiServer, LineStream, PiecedBody, ServerResponse, UserInfo } from '#apiserver';
 import { methodNotAllowed } from '#machinery';
 
 /** One byte more than the API server takes (MAX_REQUEST_BODY_BYTES): it then refuses with 413, and memory stays bounded. */
@@ -78,6 +78,8 @@ export async function listen({ apiServer, address, port, tls }: ListenOptions): 
 type Incoming = IncomingMessage | Http2ServerRequest;
 interface Outgoing extends EventEmitter {
   readonly writableFinished: boolean;
+  readonly destroyed?: boolean;
+  readonly socket: Duplex | null;
   writeHead(status: number, headers: Readonly<Record<string, string | number>>): void;
   flushHeaders(): void;
   write(piece: Uint8Array): boolean;
@@ -281,6 +283,7 @@ async function send(response: ServerResponse, outgoing: Outgoing, request: OpenR
   }
   outgoing.writeHead(response.status, headers);
   outgoing.flushHeaders();
+  if (isLines(body)) return pour(body, outgoing, request);
   for await (const piece of body) {
     if (request.ended) break;
     if (!outgoing.write(piece)) await once(outgoing, 'drain', { signal: request.signal });
@@ -289,8 +292,28 @@ async function send(response: ServerResponse, outgoing: Outgoing, request: OpenR
 }
 
 /** By its method: to ask for its class would load the API server into every client. */
+function isLines(body: ServerResponse['body']): body is LineStream {
+  return 'pourInto' in body;
+}
+
 function isPieced(body: ServerResponse['body']): body is PiecedBody {
   return 'fill' in body && 'whole' in body;
+}
+
+/** Sends lines as they come: the parts of a chunk of HTTP/1.1 in one record of TLS, and at once, so that the rounds see what it takes. */
+function pour(lines: LineStream, outgoing: Outgoing, request: OpenRequest): void {
+  const socket = outgoing instanceof Http2ServerResponse ? undefined : outgoing.socket;
+  outgoing.on('drain', () => lines.resume());
+  lines.pourInto({
+    write: (chunk) => {
+      if (request.ended || outgoing.destroyed === true) return false;
+      socket?.cork();
+      const more = outgoing.write(chunk);
+      socket?.uncork();
+      return more;
+    },
+    end: () => outgoing.end(),
+  });
 }
 
 /** Far more than a stream buffers (its highWaterMark), little enough to stay in the processor's cache between being written and being encrypted. */

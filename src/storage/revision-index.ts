@@ -192,7 +192,9 @@ export class RevisionIndex {
   }
 }
 
-function notify(watcher: Watcher, change: Change): void {
-  const events = change.events.filter((event) => event.key.startsWith(watcher.prefix));
-  if (events.length > 0) watcher.onEvents(events, change.revision);
+function notify({ prefix, onEvents }: Watcher, { events, revision }: Change): void {
+  const [first, ...others] = events;
+  if (first === undefined) return;
+  const matching = others.length > 0 ? events.filter(({ key }) => key.startsWith(prefix)) : first.key.startsWith(prefix) ? events : [];
+  if (matching.length > 0) onEvents(matching, revision);
 }

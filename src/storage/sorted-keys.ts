@@ -2,6 +2,9 @@
 
 /** Orders keys as their UTF-8 bytes do: code units, except that surrogates sort behind the rest of the basic plane. */
 export function compareKeys(a: string, b: string): number {
+  if (a === b) return 0;
+  // The engine's own comparison is much faster, and right for all but these.
+  if (!HIGH_UNIT.test(a) || !HIGH_UNIT.test(b)) return a < b ? -1 : 1;
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
     const left = a.charCodeAt(i);
@@ -10,6 +13,9 @@ export function compareKeys(a: string, b: string): number {
   }
   return a.length - b.length;
 }
+
+/** Code units whose order in UTF-16 is not that in UTF-8 when they meet each other. */
+const HIGH_UNIT = /[\ud800-\uffff]/;
 
 /** UTF-16 puts surrogates (0xD800–0xDFFF) before 0xE000–0xFFFF, UTF-8 after them. */
 function byteRank(codeUnit: number): number {

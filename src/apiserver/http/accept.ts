@@ -9,6 +9,20 @@ export interface MediaRange {
 /** The alternatives of an Accept header, what the client likes best first; an absent header accepts JSON. */
 export function parseAccept(header: string | undefined): readonly MediaRange[] {
   const text = header === undefined || header.trim() === '' ? 'application/json' : header;
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const ranges = rangesOf(text);
+  if (parsed.size >= PARSED_MAX) parsed.clear();
+  if (text.length <= PARSED_LENGTH_MAX) parsed.set(text, ranges);
+  return ranges;
+}
+
+/** A program sends the same header with all its requests, and an answer looks at it several times. */
+const parsed = new Map<string, readonly MediaRange[]>();
+const PARSED_MAX = 100;
+const PARSED_LENGTH_MAX = 500;
+
+function rangesOf(text: string): readonly MediaRange[] {
   const ranges = text.split(',').map((alternative): MediaRange => {
     const [type = '', ...rest] = alternative.split(';').map((part) => part.trim());
     const parameters = rest.map((parameter): [string, string] => {

@@ -28,11 +28,14 @@ const VERBS: ReadonlyMap<string, string> = new Map(
 /** Subresources of a namespace itself; other names after /namespaces/NAME are resources in it. */
 const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize']);
 
+/** Of all requests without one; nobody changes a query. */
+const NO_QUERY = new URLSearchParams();
+
 /** Parses method and path-with-query. */
 export function parseRequestInfo(method: string, pathWithQuery: string): RequestInfo {
   const mark = pathWithQuery.indexOf('?');
   const path = mark < 0 ? pathWithQuery : pathWithQuery.slice(0, mark);
-  const query = new URLSearchParams(mark < 0 ? '' : pathWithQuery.slice(mark + 1));
+  const query = mark < 0 ? NO_QUERY : new URLSearchParams(pathWithQuery.slice(mark + 1));
   return { method, path, query, target: parseTarget(method, path, query) };
 }
 
@@ -77,6 +80,7 @@ function verbOf(method: string, name: string, watch: boolean): string {
 }
 
 function decode(segment: string): string {
+  if (!segment.includes('%')) return segment;
   try {
     return decodeURIComponent(segment);
   } catch {

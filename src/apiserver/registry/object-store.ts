@@ -247,12 +247,12 @@ export class ObjectStore {
 
   /** The object after a change, undefined after its deletion. */
   current(event: StoreEvent): StoredObject | undefined {
-    return event.value === undefined ? undefined : this.decode({ value: event.value, modRevision: event.revision });
+    return event.value === undefined ? undefined : this.peek({ value: event.value, modRevision: event.revision });
   }
 
   /** The object before a change, undefined before its creation. */
   previous(event: StoreEvent): StoredObject | undefined {
-    return event.previous === undefined ? undefined : this.decode(event.previous);
+    return event.previous === undefined ? undefined : this.peek(event.previous);
   }
 
   /** Calls `change` with every object below `prefix`, then with each change of one as it happens; returns what ends that. */

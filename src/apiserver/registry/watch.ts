@@ -38,14 +38,18 @@ interface WatchRequest {
 }
 
 /** Starts the watch of the call. */
-export async function watch(core: Core, call: Call, render: Rendering): Promise<AsyncIterable<Uint8Array>> {
+export async function watch(core: Core, call: Call, render: Rendering): Promise<LineStream> {
   const request = parseRequest(core, call);
-  const lines = new LineStream();
+  const lines = new LineStream(core.rounds);
   const feed = new Feed(core, call.scope, { selection: selectionOf(call), render, lines });
   try {
     const start = request.revision ?? (await feed.sendInitial(call, request.streamingList));
     const prefix = listPrefix(call.scope, call.target.namespace);
-    lines.onClose(core.objects.store.watch(prefix, start, (events) => feed.send(events.filter(({ revision }) => revision > start))));
+    lines.onClose(
+      core.objects.store.watch(prefix, start, (events, revision) => {
+        if (revision > start) feed.send(events);
+      }),
+    );
     if (request.bookmarks) scheduleBookmarks(core, lines, () => feed.bookmark(Math.max(start, core.objects.store.revision())));
   } catch (thrown) {
     if (!(thrown instanceof CompactedError)) throw thrown;
