@@ -14,6 +14,8 @@ const DEADLINE_MS = 60_000;
 const POLL_MS = 5;
 
 interface Start {
+  /** Of `dray apiserver` alone; the others are of `dray up`. Counted from the start of the process: the launcher and npm come before. */
+  readonly apiServerMs: number;
   readonly readyMs: number;
   readonly firstPodMs: number;
   readonly memoryMb: number;
@@ -24,28 +26,28 @@ const starts: Start[] = [];
 for (let run = 0; run < RUNS; run++) {
   const start = await measure();
   starts.push(start);
-  console.log(`run ${run + 1}: ready ${start.readyMs} ms, first pod running ${start.firstPodMs} ms, dray ${start.memoryMb} MB, drivers ${start.driversMb} MB`);
+  console.log(
+    `run ${run + 1}: API server alone ready ${start.apiServerMs} ms, ready ${start.readyMs} ms, first pod running ${start.firstPodMs} ms, dray ${start.memoryMb} MB, drivers ${start.driversMb} MB`,
+  );
 }
 const row = (name: string, key: keyof Start, unit: string, upstream?: number): string => {
   const median = starts.map((start) => start[key]).sort((a, b) => a - b)[Math.floor(starts.length / 2)] ?? Number.NaN;
   return `${name.padEnd(34)}${`${median} ${unit}`.padStart(10)}${(upstream === undefined ? '' : `${upstream} ${unit}`).padStart(12)}${(upstream === undefined ? '' : `${(upstream / median).toFixed(1)}x`).padStart(8)}`;
 };
 console.log(`\n${`medians of ${RUNS}`.padEnd(34)}${'dray'.padStart(10)}${'upstream'.padStart(12)}${'ratio'.padStart(8)}`);
+console.log(row('API server alone ready', 'apiServerMs', 'ms', UPSTREAM.readyMs));
 console.log(row('API ready', 'readyMs', 'ms', UPSTREAM.readyMs));
 console.log(row('first pod running (upstream: bound)', 'firstPodMs', 'ms', UPSTREAM.firstPodMs));
 console.log(row('resident memory', 'memoryMb', 'MB', UPSTREAM.memoryMb));
 console.log(row('resident memory of driver processes', 'driversMb', 'MB'));
 
 async function measure(): Promise<Start> {
-  const folder = mkdtempSync(join(tmpdir(), 'dray-bench-'));
-  const from = performance.now();
-  const child = spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, '../src/cmd/main.ts'), 'up', '--data-dir', folder], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, '../node_modules/.cache/node'), ...process.env },
+  const apiServerMs = await started('apiserver', async ({ ready, since }) => {
+    await ready();
+    return since();
   });
-  try {
-    const since = (): number => Math.round(performance.now() - from);
-    const client = await until(async () => (existsSync(join(folder, 'kubeconfig')) ? await connected(join(folder, 'kubeconfig')) : undefined), child);
+  return started('up', async ({ child, ready, since }) => {
+    const client = await ready();
     const readyMs = since();
     await until(async () => {
       const pods = await client.list(PODS);
@@ -53,7 +55,35 @@ async function measure(): Promise<Start> {
     }, child);
     const firstPodMs = since();
     await delay(2000); // as upstream's figure: memory two seconds later
-    return { readyMs, firstPodMs, memoryMb: residentMb(child.pid ?? 0), driversMb: childrenOf(child.pid ?? 0).reduce((sum, pid) => sum + residentMb(pid), 0) };
+    const driversMb = childrenOf(child.pid ?? 0).reduce((sum, pid) => sum + residentMb(pid), 0);
+    return { apiServerMs, readyMs, firstPodMs, memoryMb: residentMb(child.pid ?? 0), driversMb };
+  });
+}
+
+/** A command that is starting on an empty data directory. */
+interface Starting {
+  readonly child: ChildProcess;
+  /** Milliseconds since the process was started. */
+  readonly since: () => number;
+  /** Resolves with a client when the API answers that it is ready. */
+  readonly ready: () => Promise<RestClient>;
+}
+
+/** Starts a command on an empty data directory, and ends it after `look`. */
+async function started<T>(command: 'up' | 'apiserver', look: (starting: Starting) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'dray-bench-'));
+  const from = performance.now();
+  const child = spawn(process.execPath, [...process.execArgv, join(import.meta.dirname, '../src/cmd/main.ts'), command, '--data-dir', folder], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, '../node_modules/.cache/node'), ...process.env },
+  });
+  const kubeconfig = join(folder, 'kubeconfig');
+  try {
+    return await look({
+      child,
+      since: () => Math.round(performance.now() - from),
+      ready: () => until(async () => (existsSync(kubeconfig) ? await connected(kubeconfig) : undefined), child),
+    });
   } finally {
     const exited = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
