@@ -4,7 +4,7 @@ import { isJsonObject } from './merge-patch.ts';
 import type { Json } from './meta.ts';
 import type { SchemaNode } from './schema.ts';
 import { impliedMembers, withEmptyStructures } from './typed-empty.ts';
-import { elementsOf, sameJson, type Schema, shapeOf } from './typed-value.ts';
+import { elementsOf, repeatedElements, sameJson, type Schema, shapeOf } from './typed-value.ts';
 
 /** How one object differs from another. */
 export interface Comparison {
@@ -77,9 +77,27 @@ class Comparer {
   #elements(before: Json, after: Json, schema: SchemaNode): Difference | undefined {
     const found = new Differences();
     const [left, right] = [elementsOf(before, schema), elementsOf(after, schema)];
+    const repeated = [repeatedElements(before, left, schema), repeatedElements(after, right, schema)] as const;
+    for (const element of new Set([...repeated[0].keys(), ...repeated[1].keys()])) {
+      found.add(itself, element, this.#repeated([repeated[0].get(element), repeated[1].get(element)], [left.get(element), right.get(element)], schema));
+      left.delete(element);
+      right.delete(element);
+    }
     for (const [element, item] of left) found.add(itself, element, this.difference(item, right.get(element), schema.items));
     for (const [element, item] of right) if (!left.has(element)) found.add(itself, element, this.difference(undefined, item, schema.items));
     return found.result();
+  }
+
+  /** Elements that one side or both have several times: each such side is one piece. */
+  #repeated(
+    [all, allNow]: readonly [readonly Json[] | undefined, readonly Json[] | undefined],
+    [before, after]: readonly [Json | undefined, Json | undefined],
+    schema: SchemaNode,
+  ): Difference | undefined {
+    if (all !== undefined && allNow !== undefined) return sameJson([...all], [...allNow]) ? undefined : { modified: LEAF };
+    const added = allNow !== undefined ? LEAF : after === undefined ? undefined : this.#whole(after, schema.items);
+    const removed = all !== undefined ? LEAF : before === undefined ? undefined : this.#whole(before, schema.items);
+    return { added, removed };
   }
 
   /** A value that is there on one side only. */
@@ -90,7 +108,9 @@ class Comparer {
     if (shape === 'members') {
       for (const name of this.#names(value, schema)) nodes.set(memberElement(name), this.#whole(this.#member(value, name, schema) ?? null, schema.field(name)));
     } else {
-      for (const [element, item] of elementsOf(value, schema)) nodes.set(element, this.#whole(item, schema.items));
+      const elements = elementsOf(value, schema);
+      const repeated = repeatedElements(value, elements, schema);
+      for (const [element, item] of elements) nodes.set(element, repeated.has(element) ? LEAF : this.#whole(item, schema.items));
     }
     return { member: true, children: FieldSet.ofNodes(nodes) };
   }

@@ -37,6 +37,24 @@ export function elementsOf(list: Json | undefined, schema: SchemaNode): Map<Path
   return elements;
 }
 
+/** The steps that several elements of a list share, which upstream then takes as one piece; `elements` are those of elementsOf. */
+export function repeatedElements(
+  list: Json | undefined,
+  elements: ReadonlyMap<PathElement, Json>,
+  schema: SchemaNode,
+): ReadonlyMap<PathElement, readonly Json[]> {
+  const repeated = new Map<PathElement, Json[]>();
+  if (!Array.isArray(list) || list.length === elements.size) return repeated;
+  for (const item of list) {
+    const element = elementOf(item, schema);
+    const others = repeated.get(element);
+    if (others === undefined) repeated.set(element, [item]);
+    else others.push(item);
+  }
+  for (const [element, items] of repeated) if (items.length === 1) repeated.delete(element);
+  return repeated;
+}
+
 /** Defined members of an object. */
 export function membersOf(value: Json | undefined): [string, Json][] {
   if (!isJsonObject(value)) return [];
@@ -59,9 +77,11 @@ interface Place {
 function collect({ value, schema, path }: Place, paths: FieldPath[]): void {
   const shape = shapeOf(schema);
   if (shape === 'elements' && schema !== undefined) {
-    for (const [element, item] of elementsOf(value, schema)) {
+    const elements = elementsOf(value, schema);
+    const repeated = repeatedElements(value, elements, schema);
+    for (const [element, item] of elements) {
       const at = [...path, element];
-      collect({ value: item, schema: schema.items, path: at }, paths);
+      if (!repeated.has(element)) collect({ value: item, schema: schema.items, path: at }, paths);
       paths.push(at);
     }
   } else if (shape === 'members' && schema !== undefined) {

@@ -7,7 +7,8 @@ import { dropPodClaims } from '../strategy/drop-pod.ts';
 import { updatedPodStatus } from '../strategy/pod-status.ts';
 import { qosClassOf } from '../strategy/qos.ts';
 import type { Pod } from '../types/core-v1.ts';
-import { validatePod, validatePodUpdate } from '../validation/pod.ts';
+import { validatePod } from '../validation/pod.ts';
+import { validatePodUpdate } from '../validation/pod-update.ts';
 import { defineKind, version } from './define.ts';
 
 /** Grace of a pod nobody runs yet, and of one whose spec names none. */
@@ -39,7 +40,7 @@ export const POD = defineKind({
   subresources: ['status'],
   generation: true,
   gracePeriodSeconds: (object) => graceOf(object as Pod),
-  prepareForCreate: (object, context) => createdPod(dropPodClaims(object as Pod, undefined, context)),
+  prepareForCreate: (object, context) => createdPod(dropPodClaims(object as Pod, undefined, context), context.now),
   prepareForUpdate: (object, old, context) =>
     context.subresource === 'status'
       ? updatedPodStatus(object as Pod, old as Pod, context.gates)
@@ -52,20 +53,19 @@ export const POD = defineKind({
   table: POD_COLUMNS,
 });
 
-function createdPod(pod: Pod): ApiObject {
+function createdPod(pod: Pod, now: string): ApiObject {
   if (pod.spec === undefined) return firstGeneration(pod);
-  const conditions = (pod.spec.schedulingGates ?? []).length > 0 ? { conditions: [SCHEDULING_GATED] } : {};
+  const conditions = (pod.spec.schedulingGates ?? []).length > 0 ? { conditions: [{ ...SCHEDULING_GATED, lastTransitionTime: now }] } : {};
   return firstGeneration({ ...pod, status: { phase: 'Pending', qosClass: qosClassOf(pod.spec), ...conditions } } as Pod);
 }
 
-/** What a pod with scheduling gates is created with (registry/core/pod applySchedulingGatedCondition); neither time is set. */
+/** What a pod with scheduling gates is created with (registry/core/pod applySchedulingGatedCondition). */
 const SCHEDULING_GATED = {
   type: 'PodScheduled',
   status: 'False',
   reason: 'SchedulingGated',
   message: 'Scheduling is blocked due to non-empty scheduling gates',
   lastProbeTime: null,
-  lastTransitionTime: null,
 };
 
 function updatedPod(pod: Pod, old: Pod): ApiObject {

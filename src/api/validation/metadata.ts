@@ -62,9 +62,10 @@ function checkOwners(errors: FieldErrors, owners: readonly OwnerReference[]): vo
     if (owner.uid === '') errors.invalid(`${path}.uid`, owner.uid, 'must not be empty');
     if (owner.apiVersion === 'v1' && owner.kind === 'Event') errors.invalid(path, owner, '/v1, Kind=Event is disallowed from being an owner');
   }
-  const [first, second] = owners.filter((owner) => owner.controller === true).map((owner) => `${owner.kind}/${owner.name}`);
-  if (second === undefined) return;
-  errors.invalid(path, owners, `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${second}`);
+  const [first, ...others] = owners.filter((owner) => owner.controller === true).map((owner) => `${owner.kind}/${owner.name}`);
+  for (const other of others) {
+    errors.invalid(path, owners, `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${other}`);
+  }
 }
 
 /** Finalizers without a domain that upstream knows. */

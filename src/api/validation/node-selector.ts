@@ -1,5 +1,5 @@
 /** Validation of a core NodeSelector (core/validation ValidateNodeSelector) as claims and slices use it. */
-import type { NodeSelector, NodeSelectorRequirement } from '../types/core-v1.ts';
+import type { NodeSelector, NodeSelectorRequirement, NodeSelectorTerm } from '../types/core-v1.ts';
 import { dnsSubdomainProblems, labelKeyProblems, labelValueProblems } from './names.ts';
 import type { FieldErrors } from './report.ts';
 
@@ -7,16 +7,19 @@ import type { FieldErrors } from './report.ts';
 export function checkNodeSelector(errors: FieldErrors, path: string, selector: NodeSelector): void {
   const terms = selector.nodeSelectorTerms ?? [];
   if (terms.length === 0) return errors.required(`${path}.nodeSelectorTerms`, 'must have at least one node selector term');
-  terms.forEach((term, index) => {
-    const at = `${path}.nodeSelectorTerms[${index}]`;
-    term.matchExpressions?.forEach((requirement, i) => checkExpression(errors, `${at}.matchExpressions[${i}]`, requirement));
-    term.matchFields?.forEach((requirement, i) => checkField(errors, `${at}.matchFields[${i}]`, requirement));
-  });
+  terms.forEach((term, index) => checkNodeSelectorTerm(errors, `${path}.nodeSelectorTerms[${index}]`, term));
 }
 
-function checkExpression(errors: FieldErrors, path: string, { key, operator, values = [] }: NodeSelectorRequirement): void {
+/** Requirements over labels and over the node's name; of preferred terms the values are not checked. */
+export function checkNodeSelectorTerm(errors: FieldErrors, path: string, term: NodeSelectorTerm, valuesToo = true): void {
+  term.matchExpressions?.forEach((requirement, i) => checkExpression(errors, `${path}.matchExpressions[${i}]`, requirement, valuesToo));
+  term.matchFields?.forEach((requirement, i) => checkField(errors, `${path}.matchFields[${i}]`, requirement));
+}
+
+function checkExpression(errors: FieldErrors, path: string, { key, operator, values = [] }: NodeSelectorRequirement, valuesToo: boolean): void {
   checkArity(errors, path, operator, values.length);
   errors.invalidAll(`${path}.key`, key, labelKeyProblems(key));
+  if (!valuesToo) return;
   values.forEach((value, index) => errors.invalidAll(`${path}.values[${index}]`, value, labelValueProblems(value)));
 }
 

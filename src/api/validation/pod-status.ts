@@ -2,13 +2,18 @@
 import { parseQuantity } from '#machinery';
 import type { Container, ContainerStatus, Pod, ResourceStatus } from '../types/core-v1.ts';
 import { dnsLabelProblems, dnsSubdomainProblems } from './names.ts';
+import { checkAddresses, checkPodReport, checkUsers } from './pod-report.ts';
+import { sameValue } from '../object.ts';
 import { byteLength, type FieldErrors } from './report.ts';
 
-/** Everything about claims in a pod's status. */
-export function checkPodStatus(errors: FieldErrors, pod: Pod): void {
+/** A written status of a pod, in upstream's order. */
+export function checkPodStatus(errors: FieldErrors, pod: Pod, old: Pod): void {
+  checkPodReport(errors, pod, old);
   checkClaimStatuses(errors, pod);
   checkExtendedClaim(errors, pod);
   checkNodeAllocatable(errors, pod);
+  checkAddresses(errors, pod.status ?? {});
+  checkUsers(errors, pod);
   for (const member of ['initContainerStatuses', 'containerStatuses'] as const) {
     pod.status?.[member]?.forEach((status, index) => checkHealth(errors, `status.${member}[${index}]`, status, pod));
   }
@@ -34,13 +39,19 @@ function checkExtendedClaim(errors: FieldErrors, pod: Pod): void {
   if (mappings.length === 0) errors.required(`${path}.requestMappings`, 'at least one request mapping is required');
   mappings.forEach((mapping, index) => {
     const at = `${path}.requestMappings[${index}]`;
+    const repeated = mappings.slice(0, index).some((other) => sameValue(other, mapping));
     const container = containerOf(pod, mapping.containerName);
     if (container === undefined)
       errors.invalid(`${at}.containerName`, mapping.containerName, 'must match the name of an entry in spec.initContainers.name or spec.containers.name');
     else if (!requestsResource(container, mapping.resourceName))
-      errors.invalid(`${at}.resourceName`, mapping.resourceName, "must match one of the container's resource requests");
+      errors.invalid(
+        `${at}.resourceName`,
+        mapping.resourceName,
+        'must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests',
+      );
     // Upstream reports this one without the index.
     errors.invalidAll(`${path}.requestName`, mapping.requestName, dnsLabelProblems(mapping.requestName));
+    if (repeated) for (const member of ['containerName', 'resourceName', 'requestName'] as const) errors.duplicate(`${at}.${member}`, mapping[member]);
   });
   if (status.resourceClaimName === '') errors.required(`${path}.resourceClaimName`);
   else errors.invalidAll(`${path}.resourceClaimName`, status.resourceClaimName, dnsSubdomainProblems(status.resourceClaimName));
@@ -85,7 +96,7 @@ function checkHealth(errors: FieldErrors, path: string, status: ContainerStatus,
   const container = containerOf(pod, status.name);
   status.allocatedResourcesStatus?.forEach((resource, index) => {
     const at = `${path}.allocatedResourcesStatus[${index}]`;
-    checkHealthName(errors, `${at}.name`, resource, { container, pod });
+    if (container !== undefined) checkHealthName(errors, `${at}.name`, resource, { container, pod });
     checkReports(errors, at, resource);
   });
 }
@@ -94,17 +105,17 @@ function checkHealthName(
   errors: FieldErrors,
   path: string,
   { name }: ResourceStatus,
-  { container, pod }: { readonly container: Container | undefined; readonly pod: Pod },
+  { container, pod }: { readonly container: Container; readonly pod: Pod },
 ): void {
   const isClaim = name.startsWith(CLAIM_PREFIX);
   if (!isClaim) {
-    if (container === undefined || !requestsResource(container, name)) errors.invalid(path, name, "must match one of the container's resource requests");
+    if (!requestsResource(container, name)) errors.invalid(path, name, "must match one of the container's resource requests");
     return;
   }
-  const used = (container?.resources?.claims ?? []).map((claim) => CLAIM_PREFIX + (claim.request ? `${claim.name}/${claim.request}` : claim.name));
+  const used = (container.resources?.claims ?? []).map((claim) => CLAIM_PREFIX + (claim.request ? `${claim.name}/${claim.request}` : claim.name));
   const extended = pod.status?.extendedResourceClaimStatus;
   const generated = (extended?.requestMappings ?? [])
-    .filter((mapping) => mapping.containerName === container?.name)
+    .filter((mapping) => mapping.containerName === container.name)
     .map((mapping) => `${CLAIM_PREFIX}${extended?.resourceClaimName ?? ''}/${mapping.requestName}`);
   if (used.includes(name) || generated.includes(name)) return;
   errors.invalid(

@@ -1,20 +1,39 @@
-/** Validation of pods, as far as claims and the basic shape go (core/validation ValidatePodSpec, resource claims parts). */
+/** Validation of new pods and of the pod specs in templates (core/validation ValidatePodSpec). */
 import { goStruct } from './go-struct.ts';
-import { type ApiObject, parseQuantity } from '#machinery';
-import type { FieldError, StrategyContext } from '../kind.ts';
-import { sameValue } from '../object.ts';
-import type { Container, Pod, PodResourceClaim, PodSpec, ResourceClaim, ResourceRequirements } from '../types/core-v1.ts';
-import { dnsLabelProblems, dnsSubdomainProblems } from './names.ts';
+import type { ApiObject } from '#machinery';
+import type { FieldError } from '../kind.ts';
+import type { HostAlias, Pod, PodDNSConfig, PodResourceClaim, PodSchedulingGate, PodSpec } from '../types/core-v1.ts';
 import { checkLabel } from './dra-names.ts';
-import { checkPodStatus } from './pod-status.ts';
+import { checkLabels } from './metadata.ts';
+import { dnsLabelProblems, dnsSubdomainProblems, labelKeyProblems } from './names.ts';
+import { checkContainers, checkImageText } from './pod-containers.ts';
+import { checkAddress, inclusiveRange } from './pod-names.ts';
+import { checkAffinity, checkSpreading, checkTolerations } from './pod-placement.ts';
+import { checkPodResources } from './pod-resources.ts';
+import { checkPodSecurity } from './pod-security.ts';
+import { checkVolumes } from './pod-volumes.ts';
 import { FieldErrors } from './report.ts';
 
-/** A new pod: containers with names, images and claims that exist in the pod. */
+const RESTART_POLICIES = ['Always', 'OnFailure', 'Never'];
+const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
+const PREEMPTION_POLICIES = ['PreemptLowerPriority', 'Never'];
+const SYSTEMS = ['linux', 'windows'];
+const INT32_MAX = 2 ** 31 - 1;
+const NAMESERVERS_MAX = 3;
+const SEARCHES_MAX = 32;
+const SEARCHES_MAX_LENGTH = 2048;
+
+/** A new pod. */
 export function validatePod(object: ApiObject): readonly FieldError[] {
   const errors = new FieldErrors();
-  const spec = (object as Pod).spec;
+  const { spec } = object as Pod;
   if (spec === undefined) errors.required('spec.containers');
-  else checkPodSpec(errors, 'spec', spec);
+  else {
+    checkPod(errors, spec, object.metadata.name ?? '');
+    if ((spec.ephemeralContainers ?? []).length > 0) errors.forbidden('spec.ephemeralContainers', 'cannot be set on create');
+    if ((spec.nodeName ?? '') !== '' && (spec.schedulingGates ?? []).length > 0)
+      errors.forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared');
+  }
   const isMirror = object.metadata.annotations?.[MIRROR_ANNOTATION] !== undefined;
   // The path is upstream's.
   if (isMirror && (spec?.resourceClaims?.length ?? 0) > 0) errors.forbidden('[]', 'static pods do not support resource claims');
@@ -24,75 +43,139 @@ export function validatePod(object: ApiObject): readonly FieldError[] {
 /** Marks pods that a kubelet shows for its static pods (core MirrorPodAnnotationKey). */
 export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 
-/** A pod spec at `path`, of a pod or a template. */
-export function checkPodSpec(errors: FieldErrors, path: string, spec: PodSpec): void {
-  const claims = spec.resourceClaims ?? [];
-  checkPodClaims(errors, `${path}.resourceClaims`, claims);
-  const known = new Set(claims.map((claim) => claim.name));
-  if (spec.containers.length === 0) errors.required(`${path}.containers`);
-  const names = new Set<string>();
-  for (const member of ['initContainers', 'containers'] as const) {
-    (spec[member] ?? []).forEach((container, index) => {
-      const at = `${path}.${member}[${index}]`;
-      checkContainer(errors, at, container, known);
-      if (names.has(container.name)) errors.duplicate(`${at}.name`, container.name);
-      names.add(container.name);
+/** The spec of a pod, with what is asked of pods only and not of templates. */
+export function checkPod(errors: FieldErrors, spec: PodSpec, name: string): void {
+  checkPodSpec(errors, 'spec', spec, name);
+  if ((spec.serviceAccountName ?? '') === '') {
+    spec.volumes?.forEach(({ projected }, index) => {
+      projected?.sources?.forEach(({ serviceAccountToken }, source) => {
+        if (serviceAccountToken !== undefined) {
+          const path = `spec.volumes[${index}].projected.sources[${source}].serviceAccountToken`;
+          errors.forbidden(path, 'must not be specified when serviceAccountName is not set');
+        }
+      });
     });
   }
-  (spec.ephemeralContainers ?? []).forEach((container, index) => {
-    if (Object.keys(container.resources ?? {}).length > 0) {
-      errors.forbidden(`${path}.ephemeralContainers[${index}].resources`, 'cannot be set for an Ephemeral Container');
-    }
+  for (const member of ['containers', 'initContainers'] as const) {
+    spec[member]?.forEach((container, index) => checkImageText(errors, `spec.${member}[${index}]`, container));
+  }
+}
+
+/** A pod spec at `path`, of a pod or a template; `podName` is "" where there is no pod yet. */
+export function checkPodSpec(errors: FieldErrors, path: string, spec: PodSpec, podName = ''): void {
+  const volumes = checkVolumes(errors, `${path}.volumes`, spec.volumes ?? [], podName);
+  const claims = spec.resourceClaims ?? [];
+  checkPodClaims(errors, `${path}.resourceClaims`, claims);
+  checkContainers(errors, path, { spec, volumes, claims: new Set(claims.map(({ name }) => name)) });
+  checkPodResources(errors, `${path}.resources`, spec);
+  checkHostNetwork(errors, `${path}.containers`, spec);
+  checkChoice(errors, `${path}.restartPolicy`, spec.restartPolicy, RESTART_POLICIES);
+  checkChoice(errors, `${path}.dnsPolicy`, spec.dnsPolicy, DNS_POLICIES);
+  checkLabels(errors, `${path}.nodeSelector`, spec.nodeSelector);
+  checkPodSecurity(errors, `${path}.securityContext`, spec);
+  if (spec.affinity !== undefined) checkAffinity(errors, `${path}.affinity`, spec.affinity);
+  checkDns(errors, `${path}.dnsConfig`, spec);
+  spec.readinessGates?.forEach(({ conditionType }, index) => {
+    errors.invalidAll(`${path}.readinessGates[${index}].conditionType`, conditionType, labelKeyProblems(conditionType));
   });
-  if ((spec.resources?.claims?.length ?? 0) > 0) errors.forbidden(`${path}.resources.claims`, 'claims may not be set for Resources at pod-level');
-  if (spec.nodeName !== undefined && spec.nodeName !== '') errors.invalidAll(`${path}.nodeName`, spec.nodeName, dnsSubdomainProblems(spec.nodeName));
+  checkSchedulingGates(errors, `${path}.schedulingGates`, spec.schedulingGates ?? []);
+  checkSpreading(errors, `${path}.topologySpreadConstraints`, spec.topologySpreadConstraints ?? []);
+  checkNames(errors, path, spec);
+  checkDeadline(errors, `${path}.activeDeadlineSeconds`, spec.activeDeadlineSeconds);
+  checkTolerations(errors, `${path}.tolerations`, spec.tolerations ?? []);
+  checkHostAliases(errors, `${path}.hostAliases`, spec.hostAliases ?? []);
+  checkLateNames(errors, path, spec);
 }
 
-function checkContainer(errors: FieldErrors, path: string, container: Container, claims: ReadonlySet<string>): void {
-  if (container.name === '') errors.required(`${path}.name`);
-  else errors.invalidAll(`${path}.name`, container.name, dnsLabelProblems(container.name));
-  if ((container.image ?? '') === '') errors.required(`${path}.image`);
-  checkAmounts(errors, `${path}.resources`, container.resources ?? {});
-  checkContainerClaims(errors, `${path}.resources.claims`, container.resources?.claims ?? [], claims);
+function checkChoice(errors: FieldErrors, path: string, value: string | undefined, choices: readonly string[]): void {
+  if ((value ?? '') === '') errors.required(path);
+  else if (!choices.includes(value ?? '')) errors.notSupported(path, value, choices);
 }
 
-/** Amounts are not negative; extended resources, which cannot be overcommitted, are limited to what is requested. */
-function checkAmounts(errors: FieldErrors, path: string, { requests = {}, limits = {} }: ResourceRequirements): void {
-  for (const [member, amounts] of [
-    ['limits', limits],
-    ['requests', requests],
-  ] as const) {
-    for (const [name, amount] of Object.entries(amounts)) {
-      if ((parseQuantity(amount)?.sign() ?? 0) < 0) errors.invalid(`${path}.${member}[${name}]`, amount, 'must be greater than or equal to 0');
-    }
+/** Names that upstream checks before the rest, each with the rule of what it names. */
+function checkNames(errors: FieldErrors, path: string, spec: PodSpec): void {
+  const { serviceAccountName = '', nodeName = '', hostname = '', subdomain = '' } = spec;
+  if (serviceAccountName !== '') errors.invalidAll(`${path}.serviceAccountName`, serviceAccountName, dnsSubdomainProblems(serviceAccountName));
+  if (nodeName !== '') errors.invalidAll(`${path}.nodeName`, nodeName, dnsSubdomainProblems(nodeName));
+  if (hostname !== '') errors.invalidAll(`${path}.hostname`, hostname, dnsLabelProblems(hostname));
+  if (subdomain !== '') errors.invalidAll(`${path}.subdomain`, subdomain, dnsLabelProblems(subdomain));
+}
+
+function checkLateNames(errors: FieldErrors, path: string, spec: PodSpec): void {
+  const { priorityClassName = '', runtimeClassName, preemptionPolicy, os } = spec;
+  if (priorityClassName !== '') errors.invalidAll(`${path}.priorityClassName`, priorityClassName, dnsSubdomainProblems(priorityClassName));
+  if (runtimeClassName !== undefined) errors.invalidAll(`${path}.runtimeClassName`, runtimeClassName, dnsSubdomainProblems(runtimeClassName));
+  if (preemptionPolicy !== undefined) checkChoice(errors, `${path}.preemptionPolicy`, preemptionPolicy, PREEMPTION_POLICIES);
+  if (os === undefined) return;
+  if (os.name === '') errors.required(`${path}.os.name`);
+  else if (!SYSTEMS.includes(os.name)) errors.notSupported(`${path}.os`, os.name, SYSTEMS);
+}
+
+function checkDeadline(errors: FieldErrors, path: string, seconds: number | undefined): void {
+  if (seconds !== undefined && (seconds < 1 || seconds > INT32_MAX)) errors.invalid(path, seconds, inclusiveRange(1, INT32_MAX));
+}
+
+function checkHostNetwork(errors: FieldErrors, path: string, { hostNetwork, containers }: PodSpec): void {
+  if (hostNetwork !== true) return;
+  containers.forEach(({ ports = [] }, at) => {
+    ports.forEach(({ hostPort = 0, containerPort }, index) => {
+      if (hostPort !== 0 && hostPort !== containerPort)
+        errors.invalid(`${path}[${at}].ports[${index}].hostPort`, hostPort, 'must match `containerPort` when `hostNetwork` is true');
+    });
+  });
+}
+
+function checkDns(errors: FieldErrors, path: string, { dnsPolicy, dnsConfig }: PodSpec): void {
+  if (dnsPolicy === 'None') {
+    if (dnsConfig === undefined) return errors.required(path, 'must provide `dnsConfig` when `dnsPolicy` is None');
+    if ((dnsConfig.nameservers ?? []).length === 0)
+      return errors.required(`${path}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None');
   }
-  for (const [name, amount] of Object.entries(requests)) {
-    const limit = limits[name];
-    if (limit === undefined) {
-      if (isExtendedResource(name)) errors.required(`${path}.limits`, 'Limit must be set for non overcommitable resources');
-    } else if (isExtendedResource(name) ? !isSameAmount(amount, limit) : isMore(amount, limit)) {
-      const rule = isExtendedResource(name) ? 'equal to' : 'less than or equal to';
-      errors.invalid(`${path}.requests`, amount, `must be ${rule} ${name} limit of ${limit}`);
-    }
-  }
+  if (dnsConfig !== undefined) checkDnsConfig(errors, path, dnsConfig);
 }
 
-/** Has a domain, but not Kubernetes' own; a class's implicit resource (deviceclass.resource.kubernetes.io) is not checked. */
-function isExtendedResource(name: string): boolean {
-  return name.includes('/') && !name.includes('kubernetes.io/') && !name.startsWith('requests.');
+function checkDnsConfig(errors: FieldErrors, path: string, { nameservers = [], searches = [], options = [] }: PodDNSConfig): void {
+  if (nameservers.length > NAMESERVERS_MAX) errors.invalid(`${path}.nameservers`, nameservers, `must not have more than ${NAMESERVERS_MAX} nameservers`);
+  nameservers.forEach((address, index) => checkAddress(errors, `${path}.nameservers[${index}]`, address));
+  if (searches.length > SEARCHES_MAX) errors.invalid(`${path}.searches`, searches, `must not have more than ${SEARCHES_MAX} search paths`);
+  if (searches.join(' ').length > SEARCHES_MAX_LENGTH)
+    errors.invalid(`${path}.searches`, searches, `must not have more than ${SEARCHES_MAX_LENGTH} characters (including spaces) in the search list`);
+  searches.forEach((search, index) => {
+    // Underscores are allowed within names here, and a final dot.
+    if (search === '.') return;
+    const bare = search.replace(/\.$/, '');
+    errors.invalidAll(`${path}.searches[${index}]`, bare, searchProblems(bare));
+  });
+  options.forEach(({ name = '' }, index) => {
+    if (name === '') errors.required(`${path}.options[${index}]`, 'must not be empty');
+  });
 }
 
-function isSameAmount(a: string, b: string): boolean {
-  return compareAmounts(a, b) === 0;
+const SEARCH_LABEL = '[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
+const SEARCH_FORMAT = `${SEARCH_LABEL}(\\.${SEARCH_LABEL})*`;
+const SEARCH = new RegExp(`^${SEARCH_FORMAT}$`);
+
+function searchProblems(text: string): readonly string[] {
+  const long = dnsSubdomainProblems(text).filter((problem) => problem.startsWith('must be no more'));
+  if (SEARCH.test(text)) return long;
+  return [
+    ...long,
+    `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${SEARCH_FORMAT}')`,
+  ];
 }
 
-function isMore(a: string, b: string): boolean {
-  return compareAmounts(a, b) > 0;
+function checkHostAliases(errors: FieldErrors, path: string, aliases: readonly HostAlias[]): void {
+  aliases.forEach(({ ip, hostnames = [] }, index) => {
+    checkAddress(errors, `${path}[${index}].ip`, ip);
+    hostnames.forEach((name, at) => errors.invalidAll(`${path}[${index}].hostnames[${at}]`, name, dnsSubdomainProblems(name)));
+  });
 }
 
-function compareAmounts(a: string, b: string): number {
-  const [left, right] = [parseQuantity(a), parseQuantity(b)];
-  return left === undefined || right === undefined ? 0 : left.compare(right);
+function checkSchedulingGates(errors: FieldErrors, path: string, gates: readonly PodSchedulingGate[]): void {
+  gates.forEach(({ name }, index) => {
+    errors.invalidAll(`${path}[${index}]`, name, labelKeyProblems(name));
+    if (gates.slice(0, index).some((other) => other.name === name)) errors.duplicate(`${path}[${index}]`, name);
+  });
 }
 
 function checkPodClaims(errors: FieldErrors, path: string, claims: readonly PodResourceClaim[]): void {
@@ -119,58 +202,4 @@ function checkPodClaims(errors: FieldErrors, path: string, claims: readonly PodR
       errors.invalidAll(`${at}.resourceClaimTemplateName`, resourceClaimTemplateName, dnsSubdomainProblems(resourceClaimTemplateName));
     }
   });
-}
-
-const AMONG = 'must be one of the names in pod.spec.resourceClaims';
-
-/** A claim may be named once as a whole, or several times with different requests. */
-function checkContainerClaims(errors: FieldErrors, path: string, claims: readonly ResourceClaim[], known: ReadonlySet<string>): void {
-  const whole = new Set<string>();
-  const parts = new Set<string>();
-  claims.forEach(({ name, request = '' }, index) => {
-    const at = `${path}[${index}]`;
-    if (name === '') errors.required(`${at}.name`);
-    else {
-      const key = request === '' ? name : `${name}/${request}`;
-      const clash = whole.has(name) || parts.has(key) || (request === '' && [...parts].some((part) => part.startsWith(`${name}/`)));
-      if (clash) errors.duplicate(at, key);
-      if (request === '') whole.add(name);
-      else parts.add(key);
-      if (!known.has(name)) errors.notFound(at, name, known.size === 0 ? `${AMONG} which is empty` : `${AMONG}: ${[...known].sort().join(', ')}`);
-    }
-    if (request !== '') checkLabel(errors, `${at}.request`, request);
-  });
-}
-
-/** What an update of a pod's spec may change: images, deadlines, additions to tolerations (core ValidatePodUpdate). */
-export function validatePodUpdate(object: ApiObject, old: ApiObject, context: StrategyContext): readonly FieldError[] {
-  const errors = new FieldErrors();
-  const [pod, before] = [object as Pod, old as Pod];
-  if (context.subresource === 'status') {
-    checkPodStatus(errors, pod);
-    return errors.list;
-  }
-  if (pod.spec === undefined || before.spec === undefined) return errors.list;
-  checkPodSpec(errors, 'spec', pod.spec);
-  if (!sameValue(withMutableFrom(pod.spec, before.spec), before.spec)) errors.forbidden('spec', FIXED);
-  return errors.list;
-}
-
-const FIXED =
-  'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
-
-/** The new spec with everything that may change taken from the old one: what is left must be equal. */
-function withMutableFrom(spec: PodSpec, before: PodSpec): PodSpec {
-  const images = (next: readonly Container[] | undefined, past: readonly Container[] | undefined) =>
-    next?.map((container, index) => ({ ...container, image: past?.[index]?.image }));
-  const onlyAdded = (before.tolerations ?? []).every((toleration) => spec.tolerations?.some((other) => sameValue(other, toleration)));
-  const onlyFewerGates = (spec.schedulingGates ?? []).every((gate) => before.schedulingGates?.some((other) => other.name === gate.name));
-  return {
-    ...spec,
-    containers: images(spec.containers, before.containers) ?? [],
-    initContainers: images(spec.initContainers, before.initContainers),
-    activeDeadlineSeconds: before.activeDeadlineSeconds,
-    ...(onlyAdded && { tolerations: before.tolerations }),
-    ...(onlyFewerGates && { schedulingGates: before.schedulingGates }),
-  };
 }

@@ -4,6 +4,7 @@ import {
   type FieldError as MachineryError,
   fieldErrorBody,
   forbiddenField,
+  internalField,
   invalidField,
   notFoundField,
   notSupportedField,
@@ -60,6 +61,11 @@ export class FieldErrors {
   /** More items than allowed. */
   tooMany(path: string, actual: number, max: number): void {
     this.#add(tooManyField(path, actual, max));
+  }
+
+  /** The check itself failed. */
+  internal(path: string, detail: string): void {
+    this.#add(internalField(path, detail));
   }
 
   #add(error: MachineryError): void {

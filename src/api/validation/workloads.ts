@@ -7,13 +7,12 @@ import type { Job, JobSpec } from '../types/batch-v1.ts';
 import type { PodTemplateSpec } from '../types/core-v1.ts';
 import type { PodDisruptionBudget } from '../types/policy-v1.ts';
 import { checkLabels } from './metadata.ts';
-import { labelKeyProblems } from './names.ts';
 import { checkPodSpec } from './pod.ts';
+import { checkLabelSelector } from './label-selector.ts';
 import { FieldErrors } from './report.ts';
 
 const NEGATIVE = 'must be greater than or equal to 0';
 const IMMUTABLE = 'field is immutable';
-const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
 
 /** A validation of one kind, told the old object on update. */
 type Check<T> = (errors: FieldErrors, object: T, old: T | undefined) => void;
@@ -131,7 +130,7 @@ export const DISRUPTION_BUDGET_VALIDATION = validation<PodDisruptionBudget>((err
   if (minAvailable !== undefined && maxUnavailable !== undefined) errors.invalid('spec', spec, 'minAvailable and maxUnavailable cannot be both set');
   checkAmount(errors, 'spec.minAvailable', minAvailable);
   checkAmount(errors, 'spec.maxUnavailable', maxUnavailable);
-  checkSelectorParts(errors, 'spec.selector', selector ?? {});
+  checkLabelSelector(errors, 'spec.selector', selector ?? {});
   if (policy !== undefined && policy !== 'IfHealthyBudget' && policy !== 'AlwaysAllow')
     errors.notSupported('spec.unhealthyPodEvictionPolicy', policy, ['AlwaysAllow', 'IfHealthyBudget']);
 });
@@ -156,21 +155,8 @@ function checkNonNegative<T extends object>(errors: FieldErrors, path: string, s
 /** A selector that must select something. */
 function checkSelector(errors: FieldErrors, selector: LabelSelector | null, empty: string): void {
   if (selector === null) return errors.required('spec.selector');
-  checkSelectorParts(errors, 'spec.selector', selector);
+  checkLabelSelector(errors, 'spec.selector', selector);
   if (Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions ?? []).length === 0) errors.invalid('spec.selector', selector, empty);
-}
-
-/** Labels and expressions of a selector (apimachinery ValidateLabelSelector). */
-function checkSelectorParts(errors: FieldErrors, path: string, { matchLabels, matchExpressions = [] }: LabelSelector): void {
-  checkLabels(errors, `${path}.matchLabels`, matchLabels);
-  matchExpressions.forEach(({ key, operator, values = [] }, index) => {
-    const at = `${path}.matchExpressions[${String(index)}]`;
-    const listed = operator === 'In' || operator === 'NotIn';
-    if (!OPERATORS.includes(operator)) errors.invalid(`${at}.operator`, operator, 'not a valid selector operator');
-    else if (listed && values.length === 0) errors.required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'");
-    else if (!listed && values.length > 0) errors.forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
-    errors.invalidAll(`${at}.key`, key, labelKeyProblems(key));
-  });
 }
 
 function checkSameSelector(errors: FieldErrors, selector: LabelSelector, old: LabelSelector | undefined): void {

@@ -23,6 +23,7 @@ import { YAML_TYPE } from '../http/accept.ts';
 import { PROTOBUF_TYPE, decodeProtobuf } from '../http/protobuf.ts';
 import { type Call, type FieldValidation } from './call.ts';
 import { duplicateFields } from './duplicate-fields.ts';
+import { equalParts } from './managed.ts';
 import { StructureError, checkStructure, undecodable } from './structure.ts';
 
 /** Upstream: MaxRequestBodyBytes of the generic API server. */
@@ -204,7 +205,19 @@ export function structured(call: Call, value: Json, validation: FieldValidation,
   if (validation === 'Warn') call.warnings.push(...repeated.warnings, ...unknown);
   const object = isJsonObject(checked.value) ? checked.value : {};
   const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
-  return { ...object, kind: kind.kind, apiVersion, metadata: withoutEmptyMembers(metadata) };
+  return { ...object, kind: kind.kind, apiVersion, metadata: withUniqueOwners(call, withoutEmptyMembers(metadata)) };
+}
+
+/** Owners that are named twice alike count once, with a warning (handlers.dedupOwnerReferencesAndAddWarning). */
+function withUniqueOwners(call: Call, metadata: ApiObject['metadata']): ApiObject['metadata'] {
+  const { ownerReferences: owners = [] } = metadata;
+  const repeated = owners.filter((owner, at) => owners.slice(0, at).some((other) => equalParts(other, owner)));
+  if (repeated.length === 0) return metadata;
+  const uids = [...new Set(repeated.map(({ uid }) => uid))].join(', ');
+  call.warnings.push(
+    `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${uids}`,
+  );
+  return { ...metadata, ownerReferences: owners.filter((owner) => !repeated.includes(owner)) };
 }
 
 function structureOf(schema: SchemaNode, value: Json, kind: string, version: string): ReturnType<typeof checkStructure> {

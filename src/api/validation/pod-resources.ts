@@ -1,0 +1,132 @@
+/** Validation of what containers and pods ask for: amounts and claims (core/validation validateResourceRequirements). */
+import { parseQuantity, Quantity } from '#machinery';
+import type { PodSpec, ResourceClaim, ResourceRequirements } from '../types/core-v1.ts';
+import { checkLabel } from './dra-names.ts';
+import { labelKeyProblems } from './names.ts';
+import type { FieldErrors } from './report.ts';
+
+const HUGE_PAGES = 'hugepages-';
+const CONTAINER_RESOURCES: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage']);
+/** Names without a domain that mean something to quotas or nodes (helper.IsStandardResourceName). */
+const STANDARD_RESOURCES: ReadonlySet<string> = new Set(
+  'cpu memory ephemeral-storage requests.cpu requests.memory requests.ephemeral-storage limits.cpu limits.memory limits.ephemeral-storage pods resourcequotas services replicationcontrollers secrets configmaps persistentvolumeclaims storage requests.storage services.nodeports services.loadbalancers'.split(
+    ' ',
+  ),
+);
+/** What is counted in whole numbers besides extended resources. */
+const WHOLE_RESOURCES: ReadonlySet<string> = new Set(
+  'pods resourcequotas services replicationcontrollers secrets configmaps persistentvolumeclaims services.nodeports services.loadbalancers'.split(' '),
+);
+const POD_RESOURCES = ['cpu', 'hugepages-', 'memory'];
+
+/** Has a domain, but not Kubernetes' own; a class's implicit resource (deviceclass.resource.kubernetes.io) is none. */
+function isExtendedResource(name: string): boolean {
+  return isForeign(name) && !name.startsWith('requests.') && labelKeyProblems(`requests.${name}`).length === 0;
+}
+
+function isForeign(name: string): boolean {
+  return name.includes('/') && !name.includes('kubernetes.io/');
+}
+
+/** Only Kubernetes' own resources can be promised more than once, and huge pages not. */
+function allowsOvercommit(name: string): boolean {
+  return !isForeign(name) && !name.startsWith(HUGE_PAGES);
+}
+
+/** Requests and limits of a container, or of a pod as a whole. */
+export function checkRequirements(errors: FieldErrors, path: string, { requests = {}, limits = {} }: ResourceRequirements, ofPod = false): void {
+  for (const [name, amount] of sortedEntries(limits)) checkAmount(errors, `${path}.limits[${name}]`, { name, amount, ofPod });
+  for (const [name, amount] of sortedEntries(requests)) {
+    checkAmount(errors, `${path}.requests[${name}]`, { name, amount, ofPod });
+    const limit = limits[name];
+    if (limit !== undefined) checkAgainstLimit(errors, `${path}.requests`, { name, amount, limit });
+    else if (!allowsOvercommit(name)) errors.required(`${path}.limits`, 'Limit must be set for non overcommitable resources');
+  }
+  const names = [...Object.keys(requests), ...Object.keys(limits)];
+  if (names.some((name) => name.startsWith(HUGE_PAGES)) && !names.includes('cpu') && !names.includes('memory'))
+    errors.forbidden(path, 'HugePages require cpu or memory');
+}
+
+function sortedEntries(amounts: Readonly<Record<string, string>>): [string, string][] {
+  return Object.entries(amounts).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+interface NamedAmount {
+  readonly name: string;
+  readonly amount: string;
+}
+
+function checkAgainstLimit(errors: FieldErrors, path: string, { name, amount, limit }: NamedAmount & { readonly limit: string }): void {
+  const order = amountOf(amount).compare(amountOf(limit));
+  if (order !== 0 && !allowsOvercommit(name)) errors.invalid(path, amount, `must be equal to ${name} limit of ${limit}`);
+  else if (order > 0) errors.invalid(path, amount, `must be less than or equal to ${name} limit of ${limit}`);
+}
+
+function checkAmount(errors: FieldErrors, path: string, { name, amount, ofPod }: NamedAmount & { readonly ofPod: boolean }): void {
+  checkName(errors, path, name, ofPod);
+  const quantity = amountOf(amount);
+  if (quantity.sign() < 0) errors.invalid(path, amount, 'must be greater than or equal to 0');
+  if ((WHOLE_RESOURCES.has(name) || isExtendedResource(name)) && quantity.exactly(0) === undefined) errors.invalid(path, amount, 'must be an integer');
+}
+
+function checkName(errors: FieldErrors, path: string, name: string, ofPod: boolean): void {
+  const problems = labelKeyProblems(name);
+  errors.invalidAll(path, name, problems);
+  const hugePages = name.startsWith(HUGE_PAGES);
+  const standard = name.includes('/') || hugePages || STANDARD_RESOURCES.has(name);
+  if (problems.length === 0 && !standard) errors.invalid(path, name, 'must be a standard resource type or fully qualified');
+  if (ofPod) {
+    if (problems.length === 0 && standard && !hugePages && !POD_RESOURCES.includes(name)) errors.notSupported(path, name, POD_RESOURCES);
+  } else if (!name.includes('/')) {
+    if (!hugePages && !CONTAINER_RESOURCES.has(name)) errors.invalid(path, name, 'must be a standard resource for containers');
+  } else if (isForeign(name) && !isExtendedResource(name)) errors.invalid(path, name, "doesn't follow extended resource name standard");
+}
+
+const AMONG = 'must be one of the names in pod.spec.resourceClaims';
+
+/** A claim may be named once as a whole, or several times with different requests. */
+export function checkContainerClaims(errors: FieldErrors, path: string, claims: readonly ResourceClaim[], known: ReadonlySet<string>): void {
+  const whole = new Set<string>();
+  const parts = new Set<string>();
+  claims.forEach(({ name, request = '' }, index) => {
+    const at = `${path}[${index}]`;
+    if (name === '') errors.required(at);
+    else {
+      const key = request === '' ? name : `${name}/${request}`;
+      const clash = whole.has(name) || parts.has(key) || (request === '' && [...parts].some((part) => part.startsWith(`${name}/`)));
+      if (clash) errors.duplicate(at, key);
+      if (request === '') whole.add(name);
+      else parts.add(key);
+      if (!known.has(name)) errors.notFound(at, name, known.size === 0 ? `${AMONG} which is empty` : `${AMONG}: ${[...known].sort().join(', ')}`);
+    }
+    if (request !== '') checkLabel(errors, `${at}.request`, request);
+  });
+}
+
+/** What the pod as a whole asks for; its containers must fit in. */
+export function checkPodResources(errors: FieldErrors, path: string, { resources, containers }: PodSpec): void {
+  if (resources === undefined) return;
+  if ((resources.claims?.length ?? 0) > 0) errors.forbidden(`${path}.claims`, 'claims may not be set for Resources at pod-level');
+  checkRequirements(errors, path, resources, true);
+  checkContainersFit(errors, path, resources, containers);
+}
+
+function checkContainersFit(errors: FieldErrors, path: string, { requests = {}, limits = {} }: ResourceRequirements, containers: PodSpec['containers']): void {
+  for (const [name, amount] of sortedEntries(requests)) {
+    const sum = containers.reduce((total, { resources }) => total.add(amountOf(resources?.requests?.[name] ?? '0')), amountOf('0'));
+    if (sum.compare(amountOf(amount)) > 0)
+      errors.invalid(`${path}.requests[${name}]`, amount, `must be greater than or equal to aggregate container requests of ${sum.toString()}`);
+  }
+  containers.forEach(({ resources }, index) => {
+    for (const [name, limit] of sortedEntries(resources?.limits ?? {})) {
+      const most = limits[name];
+      if (most !== undefined && amountOf(limit).compare(amountOf(most)) > 0)
+        errors.invalid(`${path}.containers[${index}][${name}].limits`, limit, `must be less than or equal to pod limits of ${most}`);
+    }
+  });
+}
+
+/** Decoding has refused what is no quantity. */
+function amountOf(text: string): Quantity {
+  return parseQuantity(text) ?? Quantity.of(0);
+}
