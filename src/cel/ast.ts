@@ -117,3 +117,20 @@ export function qualifiedName(expr: Expr): string | undefined {
   const prefix = qualifiedName(expr.operand);
   return prefix === undefined ? undefined : `${prefix}.${expr.field}`;
 }
+
+/** A call of a function, or of an operator by its name. */
+export function call(at: number, name: string, args: readonly Expr[]): CallExpr {
+  return { kind: 'call', at, name, args };
+}
+
+/** A balanced tree over the terms, so that long chains do not nest deeply (parser/helper.go, logicManager). */
+export function balanced(name: string, terms: readonly Expr[], places: readonly number[]): Expr {
+  const build = (low: number, high: number): Expr => {
+    const middle = (low + high + 1) >> 1;
+    const left = middle === low ? terms[middle] : build(low, middle - 1);
+    const right = middle === high ? terms[middle + 1] : build(middle + 1, high);
+    return call(places[middle] ?? 0, name, left === undefined || right === undefined ? [] : [left, right]);
+  };
+  const [only] = terms;
+  return terms.length === 1 && only !== undefined ? only : build(0, places.length - 1);
+}

@@ -7,6 +7,7 @@ import {
   Duration,
   isCalculated,
   isList,
+  type List,
   listItems,
   noSuchOverload,
   OpaqueValue,
@@ -21,12 +22,12 @@ import {
  * Whether two values are equal. Values of different types are not, save numbers; library types have no overload for others.
  * Upstream loses errors of elements: lists and maps with them count as equal there, save lists that were added together.
  */
-export function equal(a: Value, b: Value): boolean | CelError {
+export function equal(a: Value, b: Value, within?: Comparison): boolean | CelError {
   if (a === null || b === null) return a === b;
   if (typeof a === 'string' || typeof a === 'boolean') return a === b;
   if (isNumber(a)) return isNumber(b) && compareNumbers(a, b) === 0;
-  if (isList(a) || a instanceof ConcatList) return listsEqual(a, b);
-  if (a instanceof CelMap) return b instanceof CelMap && mapsEqual(a, b);
+  if (isList(a) || a instanceof ConcatList) return listsEqual(a, b, within);
+  if (a instanceof CelMap) return b instanceof CelMap && mapsEqual(a, b, within);
   if (a instanceof Semver) return b instanceof Semver ? a.compare(b) === 0 : noSuchOverload();
   if (a instanceof Quantity) return b instanceof Quantity && !isCalculated(b) ? a.compare(b) === 0 : noSuchOverload();
   if (a instanceof OpaqueValue) return a.equals(b);
@@ -34,7 +35,7 @@ export function equal(a: Value, b: Value): boolean | CelError {
   if (a instanceof Duration) return b instanceof Duration && a.nanos === b.nanos;
   if (a instanceof TypeValue) return b instanceof TypeValue && a.name === b.name;
   if (a instanceof Uint8Array) return b instanceof Uint8Array && compareBytes(a, b) === 0;
-  return a instanceof Optional && b instanceof Optional && optionalsEqual(a, b);
+  return a instanceof Optional && b instanceof Optional && optionalsEqual(a, b, within);
 }
 
 /** Whether the value is a number of any of the three types. */
@@ -80,31 +81,59 @@ function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
 
-function listsEqual(a: readonly Value[] | ConcatList, b: Value): boolean | CelError {
+function listsEqual(a: List | ConcatList, b: Value, within = new Comparison()): boolean | CelError {
   if (!(isList(b) || b instanceof ConcatList) || a.length !== b.length) return false;
-  const [left, right] = [listItems(a) ?? [], listItems(b) ?? []];
-  let failed: CelError | undefined;
-  for (let i = 0; i < left.length; i++) {
-    const same = equal(left[i] ?? null, right[i] ?? null);
-    if (same === false) return false;
-    if (same instanceof CelError) failed ??= same;
-  }
-  return failed !== undefined && a instanceof ConcatList ? failed : true;
+  return within.once(a, b, () => {
+    const [left, right] = [listItems(a) ?? [], listItems(b) ?? []];
+    let failed: CelError | undefined;
+    for (let i = 0; i < left.length; i++) {
+      const same = equal(left[i] ?? null, right[i] ?? null, within);
+      if (same === false) return false;
+      if (same instanceof CelError) failed ??= same;
+    }
+    return failed !== undefined && a instanceof ConcatList ? failed : true;
+  });
 }
 
-function mapsEqual(a: CelMap, b: CelMap): boolean {
+function mapsEqual(a: CelMap, b: CelMap, within = new Comparison()): boolean | CelError {
   if (a.size !== b.size) return false;
-  for (const { key, value } of a.entries()) {
-    const other = b.get(key);
-    if (other === undefined || equal(value, other) === false) return false;
-  }
-  return true;
+  return within.once(a, b, () => {
+    for (const { key, value } of a.entries()) {
+      const other = b.get(key);
+      if (other === undefined || equal(value, other, within) === false) return false;
+    }
+    return true;
+  });
 }
 
-function optionalsEqual(a: Optional, b: Optional): boolean | CelError {
+function optionalsEqual(a: Optional, b: Optional, within?: Comparison): boolean | CelError {
   if (a.value === undefined || b.value === undefined) return a.value === b.value;
-  return equal(a.value, b.value);
+  return equal(a.value, b.value, within);
 }
+
+/**
+ * One comparison of two values with all their parts. A list that holds another one many times over, and so on, has more parts than could ever be
+ * compared; so from some thousands on, what was found for two lists or maps is remembered.
+ */
+class Comparison {
+  #count = 0;
+  #known: Map<object, Map<object, boolean | CelError>> | undefined;
+
+  once(a: object, b: object, compareParts: () => boolean | CelError): boolean | CelError {
+    if (++this.#count < MANY_COMPARISONS) return compareParts();
+    this.#known ??= new Map();
+    let known = this.#known.get(a);
+    if (known === undefined) {
+      known = new Map();
+      this.#known.set(a, known);
+    }
+    const found = known.get(b) ?? compareParts();
+    known.set(b, found);
+    return found;
+  }
+}
+
+const MANY_COMPARISONS = 10_000;
 
 /** Order of two values for `<` and its kin; undefined when the first's type has no order at all. */
 export function compare(a: Value, b: Value): number | CelError | undefined {

@@ -9,6 +9,8 @@ import {
   GrowingList,
   isCalculated,
   isList,
+  joined,
+  listItems,
   OpaqueValue,
   Optional,
   Timestamp,
@@ -53,8 +55,9 @@ export function goText(value: Value): string {
   if (value === null) return '0';
   if (typeof value === 'number') return goFloat(value);
   if (typeof value !== 'object') return String(value);
-  if (isList(value) || value instanceof ConcatList) return `[${(isList(value) ? value : value.items).map(goText).join(', ')}]`;
-  if (value instanceof CelMap) return `{${Array.from(value.entries(), (entry) => `${goText(entry.key)}: ${goText(entry.value)}`).join(', ')}}`;
+  const items = listItems(value);
+  if (items !== undefined) return `[${joined(items, goText)}]`;
+  if (value instanceof CelMap) return `{${joined(value.entries(), (entry) => `${goText(entry.key)}: ${goText(entry.value)}`)}}`;
   if (value instanceof Uint) return String(value.value);
   if (value instanceof Uint8Array) return `[${value.join(' ')}]`;
   if (value instanceof Timestamp) return goTimeText(value);

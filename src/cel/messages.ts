@@ -1,6 +1,6 @@
 /** Messages that expressions can make: protobuf's well-known types, which turn into plain values at once (cel-go common/types/provider.go). */
 import * as t from './types.ts';
-import { CelError, CelMap, Duration, listItems, Timestamp, typeNameOf, Uint, type Value } from './values.ts';
+import { CelError, CelMap, Duration, guardSize, listItems, Timestamp, typeNameOf, Uint, type Value } from './values.ts';
 
 /** A message type: what it is seen as, and its fields. */
 export interface MessageType {
@@ -39,18 +39,19 @@ function nanosOf(fields: CelMap): bigint {
   return number('seconds') * NANOS + number('nanos');
 }
 
-/** A value as JSON holds it: numbers are doubles. */
-function jsonValue(value: Value): Value {
+/** A value as JSON holds it: numbers are doubles. Ends the evaluation when there are too many parts, as where lists hold others many times over. */
+function jsonValue(value: Value, count = { elements: 0 }): Value {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (value instanceof Uint) return jsonValue(value.value);
   const items = listItems(value);
-  if (items !== undefined) return items.map(jsonValue);
-  return value instanceof CelMap ? jsonStruct(value) : value;
+  guardSize((count.elements += items?.length ?? 1), 'elements');
+  if (items !== undefined) return items.map((item) => jsonValue(item, count));
+  return value instanceof CelMap ? jsonStruct(value, count) : value;
 }
 
-function jsonStruct(map: CelMap): CelMap {
+function jsonStruct(map: CelMap, count = { elements: 0 }): CelMap {
   const out = new CelMap();
-  for (const { key, value } of map.entries()) out.set(typeof key === 'string' ? key : String(jsonValue(key)), jsonValue(value));
+  for (const { key, value } of map.entries()) out.set(typeof key === 'string' ? key : String(jsonValue(key)), jsonValue(value, count));
   return out;
 }
 

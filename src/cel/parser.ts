@@ -1,5 +1,6 @@
 /** Parses an expression: recursive descent over the grammar of cel-go, with its error texts and depth limit. */
-import { type CallExpr, type Expr, type MapEntry, qualifiedName, type StructField } from './ast.ts';
+import { balanced, call, type Expr, type MapEntry, qualifiedName, type StructField } from './ast.ts';
+import { describeTokens, EXPRESSION_START, sortTokens } from './expected-tokens.ts';
 import { BYTES, EOF, ESC_IDENTIFIER, IDENTIFIER, NUM_FLOAT, NUM_INT, NUM_UINT, STRING, type Token, type TokenKind, tokenize } from './lexer.ts';
 import { readDouble, readInt, readQuoted, readUint } from './literals.ts';
 import { expandMacro, type MacroSet } from './macros.ts';
@@ -12,52 +13,26 @@ const MAX_RECURSION_DEPTH = 250;
 /** Words that are kept for later languages and are no names (parser.go, reservedIds). */
 const RESERVED = new Set('as break const continue else false for function if import in let loop package namespace null return true var void while'.split(' '));
 
-/** The order in which the generated parser lists expected tokens. */
-const TOKEN_ORDER: readonly TokenKind[] = [
-  '==',
-  '!=',
-  'in',
-  '<',
-  '<=',
-  '>=',
-  '>',
-  '&&',
-  '||',
-  '[',
-  ']',
-  '{',
-  '}',
-  '(',
-  ')',
-  '.',
-  ',',
-  '-',
-  '!',
-  '?',
-  ':',
-  '+',
-  '*',
-  '/',
-  '%',
-  'true',
-  'false',
-  'null',
-  NUM_FLOAT,
-  NUM_INT,
-  NUM_UINT,
-  STRING,
-  BYTES,
-  IDENTIFIER,
-  ESC_IDENTIFIER,
-];
-
-const EXPRESSION_START: readonly TokenKind[] = ['[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER];
-const RELATIONS: ReadonlySet<TokenKind> = new Set(['<', '<=', '>=', '>', '==', '!=', 'in']);
-
 const CONSTANTS: ReadonlySet<TokenKind> = new Set(['true', 'false', 'null']);
 
-/** Thrown when nothing sensible can follow the error already recorded. */
+const RELATIONS: ReadonlySet<TokenKind> = new Set(['<', '<=', '>=', '>', '==', '!=', 'in']);
+
+/** Times that cel-go's parser tries to go on after an error (parser options, errorRecoveryLimit). */
+const ERROR_RECOVERY_LIMIT = 30;
+
+/** What goes on with an expression that has ended, besides an access to its parts. */
+const OPERATORS: ReadonlySet<TokenKind> = new Set(['&&', '||', '?', '+', '-', '*', '/', '%', ...RELATIONS]);
+const ACCESSES: readonly TokenKind[] = ['.', '['];
+
+/** What an element, an entry or an index may begin with, and what a field of a message may. */
+const ITEM_START: readonly TokenKind[] = [...EXPRESSION_START, '?'];
+const FIELD_START: readonly TokenKind[] = ['?', IDENTIFIER, ESC_IDENTIFIER];
+
+/** Thrown to leave a rule of the grammar after an error was recorded; a rule around it may go on behind the part. */
 class Abandoned extends Error {}
+
+/** Thrown when nothing is to be read any further. */
+class Halted extends Error {}
 
 /** The tree of the source, or undefined after recording errors. */
 export function parse(source: Source, macros: MacroSet, errors: ErrorList): Expr | undefined {
@@ -66,7 +41,7 @@ export function parse(source: Source, macros: MacroSet, errors: ErrorList): Expr
     const expr = parser.start();
     return errors.size === 0 ? expr : undefined;
   } catch (thrown) {
-    if (thrown instanceof Abandoned) return undefined;
+    if (thrown instanceof Abandoned || thrown instanceof Halted) return undefined;
     throw thrown;
   }
 }
@@ -76,7 +51,15 @@ class Parser {
   readonly #macros: MacroSet;
   readonly #errors: ErrorList;
   #position = 0;
+  /** Expressions inside one another. */
+  #nesting = 0;
+  /** Nodes above one another. */
   #depth = 0;
+  /** What may follow the innermost expression, for each construct around it. */
+  readonly #followers: (readonly TokenKind[])[] = [[EOF]];
+  /** Until the next token that fits, further errors are consequences of the last one. */
+  #recovering = false;
+  #recoveries = 0;
 
   constructor(tokens: readonly Token[], macros: MacroSet, errors: ErrorList) {
     this.#tokens = tokens;
@@ -101,6 +84,7 @@ class Parser {
   #take(): Token {
     const token = this.#current;
     this.#position++;
+    this.#recovering = false;
     return token;
   }
 
@@ -112,6 +96,7 @@ class Parser {
   #expect(kind: TokenKind, expected: readonly TokenKind[]): Token {
     const token = this.#current;
     if (token.kind === kind) return this.#take();
+    this.#countRecovery();
     if (this.#ahead(1).kind === kind) {
       this.#syntax(token, `extraneous input '${token.text}' expecting ${describeTokens(expected)}`);
       this.#position++;
@@ -125,7 +110,7 @@ class Parser {
   }
 
   #followsClosing(kind: TokenKind): boolean {
-    return kind === EOF || kind === ':' || CLOSING.has(kind) || RELATIONS.has(kind) || ['&&', '||', '?', '+', '-', '*', '/', '%', '.', ','].includes(kind);
+    return OPERATORS.has(kind) || ACCESSES.includes(kind) || this.#followers.at(-1)?.includes(kind) === true;
   }
 
   #mismatch(expected: readonly TokenKind[]): never {
@@ -135,27 +120,70 @@ class Parser {
   }
 
   #syntax(token: Token, message: string): void {
+    if (this.#recovering) return;
+    this.#recovering = true;
     this.#errors.add(token.at, `Syntax error: ${message}`);
+  }
+
+  #countRecovery(): void {
+    if (this.#recoveries++ < ERROR_RECOVERY_LIMIT) return;
+    this.#errors.add(this.#current.at, `Syntax error: error recovery attempt limit exceeded: ${ERROR_RECOVERY_LIMIT}`);
+    throw new Halted();
+  }
+
+  /** Parses a part of an expression. When that is abandoned, it skips to what may follow the part or any construct around it; `instead` stands for the part then. */
+  #recoverably(parsePart: () => Expr, followers: readonly TokenKind[], instead?: Expr): Expr {
+    const [constructs, nesting, depth] = [this.#followers.length, this.#nesting, this.#depth];
+    try {
+      return parsePart();
+    } catch (thrown) {
+      if (!(thrown instanceof Abandoned)) throw thrown;
+      this.#countRecovery();
+      this.#followers.length = constructs;
+      this.#nesting = nesting;
+      this.#depth = depth;
+      const possible = new Set([...followers, ...OPERATORS, ...this.#followers.flat(), EOF]);
+      while (!possible.has(this.#current.kind)) this.#position++;
+      return instead ?? broken(this.#current.at);
+    }
   }
 
   #enter(): void {
     if (++this.#depth <= MAX_RECURSION_DEPTH) return;
     this.#errors.addUnplaced('max recursion depth exceeded');
-    throw new Abandoned();
+    throw new Halted();
   }
 
   #expression(): Expr {
+    if (++this.#nesting > MAX_RECURSION_DEPTH) {
+      this.#errors.addUnplaced(`expression recursion limit exceeded: ${MAX_RECURSION_DEPTH}`);
+      throw new Halted();
+    }
     this.#enter();
     const condition = this.#logical('||');
     const question = this.#accept('?');
     let expr = condition;
     if (question !== undefined) {
-      const truthy = this.#logical('||');
+      const truthy = this.#before([':'], () => this.#logical('||'));
       this.#expect(':', [':']);
       expr = call(question.at, '_?_:_', [condition, truthy, this.#expression()]);
     }
     this.#depth--;
+    this.#nesting--;
     return expr;
+  }
+
+  /** Parses something that the construct around it goes on after with one of the tokens. */
+  #before<T>(followers: readonly TokenKind[], parsePart: () => T): T {
+    this.#followers.push(followers);
+    const part = parsePart();
+    this.#followers.pop();
+    return part;
+  }
+
+  /** An expression in brackets, before one of the tokens. */
+  #inner(...followers: readonly TokenKind[]): Expr {
+    return this.#before(followers, () => this.#expression());
   }
 
   #logical(operator: '||' | '&&'): Expr {
@@ -206,17 +234,31 @@ class Parser {
     if (first.kind !== '!' && first.kind !== '-') return this.#member();
     let count = 0;
     while (this.#accept(first.kind) !== undefined) count++;
+    if (!EXPRESSION_START.includes(this.#current.kind)) return this.#noOperand(first);
     const operand = this.#member();
     return count % 2 === 0 ? operand : call(first.at, `${first.kind}_`, [operand]);
   }
 
+  /** Nothing follows `!` or `-`. The last `-` is then read again, as the operator that upstream takes it for. */
+  #noOperand({ kind, at }: Token): Expr {
+    const token = this.#current;
+    if (kind === '!') this.#syntax(token, `extraneous input '${token.text}' expecting ${describeTokens(EXPRESSION_START)}`);
+    else {
+      this.#position--;
+      const input = this.#errors.source.slice(this.#current.at, token.at);
+      this.#syntax(token, `no viable alternative at input '${input}${token.kind === EOF ? '' : token.text}'`);
+    }
+    return broken(at);
+  }
+
   #member(): Expr {
-    let expr = this.#primary();
+    let expr = this.#recoverably(() => this.#primary(), ACCESSES);
     let chain = 0;
     for (;;) {
       const token = this.#current;
-      if (token.kind === '.') expr = this.#field(expr, this.#take());
-      else if (token.kind === '[') expr = this.#index(expr, this.#take());
+      const operand = expr;
+      if (token.kind === '.') expr = this.#recoverably(() => this.#field(operand, this.#take()), [], operand);
+      else if (token.kind === '[') expr = this.#recoverably(() => this.#index(operand, this.#take()), []);
       else if (token.kind === '{' && qualifiedName(expr) !== undefined) expr = this.#struct(qualifiedName(expr) ?? '', this.#take());
       else break;
       this.#enter();
@@ -253,7 +295,8 @@ class Parser {
 
   #index(operand: Expr, open: Token): Expr {
     const optional = this.#accept('?');
-    const index = this.#expression();
+    if (optional === undefined) this.#startOf(ITEM_START);
+    const index = this.#inner(']');
     this.#expect(']', [']']);
     if (optional === undefined) return call(open.at, '_[_]', [operand, index]);
     return this.#optional(optional) ?? call(open.at, '_[?_]', [operand, index]);
@@ -268,23 +311,15 @@ class Parser {
 
   #call(at: number, name: string, target?: Expr): Expr {
     const args: Expr[] = [];
-    if (this.#current.kind !== ')' && !this.#startsExpression()) this.#noArgument();
+    this.#startOf([...EXPRESSION_START, ')']);
     if (this.#current.kind !== ')') {
-      do args.push(this.#expression());
+      do args.push(this.#inner(')', ','));
       while (this.#accept(',') !== undefined);
     }
     this.#expect(')', [')']);
     const macro = expandMacro({ at, name, target, args }, this.#macros, this.#errors);
     if (macro.kind === 'expanded') return macro.expr;
     return macro.kind === 'failed' ? broken(at) : { kind: 'call', at, name, target, args };
-  }
-
-  /** Neither an argument nor the end of them: drops one token if either follows it, else gives up. */
-  #noArgument(): void {
-    const expected = sortTokens([...EXPRESSION_START, ')']);
-    if (!expected.includes(this.#ahead(1).kind)) this.#mismatch(expected);
-    const token = this.#take();
-    this.#syntax(token, `extraneous input '${token.text}' expecting ${describeTokens(expected)}`);
   }
 
   #primary(): Expr {
@@ -295,7 +330,7 @@ class Parser {
         return this.#name();
       case '(': {
         this.#take();
-        const expr = this.#expression();
+        const expr = this.#inner(')');
         this.#expect(')', [')']);
         return expr;
       }
@@ -310,69 +345,79 @@ class Parser {
 
   #name(): Expr {
     const dot = this.#accept('.');
-    const name = this.#expect(IDENTIFIER, [IDENTIFIER]);
+    if (dot !== undefined && this.#current.kind !== IDENTIFIER) this.#noField(dot, undefined);
+    const name = this.#take();
     const open = this.#accept('(');
     const text = dot === undefined ? name.text : `.${name.text}`;
-    if (open !== undefined) return this.#call(open.at, text);
-    if (RESERVED.has(name.text)) {
-      this.#errors.add(name.at, `reserved identifier: ${name.text}`);
-      return broken(name.at);
-    }
-    return { kind: 'ident', at: name.at, name: text };
+    const expr: Expr = open === undefined ? { kind: 'ident', at: name.at, name: text } : this.#call(open.at, text);
+    if (!RESERVED.has(name.text)) return expr;
+    this.#errors.add(name.at, `reserved identifier: ${name.text}`);
+    return broken(name.at);
   }
 
   #list(open: Token): Expr {
     const elements: Expr[] = [];
     const optional = new Set<number>();
+    this.#startOf([...ITEM_START, ']', ',']);
     let more = this.#accept(',') === undefined;
-    while (more && !this.#endsItems(']')) {
+    while (more && ITEM_START.includes(this.#current.kind)) {
       const mark = this.#accept('?');
       if (mark !== undefined && this.#optional(mark) === undefined) optional.add(elements.length);
-      elements.push(this.#expression());
+      elements.push(this.#inner(']', ','));
       more = this.#accept(',') !== undefined;
     }
-    this.#expect(']', [']']);
+    this.#endOf(']');
     return { kind: 'list', at: open.at, elements, optional };
   }
 
   #map(open: Token): Expr {
     const entries: MapEntry[] = [];
+    this.#startOf([...ITEM_START, '}', ',']);
     let more = this.#accept(',') === undefined;
-    while (more && !this.#endsItems('}')) {
+    while (more && ITEM_START.includes(this.#current.kind)) {
       const mark = this.#accept('?');
       const optional = mark !== undefined && this.#optional(mark) === undefined;
-      if (!this.#startsExpression()) this.#mismatch(sortTokens([...EXPRESSION_START, '?', '}', ',']));
-      const key = this.#expression();
+      const key = this.#inner(':');
       const colon = this.#expect(':', [':']);
-      entries.push({ at: colon.at, key, value: this.#expression(), optional });
+      entries.push({ at: colon.at, key, value: this.#inner('}', ','), optional });
       more = this.#accept(',') !== undefined;
     }
-    this.#expect('}', ['}']);
+    this.#endOf('}');
     return { kind: 'map', at: open.at, entries };
   }
 
-  /** Whether the items of a list, map or message end here; a comma that follows another is an error of the bracket's. */
-  #endsItems(bracket: TokenKind): boolean {
-    const { kind } = this.#current;
-    return kind === bracket || (kind === ',' && this.#tokens[this.#position - 1]?.kind === ',');
+  /** Where one of the tokens has to come: drops one token if one of them follows it, else gives up. */
+  #startOf(expected: readonly TokenKind[]): void {
+    const token = this.#current;
+    if (expected.includes(token.kind)) return;
+    const sorted = sortTokens(expected);
+    if (!expected.includes(this.#ahead(1).kind)) this.#mismatch(sorted);
+    this.#take();
+    this.#syntax(token, `extraneous input '${token.text}' expecting ${describeTokens(sorted)}`);
   }
 
-  #startsExpression(): boolean {
-    return EXPRESSION_START.includes(this.#current.kind);
+  /** Takes the bracket after items; after the last one there may be a comma. */
+  #endOf(bracket: TokenKind): void {
+    if (this.#tokens[this.#position - 1]?.kind !== ',') {
+      this.#startOf([bracket, ',']);
+      this.#accept(',');
+    }
+    this.#expect(bracket, [bracket]);
   }
 
   #struct(name: string, open: Token): Expr {
     const fields: StructField[] = [];
+    this.#startOf([...FIELD_START, '}', ',']);
     let more = this.#accept(',') === undefined;
-    while (more && !this.#endsItems('}')) {
+    while (more && FIELD_START.includes(this.#current.kind)) {
       const mark = this.#accept('?');
       const optional = mark !== undefined && this.#optional(mark) === undefined;
       const name = this.#current.kind === ESC_IDENTIFIER ? this.#take().text.slice(1, -1) : this.#expect(IDENTIFIER, [IDENTIFIER]).text;
       const colon = this.#expect(':', [':']);
-      fields.push({ at: colon.at, name, value: this.#expression(), optional });
+      fields.push({ at: colon.at, name, value: this.#inner('}', ','), optional });
       more = this.#accept(',') !== undefined;
     }
-    this.#expect('}', ['}']);
+    this.#endOf('}');
     return { kind: 'struct', at: open.at, name, fields };
   }
 
@@ -432,32 +477,7 @@ class Parser {
 
 const CLOSING: ReadonlySet<TokenKind> = new Set([')', ']', '}']);
 
-function call(at: number, name: string, args: readonly Expr[]): CallExpr {
-  return { kind: 'call', at, name, args };
-}
-
 /** Stands for what was refused; an error is recorded, so nobody looks at it. */
 function broken(at: number): Expr {
   return { kind: 'literal', at, value: null };
-}
-
-/** A balanced tree over the terms, so that long chains do not nest deeply (parser/helper.go, logicManager). */
-function balanced(name: string, terms: readonly Expr[], places: readonly number[]): Expr {
-  const build = (low: number, high: number): Expr => {
-    const middle = (low + high + 1) >> 1;
-    const left = middle === low ? terms[middle] : build(low, middle - 1);
-    const right = middle === high ? terms[middle + 1] : build(middle + 1, high);
-    return call(places[middle] ?? 0, name, left === undefined || right === undefined ? [] : [left, right]);
-  };
-  const [only] = terms;
-  return terms.length === 1 && only !== undefined ? only : build(0, places.length - 1);
-}
-
-function sortTokens(kinds: readonly TokenKind[]): TokenKind[] {
-  return kinds.toSorted((a, b) => TOKEN_ORDER.indexOf(a) - TOKEN_ORDER.indexOf(b));
-}
-
-function describeTokens(kinds: readonly TokenKind[]): string {
-  const names = kinds.map((kind) => (/^[A-Z<]/.test(kind) && kind.length > 2 ? kind : `'${kind}'`));
-  return names.length === 1 ? (names[0] ?? '') : `{${names.join(', ')}}`;
 }

@@ -73,6 +73,30 @@ test('what costs more than the limit is not begun: set functions, distinct and s
   }
 });
 
+test('lists that hold others many times over are compared, and no text or message is made of all their parts', () => {
+  const shared = (use: string): string => {
+    const names = Array.from('abcdefghijkl');
+    const binds = names.map(
+      (name, i) =>
+        `cel.bind(${name}, [${Array(8)
+          .fill(names[i - 1] ?? '1')
+          .join(', ')}], `,
+    );
+    return binds.join('') + use + ')'.repeat(names.length);
+  };
+  const tooMuch = 'operation cancelled: actual cost limit exceeded';
+  assert.equal(outcome(shared('l == l')).kind, 'value');
+  assert.equal(outcome(shared('{"l": l} == {"l": l} && optional.of(l) == optional.of(l) && [l, l].distinct().size() == 1')).kind, 'value');
+  for (const use of ['"%s".format([l]) == ""', '"%s".format([{"l": l}]) == ""', '{"a": 1}[l] == 1', 'google.protobuf.ListValue{values: l} == []']) {
+    const result = outcome(shared(use));
+    assert.deepEqual(
+      [result.kind, result.kind === 'error' && result.message],
+      ['error', use.includes('[l] ==') ? 'invalid qualifier type: *types.baseList' : tooMuch],
+      use,
+    );
+  }
+});
+
 test('expressions that crash upstream are answered', () => {
   assert.match(checkSelector('[?dyn(1.5), 1].size() == 1', false, new Map()).join(), /expected type 'dyn' but found 'int'/);
   assert.deepEqual(outcome("{dyn(b'x'): 1}.size() == 1"), {

@@ -104,5 +104,5 @@ function caretUnder(chars: readonly string[], column: number): string {
 }
 
 function isWide(char: string | undefined): boolean {
-  return char !== undefined && new TextEncoder().encode(char).length > 1;
+  return char !== undefined && (char.codePointAt(0) ?? 0) > 0x7f;
 }

@@ -111,6 +111,18 @@ export function guardSize(size: number, of: keyof typeof MAX_SPELLED_OUT): void 
   if (size > MAX_SPELLED_OUT[of]) throw new CostLimitExceeded();
 }
 
+/** The texts of parts, parted by commas; ends the evaluation when that gets too long, as it does where lists hold others many times over. */
+export function joined<T>(parts: Iterable<T>, textOf: (part: T) => string): string {
+  const texts: string[] = [];
+  let length = 0;
+  for (const part of parts) {
+    const text = textOf(part);
+    guardSize((length += text.length), 'characters');
+    texts.push(text);
+  }
+  return texts.join(', ');
+}
+
 /** A list that an accumulator holds: adding to it changes it, as upstream's mutable lists do. That keeps loops linear. */
 export class GrowingList extends Array<Value> {}
 

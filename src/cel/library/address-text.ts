@@ -10,6 +10,9 @@ export interface Address {
 /** Why a text is no address. */
 export class AddressError extends Error {}
 
+/** Lengths beyond are no numbers to Go. */
+const INT64_MAX = 2n ** 63n - 1n;
+
 const quoted = (text: string): string => JSON.stringify(text);
 
 function refuse(whole: string, message: string, at = ''): never {
@@ -125,7 +128,7 @@ export function parsePrefix(text: string): { readonly address: Address; readonly
   const address = addressOrFail(text.slice(0, slash), fail);
   if (address.zone !== '') return fail('IPv6 zones cannot be present in a prefix');
   const length = text.slice(slash + 1);
-  if (!/^(?:\d|[1-9]\d+)$/.test(length)) return fail(`bad bits after slash: ${quoted(length)}`);
+  if (!/^(?:\d|[1-9]\d+)$/.test(length) || BigInt(length) > INT64_MAX) return fail(`bad bits after slash: ${quoted(length)}`);
   if (Number(length) > address.width) return fail('prefix length out of range');
   return { address, length: Number(length) };
 }

@@ -3,13 +3,15 @@ import { goFloat, goQuote } from '#machinery';
 import { declareInSteps, type FunctionDeclaration, list, member, str } from '../declarations.ts';
 import { durationText, timestampText } from '../time.ts';
 import * as t from '../types.ts';
-import { CelError, CelMap, Duration, guardSize, isList, type List, listItems, Timestamp, typeNameOf, TypeValue, Uint, type Value } from '../values.ts';
+import { CelError, CelMap, Duration, guardSize, isList, joined, type List, listItems, Timestamp, typeNameOf, TypeValue, Uint, type Value } from '../values.ts';
 import { fixedText, plainFixedText, scientificText } from './number-text.ts';
 
 /** Digits behind the point when a clause does not say. */
 const DEFAULT_PRECISION = 6;
-/** Most digits that a clause may ask for (cel-go ext/strings.go, defaultMaxPrecision). */
-const MAX_PRECISION = 1000;
+const INT64_MAX = 2n ** 63n - 1n;
+/** From here on Go's formatter does not read the digits of a clause to their end. */
+const UNREADABLE_PRECISION = 10_000_010;
+const NO_VERB = '%!(NOVERB)';
 
 /** Why a text cannot be formatted. */
 export class FormatError extends Error {}
@@ -80,7 +82,7 @@ function checkPrecision(digits: string, atEnd: boolean): void {
   };
   if (atEnd) fail('could not find end of precision specifier');
   if (digits === '') fail('error while converting precision to integer: strconv.Atoi: parsing "": invalid syntax');
-  if (Number(digits) > MAX_PRECISION) fail(`precision ${digits} exceeds maximum allowed precision ${MAX_PRECISION}`);
+  if (BigInt(digits) > INT64_MAX) fail(`error while converting precision to integer: strconv.Atoi: parsing "${digits}": value out of range`);
 }
 
 function refuse(verb: Verb, value: Value): never {
@@ -91,8 +93,9 @@ function clauseText({ verb, precision, upper }: Clause, value: Value): string {
   if (verb === 's') return plainText(value);
   if (verb === 'f' || verb === 'e') {
     const number = numberOf(value) ?? refuse(verb, value);
-    // Upstream takes the precision of %e for a width.
-    return verb === 'f' ? fixedText(number, precision) : scientificText(number).padStart(precision);
+    if (precision >= UNREADABLE_PRECISION) return NO_VERB;
+    // Upstream takes the precision of %e for a width, of 16 bits.
+    return verb === 'f' ? fixedText(number, precision) : scientificText(number).padStart(precision % 2 ** 16);
   }
   if (verb === 'b' && typeof value === 'boolean') return value ? '1' : '0';
   if (verb === 'x' && (typeof value === 'string' || value instanceof Uint8Array)) return inCase(hexText(value), upper);
@@ -133,7 +136,7 @@ function plainText(value: Value): string {
   if (value instanceof Timestamp) return timestampText(value);
   if (value instanceof Duration) return durationText(value.nanos);
   const items = listItems(value);
-  if (items !== undefined) return `[${items.map(nestedText).join(', ')}]`;
+  if (items !== undefined) return `[${joined(items, nestedText)}]`;
   return value instanceof CelMap ? mapText(value) : refuse('s', value);
 }
 
@@ -156,7 +159,7 @@ function nestedText(value: Value): string {
 function mapText(map: CelMap): string {
   const entries = Array.from(map.entries(), ({ key, value }) => [nestedText(key), nestedText(value)] as const);
   const sorted = entries.toSorted(([a], [b]) => (a < b ? -1 : Number(a > b)));
-  return `{${sorted.map(([key, value]) => `${key}:${value}`).join(', ')}}`;
+  return `{${joined(sorted, ([key, value]) => `${key}:${value}`)}}`;
 }
 
 function format(text: string, args: List): Value {

@@ -1,6 +1,8 @@
 /** Doubles with a given number of digits, in the manner of the English locale of Go's x/text. */
 
 const FRACTION_BITS = 52n;
+/** No double has more digits behind the point. */
+const MOST_DIGITS = 1074;
 const EXPONENT_BIAS = 1075;
 
 /** The double as digits × 10^-precision, rounded half to even from its exact value. */
@@ -27,9 +29,30 @@ function special(value: number): string | undefined {
 
 const sign = (value: number): string => (value < 0 || Object.is(value, -0) ? '-' : '');
 
-/** With a point and thousands parted by commas. */
+/**
+ * With a point and thousands parted by commas. Upstream keeps the most digits behind the point in 16 bits with a sign, and the fewest in 8 without:
+ * beyond 255 fewer are shown where they would be zeros, and a negative most means as many as it takes to tell the double from others.
+ */
 export function fixedText(value: number, precision: number): string {
-  return special(value) ?? plainFixedText(value === 0 ? 0 : value, precision).replace(/\d(?=(?:\d{3})+(?:\.|$))(?<!\.\d*)/g, '$&,');
+  const known = special(value);
+  if (known !== undefined) return known;
+  const most = (precision << 16) >> 16;
+  const fewest = precision & 0xff;
+  const plain = most < 0 ? shortestText(value) : plainFixedText(value === 0 ? 0 : value, Math.min(most, MOST_DIGITS));
+  const [whole = '', fraction = ''] = plain.split('.');
+  const digits = fraction.replace(/0+$/, '').padEnd(fewest, '0');
+  const parted = whole.replace(/\d(?=(?:\d{3})+$)/g, '$&,');
+  return digits === '' ? parted : `${parted}.${digits}`;
+}
+
+/** As few digits as tell the double from others, without an exponent. */
+function shortestText(value: number): string {
+  const [digits = '', exponent = '0'] = Math.abs(value).toExponential().split('e');
+  const all = digits.replace('.', '');
+  const point = Number(exponent) + 1;
+  const padded = point <= 0 ? '0'.repeat(1 - point) + all : all.padEnd(point, '0');
+  const at = Math.max(point, 1);
+  return `${value < 0 ? '-' : ''}${padded.slice(0, at)}.${padded.slice(at)}`;
 }
 
 /** With a point and nothing else: Go's %.6f. The value is finite. */
