@@ -37,7 +37,7 @@ await withServer(async (server) => {
     await closedLoop(16, Math.max(0, size - written), () => create(server));
     const cells: string[] = [];
     for (const measure of MEASURES) cells.push(await measured(server, measure));
-    console.log(`${String(size).padStart(9)}${cells.map((cell) => cell.padStart(20)).join('')}${String(residentMb(server.pid)).padStart(14)}`);
+    console.log(`${String(size).padStart(9)}${cells.map((cell) => cell.padStart(20)).join('')}${String(residentMb(server.pids)).padStart(14)}`);
   }
 });
 
@@ -54,14 +54,14 @@ function nameOf(i: number): string {
 /** Median latency / processor time per operation. */
 async function measured(server: Server, { operations, operate }: Measure): Promise<string> {
   const latencies: number[] = [];
-  const before = processorMs(server.pid);
+  const before = processorMs(server.pids);
   for (let i = 0; i < operations; i++) {
     const from = performance.now();
     await operate(server, i);
     latencies.push(performance.now() - from);
   }
   const median = latencies.sort((a, b) => a - b)[Math.floor(operations / 2)] ?? Number.NaN;
-  return `${digits(median)} / ${digits((processorMs(server.pid) - before) / operations)}`;
+  return `${digits(median)} / ${digits((processorMs(server.pids) - before) / operations)}`;
 }
 
 function digits(ms: number): string {

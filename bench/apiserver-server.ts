@@ -7,15 +7,16 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Transport, TransportRequest } from '#client';
 import { transportFromKubeconfig } from '#platform';
+import { startUpstream } from './upstream.ts';
 
 /** Linux counts processor time in hundredths of a second. */
 const TICK_MS = 10;
 const NEVER = new AbortController().signal;
 
-/** The process and the way to it. */
+/** Its processes and the way to it. */
 export interface Server {
   readonly transport: Transport;
-  readonly pid: number;
+  readonly pids: readonly number[];
   readonly folder: string;
 }
 
@@ -45,19 +46,40 @@ export async function send(server: Server, method: Method, path: string, body?: 
 const AS_MEASURED = ['--disable-admission-plugins', 'ServiceAccount'];
 
 /** Runs an API server on SQLite over HTTPS for as long as `run` takes. */
-export async function withServer(run: (server: Server) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'dray-bench-'));
-  const main = join(import.meta.dirname, '../src/cmd/main.ts');
-  const child = spawn(process.execPath, [...process.execArgv, main, 'apiserver', '--data-dir', folder, '--secure-port', '0', ...AS_MEASURED], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+export function withServer(run: (server: Server) => Promise<void>): Promise<void> {
+  return withFolder(async (folder) => {
+    const main = join(import.meta.dirname, '../src/cmd/main.ts');
+    const child = spawn(process.execPath, [...process.execArgv, main, 'apiserver', '--data-dir', folder, '--secure-port', '0', ...AS_MEASURED], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      await ready(child);
+      await run({ transport: await transportFromKubeconfig(join(folder, 'kubeconfig')), pids: [child.pid ?? 0], folder });
+    } finally {
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+    }
   });
+}
+
+/** Runs kube-apiserver and etcd out of the folder `bin` for as long as `run` takes. */
+export function withUpstream(bin: string, run: (server: Server) => Promise<void>): Promise<void> {
+  return withFolder(async (folder) => {
+    const { transport, pids, stop } = await startUpstream(bin, folder);
+    try {
+      await run({ transport, pids, folder });
+    } finally {
+      await stop();
+    }
+  });
+}
+
+async function withFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'dray-bench-'));
   try {
-    await ready(child);
-    await run({ transport: await transportFromKubeconfig(join(folder, 'kubeconfig')), pid: child.pid ?? 0, folder });
+    await run(folder);
   } finally {
-    const exited = once(child, 'exit');
-    child.kill('SIGTERM');
-    await exited;
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -68,22 +90,26 @@ async function ready(child: ChildProcess): Promise<void> {
   throw new Error('the API server ended before it was ready');
 }
 
-/** What the process has used so far. */
-export function processorMs(pid: number): number {
-  const fields = readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+/** What the processes have used so far. */
+export function processorMs(pids: readonly number[]): number {
+  const ticksOf = (pid: number): number => {
+    const fields = readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  };
+  return pids.reduce((sum, pid) => sum + ticksOf(pid), 0) * TICK_MS;
 }
 
 /** Resident memory. */
-export function residentMb(pid: number): number {
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1] ?? 0) / 1000);
+export function residentMb(pids: readonly number[]): number {
+  const kilobytesOf = (pid: number): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1] ?? 0);
+  return Math.round(pids.reduce((sum, pid) => sum + kilobytesOf(pid), 0) / 1000);
 }
 
-/** Size of the store with its log. */
+/** Size of all that the server keeps. */
 export function diskBytes(folder: string): number {
-  return readdirSync(folder)
-    .filter((name) => name.startsWith('dray.db'))
-    .reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }
