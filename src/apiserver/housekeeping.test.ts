@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryStore, type RangeQuery, type RangeResult, type Store } from '#storage';
+import { ManualClock } from '../base/manual-clock.test-data.ts';
 import { TestServer } from './api-server.test-data.ts';
 
 /** Counts who watches; the second and later reads of roles fail as often as told. */
@@ -42,6 +43,24 @@ test('a beginning that failed is repeated without watching anything twice', asyn
   const { send } = withSend(store);
   assert.deepEqual([await send(), await send(), await send()], [500, 500, 200]);
   assert.equal(store.watchers, calm.watchers);
+});
+
+test('history is forgotten by itself, not before five minutes and not after ten', async () => {
+  const clock = new ManualClock();
+  const store = new MemoryStore();
+  const server = new TestServer({ clock, store });
+  await server.must('GET', '/api/v1/namespaces');
+  const early = store.revision();
+  await server.must('POST', '/api/v1/namespaces', { metadata: { name: 'later' } });
+  const listedAt = (revision: number): Promise<number> =>
+    server.send('GET', `/api/v1/namespaces?resourceVersion=${String(revision)}&resourceVersionMatch=Exact`).then(({ status }) => status);
+  clock.advance(5 * 60_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await listedAt(early), 200);
+  clock.advance(5 * 60_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await listedAt(early), 410);
+  server.server.close();
 });
 
 function withSend(store: Store): { server: TestServer; send: () => Promise<number> } {

@@ -15,5 +15,6 @@ export type { ServerRequest, ServerResponse, UserInfo } from './http/message.ts'
 export type { ServiceAccountOptions, TokenKeys } from './service-account-tokens.ts';
 export type { ApiServerOptions } from './options.ts';
 export { COMPACT_PATH } from './maintenance.ts';
+export { DEFAULT_REQUEST_LIMITS, type RequestLimits } from './requests-in-flight.ts';
 export { JWKS_PATH } from './openid.ts';
 export { type ApiServer, createApiServer } from './server.ts';

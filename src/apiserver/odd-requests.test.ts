@@ -121,5 +121,6 @@ test('YAML of more than a server can read in passing is refused with the limit, 
   const collection = '/api/v1/namespaces/default/configmaps';
   assert.deepEqual(await post('POST', collection, 'application/yaml', yaml), tooLarge);
   assert.deepEqual(await post('PATCH', `${collection}/big?fieldManager=m`, 'application/apply-patch+yaml', yaml), tooLarge);
-  assert.equal((await post('POST', collection, 'application/yaml', json)).status, 201);
+  // Who owns which field would make the object too large to be kept.
+  assert.equal((await post('POST', `${collection}?dryRun=All`, 'application/yaml', json)).status, 201);
 });

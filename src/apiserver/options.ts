@@ -8,6 +8,7 @@ import type { Authorizer } from './authorization/attributes.ts';
 import type { AuthorizationMode } from './authorization/modes.ts';
 import type { Catalog } from './catalog.ts';
 import type { UserInfo } from './http/message.ts';
+import type { RequestLimits } from './requests-in-flight.ts';
 import type { ServiceAccountOptions } from './service-account-tokens.ts';
 import type { FieldIndexes } from './registry/field-index.ts';
 import type { ObjectStore } from './registry/object-store.ts';
@@ -37,6 +38,8 @@ export interface ApiServerOptions {
   readonly serviceAccounts?: ServiceAccountOptions | undefined;
   /** Whether requests without credentials are served as system:anonymous (default, as upstream) or refused with 401. */
   readonly anonymousAuth?: boolean | undefined;
+  /** How many requests are answered at a time. */
+  readonly requestLimits?: RequestLimits | undefined;
   /** Who is asked whether a request is allowed, in this order; default: Node, RBAC. */
   readonly authorizationModes?: readonly AuthorizationMode[] | undefined;
   /** Problems of a CEL device selector; `stored` admits what only stored expressions may use. */

@@ -25,6 +25,7 @@ import { handleCall } from './registry/handle.ts';
 import { FieldIndexes } from './registry/field-index.ts';
 import { ObjectStore } from './registry/object-store.ts';
 import { WatchRounds } from './registry/watch-rounds.ts';
+import { RequestsInFlight } from './requests-in-flight.ts';
 import { findReview, handleReview, REVIEWS } from './reviews.ts';
 
 /** A running API server. It listens nowhere: transports hand it requests. */
@@ -45,6 +46,7 @@ class Server implements ApiServer {
   readonly #openApi: OpenApi;
   readonly #metrics: RequestMetrics;
   readonly #housekeeping: Housekeeping;
+  readonly #inFlight: RequestsInFlight;
   readonly #closing = new AbortController();
 
   constructor(options: ApiServerOptions) {
@@ -57,6 +59,7 @@ class Server implements ApiServer {
     this.#metrics = new RequestMetrics(this.#core);
     this.#openApi = new OpenApi(this.#core);
     this.#housekeeping = new Housekeeping(this.#core);
+    this.#inFlight = new RequestsInFlight(options.requestLimits);
   }
 
   async handle(request: ServerRequest): Promise<ServerResponse> {
@@ -84,15 +87,20 @@ class Server implements ApiServer {
     try {
       await this.#housekeeping.ready();
       const user = await authenticate(this.#core, request);
-      if (info.target === undefined) return await this.#nonResource(request, info, user);
-      return await this.#resource({ request, info, user, target: info.target }, warnings);
+      const leave = this.#inFlight.enter(request, user, info.target);
+      try {
+        if (info.target === undefined) return await this.#nonResource(request, info, user);
+        return await this.#resource({ request, info, user, target: info.target }, warnings);
+      } finally {
+        leave();
+      }
     } catch (thrown) {
       return this.#failure(thrown, request);
     }
   }
 
   #failure(thrown: unknown, request: ServerRequest): ServerResponse {
-    if (thrown instanceof ApiError) return jsonResponse(thrown.code, thrown.status);
+    if (thrown instanceof ApiError) return errorResponse(thrown);
     const error = asError(thrown);
     this.#core.options.logger.error('a request failed', { method: request.method, path: request.path, error: error.stack });
     return jsonResponse(500, refusal(500, 'InternalError', `Internal error occurred: ${error.message}`, { causes: [{ message: error.message }] }).status);
@@ -155,6 +163,13 @@ class Server implements ApiServer {
 const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 /** Verbs that reach across namespaces. */
 const READ_VERBS: ReadonlySet<string> = new Set(['list', 'watch']);
+
+/** A refusal that says when to come back says so in the header, too. */
+function errorResponse({ code, status }: ApiError): ServerResponse {
+  const response = jsonResponse(code, status);
+  const { retryAfterSeconds = 0 } = status.details ?? {};
+  return retryAfterSeconds === 0 ? response : { ...response, headers: { ...response.headers, 'retry-after': String(retryAfterSeconds) } };
+}
 
 interface ResourceInput {
   readonly request: ServerRequest;

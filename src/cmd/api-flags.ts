@@ -1,6 +1,6 @@
 /** What flags mean to the layers below: gates, served versions, modes, plugins, durations. Each function throws one sentence that names the flag. */
 import { featureGates, GateError, KINDS, servedVersions } from '#api';
-import { ADMISSION_PLUGINS, type ApiServerOptions, AUTHORIZATION_MODES, type AuthorizationMode } from '#apiserver';
+import { ADMISSION_PLUGINS, type ApiServerOptions, AUTHORIZATION_MODES, type AuthorizationMode, DEFAULT_REQUEST_LIMITS } from '#apiserver';
 import { asError } from '#base';
 import { parseDuration } from '#machinery';
 import { type ApiServerFlags, DEFAULT_EMULATED_VERSION, emulatedVersionOf, type LeaderElectionFlags, parseBooleans, type VersionFlags } from './flags.ts';
@@ -24,7 +24,7 @@ export function gatesOf({ emulatedVersion = DEFAULT_EMULATED_VERSION, featureGat
 }
 
 /** What an API server does otherwise than by default. */
-export type ApiSettings = Pick<ApiServerOptions, 'gates' | 'served' | 'emulatedVersion' | 'authorizationModes' | 'admission'>;
+export type ApiSettings = Pick<ApiServerOptions, 'gates' | 'served' | 'emulatedVersion' | 'authorizationModes' | 'admission' | 'requestLimits'>;
 
 /** The settings that the flags ask for; `olderVersions` also serves the DRA versions that articles use, unless a flag speaks of versions. */
 export function apiSettingsOf(flags: ApiServerFlags, olderVersions: boolean): ApiSettings {
@@ -33,6 +33,10 @@ export function apiSettingsOf(flags: ApiServerFlags, olderVersions: boolean): Ap
     served: servedOf(flags, olderVersions),
     emulatedVersion: emulatedVersionOf(flags),
     authorizationModes: authorizationModesOf(flags),
+    requestLimits: {
+      reading: flags.maxRequestsInflight ?? DEFAULT_REQUEST_LIMITS.reading,
+      mutating: flags.maxMutatingRequestsInflight ?? DEFAULT_REQUEST_LIMITS.mutating,
+    },
     admission: {
       enabled: named('--enable-admission-plugins', flags.enableAdmissionPlugins, (text) => pluginNames(text, ADMISSION_PLUGINS)),
       // Also what is not there anyway.

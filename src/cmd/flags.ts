@@ -36,6 +36,9 @@ export interface ApiServerFlags extends VersionFlags, LogFlags {
   readonly enableAdmissionPlugins?: string;
   readonly disableAdmissionPlugins?: string;
   readonly serviceAccountIssuer?: string;
+  /** 0 is no limit. */
+  readonly maxRequestsInflight?: number;
+  readonly maxMutatingRequestsInflight?: number;
   readonly serviceAccountJwksUri?: string;
 }
 
@@ -218,8 +221,8 @@ export function parseSecondsOrNone(text: string): number {
   return wholeNumber(text, { min: 0, max: 86_400, what: 'a number of seconds' });
 }
 
-/** Reads a number of lines. */
-export function parseLines(text: string): number {
+/** Reads a number of lines, requests or the like. */
+export function parseCount(text: string): number {
   return wholeNumber(text, { min: 0, max: Number.MAX_SAFE_INTEGER, what: 'a number of lines' });
 }
 

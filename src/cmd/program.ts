@@ -121,7 +121,7 @@ function addClientCommands(dray: Command, actions: Actions): void {
   client(dray.command('logs <pod>').description('print what a container wrote'))
     .option('-c, --container <name>', 'which container (default: the only one)')
     .option('-f, --follow', 'go on printing until the container ends')
-    .option('--tail <lines>', 'only the last lines', value(flags.parseLines))
+    .option('--tail <lines>', 'only the last lines', value(flags.parseCount))
     .action((pod: string, given: LogsFlags) => actions.logs(pod, given));
   client(dray.command('compact').description("forget the history of dray's API server: only what is there now can be read and watched from then on")).action(
     (given: ClientFlags) => actions.compact(given),
@@ -147,6 +147,10 @@ function servingOptions(): readonly Option[] {
     new Option('--authorization-mode <modes>', 'who is asked whether a request is allowed: AlwaysAllow, AlwaysDeny, Node, RBAC (default: Node,RBAC)'),
     new Option('--enable-admission-plugins <names>', 'admission plugins to run even if they are disabled'),
     new Option('--disable-admission-plugins <names>', 'admission plugins not to run'),
+    new Option('--max-requests-inflight <count>', 'reading requests answered at a time, 0 for no limit (default: 400)').argParser(value(flags.parseCount)),
+    new Option('--max-mutating-requests-inflight <count>', 'other requests answered at a time, 0 for no limit (default: 200)').argParser(
+      value(flags.parseCount),
+    ),
     new Option('--service-account-issuer <url>', `who issues the tokens of service accounts (default: ${flags.DEFAULT_SERVICE_ACCOUNT_ISSUER})`),
     new Option('--service-account-jwks-uri <url>', "where others find the keys of these tokens (default: this server's /openid/v1/jwks)").argParser(
       value(flags.parseJwksUri),

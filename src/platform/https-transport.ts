@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import type { Agent, ClientRequest, IncomingMessage, request, RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { dirname, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { asError } from '#base';
-import { type KubeConnection, parseKubeconfig, type Transport, type TransportRequest, type TransportResponse } from '#client';
+import { type KubeConnection, parseKubeconfig, readText, type Transport, type TransportRequest, type TransportResponse } from '#client';
 
 /** Where a server is and how to prove who we are: a client certificate, a bearer token or both. PEM texts. */
 export interface HttpsTransportOptions {
@@ -77,7 +78,7 @@ export function httpsTransport(options: HttpsTransportOptions, answerTimeoutMs =
   const { token, end } = options;
   const open = new Set<ClientRequest>();
   end?.addEventListener('abort', () => open.forEach((request) => request.destroy(asError(end.reason))), { once: true });
-  return async (request, signal) => {
+  return patient(async (request, signal) => {
     const { agent, send } = await dialing;
     end?.throwIfAborted();
     return new Promise<TransportResponse>((resolve, reject) => {
@@ -103,6 +104,22 @@ export function httpsTransport(options: HttpsTransportOptions, answerTimeoutMs =
       outgoing.on('error', (error) => reject(signal.aborted ? asError(signal.reason) : connectionError(server, error)));
       outgoing.end(request.body);
     });
+  });
+}
+
+/** Upstream: maxRetries of client-go's requests. */
+const BUSY_TRIES = 10;
+
+/** A server with too many requests says when to come back. */
+function patient(send: Transport): Transport {
+  return async (request, signal) => {
+    for (let attempt = 1; ; attempt++) {
+      const response = await send(request, signal);
+      const seconds = Number(response.headers['retry-after'] ?? Number.NaN);
+      if (response.status !== 429 || Number.isNaN(seconds) || attempt === BUSY_TRIES) return response;
+      await readText(response.body);
+      await wait(seconds * 1000, undefined, { signal });
+    }
   };
 }
 

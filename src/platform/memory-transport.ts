@@ -18,6 +18,7 @@ export function memoryTransport(apiServer: ApiServer, user: UserInfo): Transport
       headers: request.headers,
       body: request.body === undefined ? NO_BODY : encoder.encode(request.body),
       user,
+      inProcess: true,
       signal,
     });
     return { status: response.status, headers: response.headers, body: pieces(response.body) };

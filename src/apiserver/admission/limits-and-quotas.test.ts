@@ -69,7 +69,7 @@ test('many who create at once are charged one after the other, to all quotas or 
 });
 
 test('a plugin that is disabled does nothing', async () => {
-  const server = new TestServer({ admission: { disabled: ['LimitRanger', 'Priority'], enabled: ['Priority'] } });
+  const server = new TestServer({ admission: { disabled: ['LimitRanger', 'Priority', 'ServiceAccount'], enabled: ['Priority'] } });
   await server.must('POST', `${NAMESPACE}/limitranges`, { metadata: { name: 'l' }, spec: { limits: [{ type: 'Container', max: { cpu: '1' } }] } });
   const { spec } = await server.must('POST', `${NAMESPACE}/pods`, pod('big', { limits: { cpu: '3' } }));
   assert.equal(isJsonObject(spec) && spec['priority'], 0);

@@ -20,6 +20,8 @@ export interface ServerRequest {
   readonly body: Uint8Array;
   /** Set when the caller is known already: by client certificate, or because it lives in this process. */
   readonly user?: UserInfo | undefined;
+  /** From a component of this process: such requests are not limited. */
+  readonly inProcess?: true;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
 }

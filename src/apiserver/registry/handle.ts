@@ -10,7 +10,7 @@ import { create } from './create.ts';
 import { type DeleteResult, deleteCollection, deleteNamed } from './delete.ts';
 import { shownCall } from './lens.ts';
 import { listObjects } from './list.ts';
-import { revisionOption } from './list-options.ts';
+import { checkListLength, revisionOption } from './list-options.ts';
 import { patch } from './patch.ts';
 import { StoredObject, withMetadata } from './object-store.ts';
 import { listResponse, objectResponse, watchRendering } from './respond.ts';
@@ -72,6 +72,7 @@ async function handleVerb(core: Core, call: Call): Promise<ServerResponse> {
       return get(core, call);
     case 'list': {
       const page = await listObjects(core, call);
+      checkListLength(page.items.length);
       return listResponse(core, call, page.items, page);
     }
     case 'watch':

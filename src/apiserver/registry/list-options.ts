@@ -1,6 +1,6 @@
 /** The query of lists and watches: read, and checked as upstream's ValidateListOptions does. */
 import { FieldErrors } from '#api';
-import { badRequest } from '#machinery';
+import { badRequest, requestEntityTooLarge } from '#machinery';
 import { isOn } from '../http/request-info.ts';
 import { invalidOptions } from '../refusals.ts';
 
@@ -65,4 +65,13 @@ function continues(query: URLSearchParams): boolean {
 
 function refuse({ list }: FieldErrors): void {
   if (list.length > 0) throw invalidOptions('ListOptions', list);
+}
+
+/** What one answer may list: as a table such a list nears the longest text that there can be. */
+export const LIST_ITEMS_MAX = 500_000;
+
+/** Refuses an answer of more items with 413. */
+export function checkListLength(items: number): void {
+  if (items <= LIST_ITEMS_MAX) return;
+  throw requestEntityTooLarge(`the list has ${String(items)} items, limit is ${String(LIST_ITEMS_MAX)}: ask for pages with the parameter limit`);
 }

@@ -1,6 +1,6 @@
 /** Objects over the store: encoding, decoding once per stored version, and conversion between versions. */
 import { assert } from '#base';
-import { type ApiObject, parseJson, stringifyJson } from '#machinery';
+import { type ApiObject, parseJson, stringifyJson, requestEntityTooLarge } from '#machinery';
 import type { CommitResult, Entry, Store, StoreEvent } from '#storage';
 import type { Kind } from '#api';
 import { type Scope, listPrefix, storageKey } from '../catalog.ts';
@@ -8,6 +8,9 @@ import { Pieces, utf8 } from '../http/pieces.ts';
 import { type RowHead, rowHeadOf } from './table.ts';
 
 const decoder = new TextDecoder();
+
+/** What an object may take in the store (etcd: DefaultMaxRequestBytes). */
+export const OBJECT_BYTES_MAX = 1.5 * 1024 * 1024;
 
 /** Decoded versions that are kept for their next reader; the rest are decoded when they are asked for. */
 const DECODED_MAX = 1024;
@@ -304,5 +307,7 @@ export class ObjectStore {
 function encoded(scope: Scope, { kind, apiVersion, metadata, ...rest }: ApiObject): { readonly key: string; readonly value: Uint8Array } {
   const { name = '', namespace = '', resourceVersion: _resourceVersion, ...others } = metadata;
   const stored = { kind, apiVersion, metadata: { name, ...(namespace === '' ? {} : { namespace }), ...others }, ...rest };
-  return { key: storageKey(scope, namespace, name), value: utf8(stringifyJson(stored)) };
+  const value = utf8(stringifyJson(stored));
+  if (value.length > OBJECT_BYTES_MAX) throw requestEntityTooLarge(`the object takes ${String(value.length)} bytes, limit is ${String(OBJECT_BYTES_MAX)}`);
+  return { key: storageKey(scope, namespace, name), value };
 }
