@@ -87,13 +87,9 @@ test('lists that hold others many times over are compared, and no text or messag
   const tooMuch = 'operation cancelled: actual cost limit exceeded';
   assert.equal(outcome(shared('l == l')).kind, 'value');
   assert.equal(outcome(shared('{"l": l} == {"l": l} && optional.of(l) == optional.of(l) && [l, l].distinct().size() == 1')).kind, 'value');
-  for (const use of ['"%s".format([l]) == ""', '"%s".format([{"l": l}]) == ""', '{"a": 1}[l] == 1', 'google.protobuf.ListValue{values: l} == []']) {
+  for (const use of ['"%s".format([l]) == ""', '"%s".format([{"l": l}]) == ""', 'google.protobuf.ListValue{values: l} == []']) {
     const result = outcome(shared(use));
-    assert.deepEqual(
-      [result.kind, result.kind === 'error' && result.message],
-      ['error', use.includes('[l] ==') ? 'invalid qualifier type: *types.baseList' : tooMuch],
-      use,
-    );
+    assert.deepEqual([result.kind, result.kind === 'error' && result.message], ['error', 'operation cancelled: actual cost limit exceeded'], use);
   }
 });
 
