@@ -3,7 +3,7 @@ import { type EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createSecureServer, Http2ServerResponse, type Http2SecureServer, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { DEFAULT_CIPHERS, type TLSSocket } from 'node:tls';
 import { compose, type Duplex, Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGzip, gzip } from 'node:zlib';
@@ -16,6 +16,8 @@ const REQUEST_BODY_BYTES_MAX = 3 * 1024 * 1024 + 1;
 const MAX_CONCURRENT_STREAMS = 100;
 /** Upstream: IdleTimeout of the generic API server. Node's five seconds would cut connections that a client is about to use. */
 const IDLE_TIMEOUT_MS = 90_000;
+/** Node's ciphers, but AES-128 first, as Go's crypto/tls prefers: a long list is nearly all encryption. */
+const CIPHERS = `TLS_AES_128_GCM_SHA256:${DEFAULT_CIPHERS.replace(':TLS_AES_128_GCM_SHA256', '')}`;
 /** Requests that run take so long at most to end when the server closes. */
 const CLOSE_GRACE_MS = 2_000;
 const SWEEP_MS = 20;
@@ -53,6 +55,7 @@ export async function listen({ apiServer, address, port, tls }: ListenOptions): 
       requestCert: true,
       rejectUnauthorized: false,
       allowHTTP1: true,
+      ciphers: CIPHERS,
       settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS },
     },
     (incoming, outgoing) => {
