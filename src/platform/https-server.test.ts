@@ -10,7 +10,7 @@ import { buffer, text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
-import type { ApiServer, ServerRequest } from '#apiserver';
+import { type ApiServer, PiecedBody, type ServerRequest } from '#apiserver';
 import { listen, type Listener } from './https-server.ts';
 import { CertificateAuthority } from './tls.ts';
 
@@ -21,11 +21,20 @@ const seen: ServerRequest[] = [];
 let listener: Listener;
 let ca: string;
 
-/** Answers a long body, or /live with a stream that ends with the request. */
+/** More than one part of what a connection is sent at a time, and different everywhere. */
+const PIECES = Array.from({ length: 1000 }, (_, i) => new TextEncoder().encode(`${String(i)}:${'y'.repeat(1000)};`));
+
+function pieced(): PiecedBody {
+  const length = PIECES.reduce((sum, { length: bytes }) => sum + bytes, 0);
+  return new PiecedBody({ texts: new Uint8Array(), textLengths: PIECES.map(() => 0), bytes: PIECES, length });
+}
+
+/** Answers a long body, /pieced with one in pieces, or /live with a stream that ends with the request. */
 const apiServer: ApiServer = {
   async handle(request) {
     seen.push(request);
     const headers = { 'content-type': 'application/json', warning: WARNING };
+    if (request.path === '/pieced') return { status: 200, headers, body: pieced() };
     return request.path === '/live' ? { status: 200, headers, body: ticking(request.signal), live: true } : { status: 200, headers, body: LONG };
   },
   close() {},
@@ -63,6 +72,27 @@ test('a long answer is compressed for HTTP/1.1 clients that take it', async () =
   const [response] = await once(httpsRequest({ host: '127.0.0.1', port: listener.port, path: '/long', ca, headers }).end(), 'response');
   assert.equal(response.headers['content-encoding'], 'gzip');
   assert.equal(gunzipSync(await buffer(response)).length, LONG.length);
+});
+
+test('a body in pieces arrives whole, with its length, and compressed for those who take that', async () => {
+  const whole = Buffer.concat(PIECES);
+  const options = { host: '127.0.0.1', port: listener.port, path: '/pieced', ca };
+  const [plain] = await once(httpsRequest(options).end(), 'response');
+  assert.equal(plain.headers['content-length'], String(whole.length));
+  assert.ok(whole.equals(await buffer(plain)));
+  const [coded] = await once(httpsRequest({ ...options, headers: { 'accept-encoding': 'gzip' } }).end(), 'response');
+  assert.equal(coded.headers['content-length'], undefined);
+  assert.ok(whole.equals(gunzipSync(await buffer(coded))));
+  const session = connect(`https://127.0.0.1:${String(listener.port)}`, { ca });
+  assert.ok(whole.equals(await buffer(session.request({ ':path': '/pieced' }))));
+  session.close();
+});
+
+test('AES-128 is chosen where the client leaves the choice', async () => {
+  const socket = connectTls({ host: '127.0.0.1', port: listener.port, ca });
+  await once(socket, 'secureConnect');
+  assert.equal(socket.getCipher().name, 'TLS_AES_128_GCM_SHA256');
+  socket.destroy();
 });
 
 test('HTTP/2 clients are served the same, with headers as names only', async () => {
