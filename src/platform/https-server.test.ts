@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { request as httpsRequest } from 'node:https';
+import { Agent, request as httpsRequest } from 'node:https';
 import { connect } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -116,6 +116,19 @@ test('a method that the HTTP/1.1 parser does not know is refused with a Status',
   const answer = await text(socket);
   assert.match(answer, /^HTTP\/1\.1 405 /);
   assert.match(answer, /"reason":"MethodNotAllowed"/);
+});
+
+test('one connection carries large requests and large answers in turn', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const body = Buffer.alloc(100_000, 'y');
+  for (let turn = 0; turn < 100; turn++) {
+    const outgoing = httpsRequest({ host: '127.0.0.1', port: listener.port, path: '/long', method: 'POST', ca, agent });
+    outgoing.end(body);
+    const [response] = await once(outgoing, 'response');
+    assert.equal((await buffer(response)).length, LONG.length);
+    assert.equal(seen.pop()?.body.length, body.length);
+  }
+  agent.destroy();
 });
 
 test('closing ends the streams of both versions', { timeout: 5_000 }, async () => {

@@ -277,8 +277,7 @@ async function send(response: ServerResponse, outgoing: Outgoing, request: OpenR
   if (body instanceof Uint8Array) {
     headers['content-length'] = body.length;
     outgoing.writeHead(response.status, headers);
-    outgoing.end(body);
-    return;
+    return endWith(body, outgoing, request);
   }
   if (isPieced(body)) {
     outgoing.writeHead(response.status, { ...headers, 'content-length': body.length });
@@ -292,6 +291,19 @@ async function send(response: ServerResponse, outgoing: Outgoing, request: OpenR
     if (!outgoing.write(piece)) await once(outgoing, 'drain', { signal: request.signal });
   }
   outgoing.end();
+}
+
+/** What a stream surely takes without asking to wait (the least highWaterMark). */
+const BUFFERED_BYTES = 16 * 1024;
+
+/**
+ * Ends the answer with these bytes. The client sends its next request once it has them all; should Node still be writing then, it pauses its parser while
+ * decrypted bytes are on their way, and breaks the connection over them (HPE_PAUSED). So the last byte waits until the others are out.
+ */
+async function endWith(bytes: Uint8Array, outgoing: Outgoing, request: OpenRequest): Promise<void> {
+  if (bytes.length <= BUFFERED_BYTES) return outgoing.end(bytes);
+  if (!outgoing.write(bytes.subarray(0, -1))) await once(outgoing, 'drain', { signal: request.signal });
+  outgoing.end(bytes.subarray(-1));
 }
 
 /** By its method: to ask for its class would load the API server into every client. */
@@ -325,8 +337,11 @@ const PART_BYTES = 256 * 1024;
 /** Sends all parts from one buffer: each is longer than the stream buffers, so that waiting for it to drain is waiting for the buffer to be free. */
 async function sendPieced(body: PiecedBody, outgoing: Outgoing, request: OpenRequest): Promise<void> {
   const part = Buffer.allocUnsafeSlow(PART_BYTES);
+  let left = body.length;
   for (let length = body.fill(part); length > 0; length = body.fill(part)) {
     if (request.ended) break;
+    left -= length;
+    if (left === 0) return endWith(part.subarray(0, length), outgoing, request);
     if (!outgoing.write(part.subarray(0, length))) await once(outgoing, 'drain', { signal: request.signal });
   }
   outgoing.end();
