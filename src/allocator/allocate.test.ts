@@ -214,6 +214,32 @@ test('looking on with adminAccess neither needs nor takes a free device', () => 
   assert.equal(run(world, [wanting('later', 1)]).kind, 'allocated');
 });
 
+test('a shared device that was looked at draws its counters when it is first used', () => {
+  const features = { ...NO_FEATURES, adminAccess: true, consumableCapacity: true, partitionableDevices: true };
+  const draws = (name: string): Device => ({
+    name,
+    allowMultipleAllocations: true,
+    consumesCounters: [{ counterSet: 'set', counters: { units: { value: '3' } } }],
+  });
+  const pool = { name: 'pool', generation: 1, resourceSliceCount: 2 };
+  const counters = {
+    metadata: { name: 'c' },
+    spec: { driver: 'd.example.com', nodeName: 'node-1', pool, sharedCounters: [{ name: 'set', counters: { units: { value: '5' } } }] },
+  };
+  const exactly = { deviceClassName: 'any', allocationMode: 'ExactCount' as const, count: 1 };
+  const looking = claim('looking', { name: 'r', exactly: { ...exactly, adminAccess: true } });
+  const world = { ...worldOf(slice('s', [draws('dev-0'), draws('dev-1')], { pool }), counters), features };
+  assert.equal(run(world, [looking, wanting('a', 1), wanting('b', 1)]).kind, 'allocated');
+  assert.equal(run(world, [looking, wanting('a', 1), wanting('b', 2)]).kind, 'unschedulable');
+});
+
+test('a device that binds to its node does so whatever the gates', () => {
+  const world = worldOf(slice('s', [{ name: 'dev-0', bindsToNode: true }], { nodeName: undefined, allNodes: true }));
+  const outcome = run(world, [wanting('a', 1)]);
+  assert.ok(outcome.kind === 'allocated');
+  assert.equal(outcome.allocations[0]?.nodeSelector?.nodeSelectorTerms[0]?.matchFields?.[0]?.key, 'metadata.name');
+});
+
 test('features come from gates, and binding conditions need both of theirs', () => {
   assert.deepEqual(featuresFromGates(new Map()), NO_FEATURES);
   assert.equal(featuresFromGates(new Map([['DRADeviceBindingConditions', true]])).deviceBindingAndStatus, false);

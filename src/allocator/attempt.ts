@@ -113,10 +113,11 @@ export class Attempt {
     return this.#taintRefusal(ask, entry) ?? this.#constraintRefusal(ask, entry) ?? (ask.all === undefined ? undefined : this.#capacityRefusal(ask, entry));
   }
 
-  /** Looking on costs nothing, and a shared device draws once, for its first share. */
+  /** Looking on costs nothing, and a shared device draws once, for its first share that does not only look on. */
   #drawsCounters(ask: DeviceAsk, entry: DeviceEntry): boolean {
-    const { capacity } = this.#context;
-    return !ask.adminAccess && !(capacity.isMulti(entry) && capacity.hasShares(entry));
+    if (ask.adminAccess) return false;
+    if (!this.#context.capacity.isMulti(entry)) return true;
+    return (this.#context.ledger.useOf(entry)?.shares ?? 0) === 0 && !this.#picks.some((pick) => pick.entry === entry && !pick.ask.adminAccess);
   }
 
   #capacityRefusal(ask: DeviceAsk, entry: DeviceEntry): DeviceReason | undefined {

@@ -93,11 +93,6 @@ export class CapacityCheck {
     return this.#features.consumableCapacity && entry.device.allowMultipleAllocations === true;
   }
 
-  /** Whether somebody, here or in the ledger, already has a share of the device. */
-  hasShares(entry: DeviceEntry): boolean {
-    return (this.#ledger.useOf(entry)?.shares ?? 0) > 0 || this.#taken?.has(entry) === true;
-  }
-
   /** Why the device could not serve the request even if nobody else used it. Throws CapacityError. */
   offerRefusal(ask: DeviceAsk, entry: DeviceEntry): DeviceReason | undefined {
     const offer = this.#offer(ask, entry);

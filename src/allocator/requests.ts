@@ -123,10 +123,9 @@ function planRequest(request: DeviceRequest, place: Place): RequestPlan {
     return { name, asks: [planAsk(ask, { name, shortName: name, parent: name }, place)], isList: false };
   }
   if (!features.prioritizedList) throw defect(place, `request ${name}`, 'has subrequests, but the DRAPrioritizedList feature is disabled');
-  const asks = firstAvailable.map((sub) => {
-    if (lacksCapacityFeature(sub, features)) throw defect(place, `subrequest ${sub.name}`, CAPACITY_IS_OFF);
-    return planAsk(sub, { name: `${name}/${sub.name}`, shortName: sub.name, parent: name }, place);
-  });
+  const refused = firstAvailable.find((sub) => lacksCapacityFeature(sub, features));
+  if (refused !== undefined) throw defect(place, `subrequest ${refused.name}`, CAPACITY_IS_OFF);
+  const asks = firstAvailable.map((sub) => planAsk(sub, { name: `${name}/${sub.name}`, shortName: sub.name, parent: name }, place));
   return { name, asks, isList: true };
 }
 

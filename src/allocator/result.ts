@@ -32,7 +32,7 @@ export function allocationResult(plan: ClaimPlan, picks: readonly Pick[], contex
   if (picks.length > 0) devices.results = picks.map((pick) => resultEntry(pick, features, random));
   if (config.length > 0) devices.config = config;
   const result: Mutable<AllocationResult> = { devices };
-  const nodeSelector = nodeSelectorOf(plan, picks, { node, features });
+  const nodeSelector = nodeSelectorOf(plan, picks, node);
   if (nodeSelector !== undefined) result.nodeSelector = nodeSelector;
   return result;
 }
@@ -99,13 +99,13 @@ function withoutFullList({ requests = [], ...config }: DeviceAllocationConfigura
 }
 
 /** Where the claim can be used: on this node only as soon as one device says so, else wherever all devices can be reached. */
-function nodeSelectorOf(plan: ClaimPlan, picks: readonly Pick[], { node, features }: { node: NodeView; features: Features }): NodeSelector | undefined {
+function nodeSelectorOf(plan: ClaimPlan, picks: readonly Pick[], node: NodeView): NodeSelector | undefined {
   const expressions: NodeSelectorRequirement[] = [];
   const fields: NodeSelectorRequirement[] = [];
   for (const { entry } of picks) {
     const { device, slice } = entry;
     const choice = slice.spec.perDeviceNodeSelection === true ? device : slice.spec;
-    const isBound = (choice.nodeName ?? '') !== '' || (features.deviceBindingAndStatus && device.bindsToNode === true);
+    const isBound = (choice.nodeName ?? '') !== '' || device.bindsToNode === true;
     if (isBound) return { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [node.name] }] }] };
     const terms = choice.nodeSelector?.nodeSelectorTerms ?? [];
     if (choice.nodeSelector === undefined) continue;

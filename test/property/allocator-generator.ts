@@ -188,7 +188,8 @@ function device(mood: Mood, name: string, placed: boolean): Json {
     ...(mood.capacity && from.below(2) === 1 && { allowMultipleAllocations: true }),
     ...(mood.counters && from.below(4) !== 1 && { consumesCounters: consumption(mood) }),
     ...(from.below(8) === 1 && { taints: [from.pick(TAINTS, {})] }),
-    ...(from.below(10) === 1 && { bindingConditions: ['ready'], bindingFailureConditions: ['broken'], ...(from.below(2) === 1 && { bindsToNode: true }) }),
+    ...(from.below(10) === 1 && { bindingConditions: ['ready'], bindingFailureConditions: ['broken'] }),
+    ...(from.below(12) === 1 && { bindsToNode: true }),
     ...('perDeviceNodeSelection' in place ? { allNodes: true } : place),
   };
 }
