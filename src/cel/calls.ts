@@ -3,7 +3,7 @@ import { type CallCost, callCost, isPricedByResult } from './cost-runtime.ts';
 import { accepts, type FunctionDeclaration, type Implementation, type Overload } from './declarations.ts';
 import { constant, type Eval, type Plan } from './plan.ts';
 import { compileRegex } from './regex.ts';
-import { CelError, ConcatList, isList, mapKey, noSuchOverload, Optional, Timestamp, Duration, typeNameOf, Uint, type Value } from './values.ts';
+import { CelError, ConcatList, isList, mapKey, noSuchOverload, Optional, Timestamp, Duration, typeNameOf, TypeValue, Uint, type Value } from './values.ts';
 
 /** Thrown when a constant part of the expression fails already while compiling. */
 export class InstantiationError extends Error {}
@@ -104,9 +104,18 @@ function soleImplementation(name: string, { kinds, run }: Overload): Implementat
   return (...args) => (kinds.every((kind, i) => kind.is(args[i] ?? null)) ? run(...args) : noOverload(name, args));
 }
 
-/** Matches texts; with a constant pattern nothing is said of other values. */
+/** Matches texts; with a constant pattern nothing is said of other values, save those behind which Go has a text. */
 function patterned(run: Implementation): Implementation {
-  return (...args) => (typeof args[0] === 'string' ? run(...args) : noSuchOverload());
+  return (subject = null, ...others) => {
+    const text = textBehind(subject);
+    return text === undefined ? noSuchOverload() : run(text, ...others);
+  };
+}
+
+function textBehind(value: Value): string | undefined {
+  if (typeof value === 'string') return value;
+  if (value instanceof TypeValue) return value.name;
+  return value instanceof Optional && value.value !== undefined ? textBehind(value.value) : undefined;
 }
 
 /** Texts, timestamps and durations know of functions themselves and have nothing to say to others. */

@@ -249,7 +249,7 @@ function partOrMissing(value: Value, key: Value): Value {
 function listIndex(key: Value): number | CelError {
   if (typeof key === 'bigint') return Number(key);
   if (key instanceof Uint && key.value < 2n ** 63n) return Number(key.value);
-  if (typeof key === 'number' && Number.isInteger(key)) return key;
+  if (typeof key === 'number' && Number.isInteger(key) && Math.abs(key) < 2 ** 63) return key;
   if (typeof key === 'number' || key instanceof Uint) return new CelError(`unsupported index value ${goText(key)} in list`);
   return new CelError(`unsupported index type '${typeNameOf(key)}' in list`);
 }
