@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError, type JsonObject } from '#machinery';
 import { MemoryStore, type Transaction } from '#storage';
-import { ADMIN, TestServer } from './api-server.test-data.ts';
+import { ADMIN, type Answer, TestServer } from './api-server.test-data.ts';
 import type { UserInfo } from './http/message.ts';
 import { MAX_REQUEST_BODY_BYTES } from './registry/decode.ts';
 import { checkListLength, LIST_ITEMS_MAX } from './registry/list-options.ts';
 import { OBJECT_BYTES_MAX } from './registry/object-store.ts';
 
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
+const PODS = '/api/v1/namespaces/default/pods';
 const JANE: UserInfo = { name: 'jane', groups: ['system:authenticated'] };
 const settings = (size: number): JsonObject => ({ metadata: { name: 'settings' }, data: { text: 'x'.repeat(size) } });
 
@@ -39,6 +40,46 @@ test('a body may be too large, and so may be what the store would have to take',
   const { status, body: refused } = await server.send('POST', '/api/v1/namespaces', large);
   assert.equal(status, 413);
   assert.match(String(refused['message']), new RegExp(`^Request entity too large: the object takes \\d{7} bytes, limit is ${String(OBJECT_BYTES_MAX)}$`));
+});
+
+/** Checks that compare all with all would take minutes over so many. */
+const MANY = 50_000;
+const many = <T>(make: (at: number) => T): T[] => Array.from({ length: MANY }, (_, at) => make(at));
+
+test('an object with very many parts of a sort is judged at once', async () => {
+  const startMs = performance.now();
+  const server = new TestServer();
+  const owner = (at: number): JsonObject => ({ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: String(at) });
+  const owned = await server.send('POST', CONFIG_MAPS, { metadata: { name: '', ownerReferences: many(owner) } });
+  assert.equal(owned.status, 422);
+  const pod = (spec: JsonObject, container: JsonObject = {}): Promise<Answer> =>
+    server.send('POST', PODS, { metadata: { name: 'p' }, spec: { containers: [{ name: 'c', image: 'i', ...container }], ...spec } });
+  const gated = await pod({ schedulingGates: many((at) => ({ name: `g${String(at)}` })) });
+  assert.equal(gated.status, 413);
+  const spread = many((at) => ({ maxSkew: 1, topologyKey: at.toString(36), whenUnsatisfiable: 'x' }));
+  assert.equal((await pod({ topologySpreadConstraints: spread.slice(0, MANY / 2) })).status, 422);
+  const resize = many((at) => ({ resourceName: at.toString(36), restartPolicy: '' }));
+  assert.equal((await pod({}, { resizePolicy: resize })).status, 422);
+  assert.ok(performance.now() - startMs < 20_000);
+});
+
+test('owners that are named twice alike count once', async () => {
+  const server = new TestServer();
+  const [first, second] = ['a', 'b'].map((uid) => ({ apiVersion: 'v1', kind: 'Pod', name: 'p', uid }));
+  const ownerReferences = [first ?? null, second ?? null, first ?? null, { ...second, controller: true }];
+  const { body, headers } = await server.send('POST', CONFIG_MAPS, { metadata: { name: 'owned', ownerReferences } });
+  assert.deepEqual((body['metadata'] as JsonObject)['ownerReferences'], [first, second, { ...second, controller: true }]);
+  assert.match(headers['warning'] ?? '', /duplicate UID\(s\) observed: a"$/);
+});
+
+test('a refusal that would name all of many names at each of many names ends somewhere', async () => {
+  const server = new TestServer();
+  const claims = many((at) => ({ name: `wanted-${String(at)}` })).slice(0, MANY / 4);
+  const resourceClaims = many((at) => ({ name: `known-${String(at)}`, resourceClaimName: 'c' })).slice(0, MANY / 4);
+  const spec = { containers: [{ name: 'c', image: 'i', resources: { claims } }], resourceClaims };
+  const { status, body } = await server.send('POST', PODS, { metadata: { name: 'p' }, spec });
+  assert.equal(status, 422);
+  assert.ok(String(body['message']).length < 3 * 1024 * 1024);
 });
 
 test('a list is longer than one answer may be', () => {

@@ -119,8 +119,10 @@ function checkCommon(errors: FieldErrors, path: string, container: Container, { 
 }
 
 function checkResize(errors: FieldErrors, path: string, policies: readonly ContainerResizePolicy[], podPolicy: string | undefined): void {
+  const names = new Set<string>();
   policies.forEach(({ resourceName, restartPolicy }, index) => {
-    if (policies.slice(0, index).some((other) => other.resourceName === resourceName)) errors.duplicate(`${path}[${index}]`, resourceName);
+    if (names.has(resourceName)) errors.duplicate(`${path}[${index}]`, resourceName);
+    names.add(resourceName);
     if (resourceName === '') errors.required(path);
     else if (!RESIZED.includes(resourceName)) errors.notSupported(path, resourceName, RESIZED);
     if (restartPolicy === '') errors.required(path);

@@ -91,8 +91,9 @@ function checkLabelKeys(errors: FieldErrors, path: string, { matchLabelKeys, mis
     if (index >= 0 && named.has(key)) errors.invalid(`${path}[${index}]`, key, 'exists in both matchLabelKeys and labelSelector');
     named.add(key);
   }
+  const mismatched = new Set(mismatchLabelKeys);
   matchLabelKeys.forEach((key, index) => {
-    if (mismatchLabelKeys.includes(key)) errors.invalid(`${path}.matchLabelKeys[${index}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys');
+    if (mismatched.has(key)) errors.invalid(`${path}.matchLabelKeys[${index}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys');
   });
 }
 
@@ -101,6 +102,8 @@ const INCLUSION = ['Honor', 'Ignore'];
 
 /** How evenly pods are spread. */
 export function checkSpreading(errors: FieldErrors, path: string, constraints: readonly TopologySpreadConstraint[]): void {
+  const pairs = constraints.map(({ topologyKey, whenUnsatisfiable }) => `{${topologyKey}, ${whenUnsatisfiable}}`);
+  const last = new Map(pairs.map((pair, index) => [pair, index]));
   constraints.forEach((constraint, index) => {
     const at = `${path}[${index}]`;
     const { maxSkew, topologyKey, whenUnsatisfiable, minDomains, matchLabelKeys = [], labelSelector } = constraint;
@@ -108,8 +111,8 @@ export function checkSpreading(errors: FieldErrors, path: string, constraints: r
     if (topologyKey === '') errors.required(`${at}.topologyKey`, 'can not be empty');
     else errors.invalidAll(`${at}.topologyKey`, topologyKey, labelKeyProblems(topologyKey));
     if (!UNSATISFIABLE.includes(whenUnsatisfiable)) errors.notSupported(`${at}.whenUnsatisfiable`, whenUnsatisfiable, UNSATISFIABLE);
-    const repeated = constraints.slice(index + 1).some((other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable);
-    if (repeated) errors.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`);
+    const pair = pairs[index] ?? '';
+    if (last.get(pair) !== index) errors.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair);
     if (minDomains !== undefined) checkMinDomains(errors, `${at}.minDomains`, minDomains, whenUnsatisfiable);
     for (const member of ['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const) {
       const policy = constraint[member];

@@ -88,16 +88,21 @@ const AMONG = 'must be one of the names in pod.spec.resourceClaims';
 export function checkContainerClaims(errors: FieldErrors, path: string, claims: readonly ResourceClaim[], known: ReadonlySet<string>): void {
   const whole = new Set<string>();
   const parts = new Set<string>();
+  const divided = new Set<string>();
   claims.forEach(({ name, request = '' }, index) => {
     const at = `${path}[${index}]`;
     if (name === '') errors.required(at);
     else {
       const key = request === '' ? name : `${name}/${request}`;
-      const clash = whole.has(name) || parts.has(key) || (request === '' && [...parts].some((part) => part.startsWith(`${name}/`)));
+      const clash = whole.has(name) || parts.has(key) || (request === '' && divided.has(name));
       if (clash) errors.duplicate(at, key);
       if (request === '') whole.add(name);
-      else parts.add(key);
-      if (!known.has(name)) errors.notFound(at, name, known.size === 0 ? `${AMONG} which is empty` : `${AMONG}: ${[...known].sort().join(', ')}`);
+      else {
+        parts.add(key);
+        divided.add(name);
+      }
+      if (!known.has(name) && !errors.full)
+        errors.notFound(at, name, known.size === 0 ? `${AMONG} which is empty` : `${AMONG}: ${[...known].sort().join(', ')}`);
     }
     if (request !== '') checkLabel(errors, `${at}.request`, request);
   });

@@ -40,8 +40,9 @@ function checkChanges(errors: FieldErrors, spec: PodSpec, old: PodSpec): void {
   }
   if (!checkDeadline(errors, spec.activeDeadlineSeconds, old.activeDeadlineSeconds)) return;
   checkAddedTolerations(errors, spec.tolerations ?? [], old.tolerations ?? []);
+  const gates = new Set(old.schedulingGates?.map(({ name }) => name));
   spec.schedulingGates?.forEach(({ name }, index) => {
-    if (old.schedulingGates?.some((gate) => gate.name === name) === true) return;
+    if (gates.has(name)) return;
     errors.forbidden(`spec.schedulingGates[${index}].name`, `only deletion is allowed, but found new scheduling gate '${name}'`);
   });
   checkFixed(errors, spec, old);
@@ -61,8 +62,9 @@ function checkDeadline(errors: FieldErrors, seconds: number | undefined, old: nu
 }
 
 function checkAddedTolerations(errors: FieldErrors, tolerations: readonly Toleration[], old: readonly Toleration[]): void {
-  const timeless = ({ tolerationSeconds: _seconds, ...rest }: Toleration): object => rest;
-  const kept = old.every((toleration) => tolerations.some((other) => sameValue(timeless(other), timeless(toleration))));
+  const timeless = ({ key, operator, value, effect }: Toleration): string => JSON.stringify([key, operator, value, effect]);
+  const now = new Set(tolerations.map(timeless));
+  const kept = old.every((toleration) => now.has(timeless(toleration)));
   if (!kept) errors.forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds');
   else checkTolerations(errors, 'spec.tolerations', tolerations);
 }

@@ -197,6 +197,8 @@ const PROPAGATIONS = ['Bidirectional', 'HostToContainer', 'None'];
 export function checkMounts(errors: FieldErrors, path: string, container: Container, volumes: ReadonlyMap<string, Volume>): void {
   const { volumeMounts = [], volumeDevices = [] } = container;
   const paths = new Set<string>();
+  const deviceNames = new Set(volumeDevices.map(({ name }) => name));
+  const devicePaths = new Set(volumeDevices.map(({ devicePath }) => devicePath));
   volumeMounts.forEach((mount, index) => {
     const at = `${path}.volumeMounts[${index}]`;
     const { name, mountPath } = mount;
@@ -205,9 +207,8 @@ export function checkMounts(errors: FieldErrors, path: string, container: Contai
     if (mountPath === '') errors.required(`${at}.mountPath`);
     if (paths.has(mountPath)) errors.invalid(`${at}.mountPath`, mountPath, 'must be unique');
     paths.add(mountPath);
-    if (volumeDevices.some((device) => device.name === name)) errors.invalid(`${at}.name`, name, 'must not already exist in volumeDevices');
-    if (volumeDevices.some((device) => device.devicePath === mountPath))
-      errors.invalid(`${at}.mountPath`, mountPath, 'must not already exist as a path in volumeDevices');
+    if (deviceNames.has(name)) errors.invalid(`${at}.name`, name, 'must not already exist in volumeDevices');
+    if (devicePaths.has(mountPath)) errors.invalid(`${at}.mountPath`, mountPath, 'must not already exist as a path in volumeDevices');
     checkSubPaths(errors, { list: `${path}.volumeMounts`, item: at }, mount);
     checkPropagation(errors, `${path}.volumeMounts.mountPropagation`, mount.mountPropagation, container);
   });
@@ -231,6 +232,8 @@ function checkPropagation(errors: FieldErrors, path: string, propagation: string
 
 function checkDevices(errors: FieldErrors, path: string, { volumeMounts = [], volumeDevices = [] }: Container, volumes: ReadonlyMap<string, Volume>): void {
   const [names, paths] = [new Set<string>(), new Set<string>()];
+  const mountNames = new Set(volumeMounts.map(({ name }) => name));
+  const mountPaths = new Set(volumeMounts.map(({ mountPath }) => mountPath));
   volumeDevices.forEach(({ name, devicePath }, index) => {
     const at = `${path}[${index}]`;
     const volume = volumes.get(name);
@@ -243,9 +246,8 @@ function checkDevices(errors: FieldErrors, path: string, { volumeMounts = [], vo
     if (paths.has(devicePath)) errors.invalid(`${at}.devicePath`, devicePath, 'must be unique');
     if (devicePath.split('/').includes('..')) errors.invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')");
     else paths.add(devicePath);
-    if (volumeMounts.some((mount) => mount.name === name)) errors.invalid(`${at}.name`, name, 'must not already exist in volumeMounts');
-    if (volumeMounts.some((mount) => mount.mountPath === devicePath))
-      errors.invalid(`${at}.devicePath`, devicePath, 'must not already exist as a path in volumeMounts');
+    if (mountNames.has(name)) errors.invalid(`${at}.name`, name, 'must not already exist in volumeMounts');
+    if (mountPaths.has(devicePath)) errors.invalid(`${at}.devicePath`, devicePath, 'must not already exist as a path in volumeMounts');
     if (name !== '') names.add(name);
   });
 }

@@ -172,9 +172,11 @@ function checkHostAliases(errors: FieldErrors, path: string, aliases: readonly H
 }
 
 function checkSchedulingGates(errors: FieldErrors, path: string, gates: readonly PodSchedulingGate[]): void {
+  const names = new Set<string>();
   gates.forEach(({ name }, index) => {
     errors.invalidAll(`${path}[${index}]`, name, labelKeyProblems(name));
-    if (gates.slice(0, index).some((other) => other.name === name)) errors.duplicate(`${path}[${index}]`, name);
+    if (names.has(name)) errors.duplicate(`${path}[${index}]`, name);
+    names.add(name);
   });
 }
 

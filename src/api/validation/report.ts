@@ -14,9 +14,18 @@ import {
 } from '#machinery';
 import type { FieldError } from '../kind.ts';
 
+/** Characters of all errors of one object that are told: some name all that they choose from, so that a body of some megabytes could make gigabytes of them. */
+const ERRORS_LENGTH_MAX = 1024 * 1024;
+
 /** The errors found so far, in the order in which they were found. */
 export class FieldErrors {
   readonly list: FieldError[] = [];
+  #length = 0;
+
+  /** Further errors are not told. */
+  get full(): boolean {
+    return this.#length > ERRORS_LENGTH_MAX;
+  }
 
   /** A value that must be there is missing. */
   required(path: string, detail = ''): void {
@@ -69,7 +78,10 @@ export class FieldErrors {
   }
 
   #add(error: MachineryError): void {
-    this.list.push({ path: error.field, reason: error.type, message: fieldErrorBody(error) });
+    if (this.full) return;
+    const message = fieldErrorBody(error);
+    this.#length += error.field.length + message.length;
+    this.list.push({ path: error.field, reason: error.type, message });
   }
 }
 

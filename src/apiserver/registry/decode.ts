@@ -6,6 +6,7 @@ import {
   type ApiObject,
   type Json,
   type JsonObject,
+  type OwnerReference,
   type SchemaNode,
   badRequest,
   goJsonType,
@@ -23,7 +24,6 @@ import { YAML_TYPE } from '../http/accept.ts';
 import { PROTOBUF_TYPE, decodeProtobuf } from '../http/protobuf.ts';
 import { type Call, type FieldValidation } from './call.ts';
 import { duplicateFields } from './duplicate-fields.ts';
-import { equalParts } from './managed.ts';
 import { StructureError, checkStructure, undecodable } from './structure.ts';
 
 /** Upstream: MaxRequestBodyBytes of the generic API server. */
@@ -211,13 +211,19 @@ export function structured(call: Call, value: Json, validation: FieldValidation,
 /** Owners that are named twice alike count once, with a warning (handlers.dedupOwnerReferencesAndAddWarning). */
 function withUniqueOwners(call: Call, metadata: ApiObject['metadata']): ApiObject['metadata'] {
   const { ownerReferences: owners = [] } = metadata;
-  const repeated = owners.filter((owner, at) => owners.slice(0, at).some((other) => equalParts(other, owner)));
-  if (repeated.length === 0) return metadata;
+  const unique = new Map(owners.map((owner) => [ownerKey(owner), owner]));
+  if (unique.size === owners.length) return metadata;
+  const repeated = [...Map.groupBy(owners, ownerKey).values()].flatMap(([, ...others]) => others);
   const uids = [...new Set(repeated.map(({ uid }) => uid))].join(', ');
   call.warnings.push(
     `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${uids}`,
   );
-  return { ...metadata, ownerReferences: owners.filter((owner) => !repeated.includes(owner)) };
+  return { ...metadata, ownerReferences: [...unique.values()] };
+}
+
+/** The same for owners that are named alike. */
+function ownerKey({ apiVersion, kind, name, uid, controller, blockOwnerDeletion }: OwnerReference): string {
+  return JSON.stringify([apiVersion, kind, name, uid, controller, blockOwnerDeletion]);
 }
 
 function structureOf(schema: SchemaNode, value: Json, kind: string, version: string): ReturnType<typeof checkStructure> {
