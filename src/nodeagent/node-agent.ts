@@ -13,7 +13,7 @@ import { NodeMetrics } from './node-metrics.ts';
 import { keepAlive, registerNode } from './node-registration.ts';
 import { fallbackRange, freeAddress } from './pod-addresses.ts';
 import { podResourcesService } from './pod-resources.ts';
-import { volumesDirectoryOf } from './pod-volumes.ts';
+import { podsDirectoryOf, volumesDirectoryOf } from './pod-volumes.ts';
 import { logFileOf, PodWorker, type PodWorkerContext } from './pod-worker.ts';
 import type { ContainerRuntime } from './runtime.ts';
 
@@ -257,7 +257,13 @@ export class NodeAgent {
       });
   }
 
-  /** Bundles last: as long as they are there, somebody knows of the rest. */
+  /** UIDs of pods that have files: volumes come first, bundles go last, and logs lie between them. */
+  async #podsWithFiles(): Promise<ReadonlySet<string>> {
+    const { files, rootDir } = this.#options;
+    const entries = await Promise.all([podsDirectoryOf(rootDir), `${rootDir}/bundles`].map((directory) => files.list(directory)));
+    return new Set(entries.flat().map(({ name }) => name));
+  }
+
   async #removeFiles(uid: string): Promise<void> {
     const { files, rootDir } = this.#options;
     await files.remove(`${rootDir}/logs/${uid}`);
@@ -282,7 +288,7 @@ export class NodeAgent {
       // Asked for each anew: while one is cleaned up others come.
       const isHere = (uid: string): boolean =>
         this.#pods.lister.list().some((pod) => pod.metadata.uid === uid) || [...this.#workers.values()].some((worker) => worker.uid === uid);
-      for (const { name: uid } of await this.#options.files.list(`${this.#options.rootDir}/bundles`)) if (!isHere(uid)) await this.#removeFiles(uid);
+      for (const uid of await this.#podsWithFiles()) if (!isHere(uid)) await this.#removeFiles(uid);
       let failed = false;
       for (const uid of this.#claims.podUids()) {
         if (isHere(uid)) continue;

@@ -4,7 +4,7 @@ import type { Clock } from '#base';
 import { asError } from '#base';
 import type { OciMount } from '#cdi';
 import type { HostFiles } from '#ports';
-import { type VolumeContext, type VolumeFile, volumeFiles } from './volume-files.ts';
+import { leavesVolume, type VolumeContext, type VolumeFile, volumeFiles } from './volume-files.ts';
 
 /** What a pod's volumes are made with. */
 export interface PodVolumesContext {
@@ -17,19 +17,31 @@ export interface PodVolumesContext {
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 122_000;
 
+/** Below a pod's directory only the node agent and its group look; in a volume every user of a container (kubelet: emptydir's perm). */
+const POD_MODE = 0o750;
+const VOLUME_MODE = 0o777;
+
+/** Where the pods' directories are, named by UID. */
+export function podsDirectoryOf(rootDir: string): string {
+  return `${rootDir}/pods`;
+}
+
 /** Where the volumes of a pod are kept. */
 export function volumesDirectoryOf(rootDir: string, podUid: string): string {
-  return `${rootDir}/pods/${podUid}`;
+  return `${podsDirectoryOf(rootDir)}/${podUid}`;
 }
+
+type PodVolume = NonNullable<NonNullable<Pod['spec']>['volumes']>[number];
 
 /** Owns the volumes of the pod of one UID. */
 export class PodVolumes {
   readonly #context: PodVolumesContext;
   readonly #directory: string;
-  /** Volumes that are made; others (of kinds that this node does not make) are mounted nowhere. */
-  readonly #made = new Set<string>();
+  /** Volumes that are made, and how they may be mounted; others (of kinds that this node does not make) are mounted nowhere. */
+  readonly #made = new Map<string, 'ro' | 'rw'>();
   #retryMs = RETRY_MIN_MS;
-  #dueMs = 0;
+  /** Monotonic. */
+  #dueMs = Number.NEGATIVE_INFINITY;
   #ready = false;
 
   constructor(context: PodVolumesContext, podUid: string) {
@@ -37,43 +49,52 @@ export class PodVolumes {
     this.#directory = volumesDirectoryOf(context.rootDir, podUid);
   }
 
-  /** Whether all were made once and the last try went well. */
+  /** Whether all are made; they stay so when a later try to renew them fails. */
   get areReady(): boolean {
     return this.#ready;
   }
 
   /** Milliseconds until `setUp` has something to do; it has at first. */
   get dueInMs(): number {
-    return Math.max(0, this.#dueMs - this.#context.clock.nowMs());
+    return Math.max(0, this.#dueMs - this.#context.clock.monotonicMs());
   }
 
-  /** Writes all files; rejects in the kubelet's words when a volume cannot be made. */
+  /** Writes all files; rejects in the kubelet's words when a volume cannot be made, once nothing is being written any more. */
   async setUp(pod: Pod, context: Omit<VolumeContext, 'pod'>): Promise<void> {
     const { clock } = this.#context;
-    try {
-      const renewals = await Promise.all((pod.spec?.volumes ?? []).map((volume) => this.#setUp(volume, { ...context, pod })));
-      this.#dueMs = Math.min(...renewals.flat());
-      this.#retryMs = RETRY_MIN_MS;
-      this.#ready = true;
-    } catch (error) {
-      this.#ready = false;
-      this.#dueMs = clock.nowMs() + this.#retryMs;
+    const outcomes = await Promise.allSettled((pod.spec?.volumes ?? []).map((volume) => this.#setUp(volume, { ...context, pod })));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) {
+      this.#dueMs = clock.monotonicMs() + this.#retryMs;
       this.#retryMs = Math.min(RETRY_MAX_MS, this.#retryMs * 2);
-      throw error;
+      throw failed.reason;
     }
+    const renewals = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
+    this.#dueMs = clock.monotonicMs() + Math.min(...renewals);
+    this.#retryMs = RETRY_MIN_MS;
+    this.#ready = true;
   }
 
-  /** When the files have to be written anew. */
-  async #setUp(volume: NonNullable<NonNullable<Pod['spec']>['volumes']>[number], context: VolumeContext): Promise<readonly number[]> {
+  /** Removes all files: what a pod that is over could read nobody else shall. */
+  async tearDown(): Promise<void> {
+    await this.#context.files.remove(this.#directory);
+    this.#made.clear();
+    this.#ready = false;
+  }
+
+  /** After how many milliseconds the files have to be written anew. */
+  async #setUp(volume: PodVolume, context: VolumeContext): Promise<readonly number[]> {
     const { name } = volume;
     const { clock, files } = this.#context;
     try {
       const content = await volumeFiles(volume, context, clock.nowMs());
       if (content === undefined) return [];
-      await files.makeDirectory(this.#pathOf(name), 0o750);
+      await files.makeDirectory(this.#volumes, POD_MODE);
+      await files.makeDirectory(this.#pathOf(name), VOLUME_MODE);
       for (const file of content) await this.#write(name, file);
-      this.#made.add(name);
-      return content.flatMap(({ renewAtMs }) => renewAtMs ?? []);
+      // Containers that could write where the agent renews its files could send it elsewhere by a link (kubelet: Attributes.ReadOnly).
+      this.#made.set(name, volume.emptyDir === undefined ? 'ro' : 'rw');
+      return content.flatMap(({ renewInMs }) => renewInMs ?? []);
     } catch (error) {
       throw new Error(`MountVolume.SetUp failed for volume ${JSON.stringify(name)} : ${asError(error).message}`, { cause: error });
     }
@@ -86,19 +107,23 @@ export class PodVolumes {
     await files.writeAtomic(target, content, mode);
   }
 
-  /** The mounts of a container, as its OCI spec has them. */
+  /** The mounts of a container, as its OCI spec has them; throws when one is not of the volume. */
   mountsOf({ volumeMounts = [] }: Container): readonly OciMount[] {
-    return volumeMounts
-      .filter(({ name }) => this.#made.has(name))
-      .map(({ name, mountPath, readOnly, subPath }) => ({
-        destination: mountPath,
-        type: 'bind',
-        source: this.#pathOf(name) + (subPath === undefined ? '' : `/${subPath}`),
-        options: ['rbind', 'rprivate', readOnly === true ? 'ro' : 'rw'],
-      }));
+    return volumeMounts.flatMap(({ name, mountPath, readOnly, subPath = '', subPathExpr = '' }) => {
+      const access = this.#made.get(name);
+      if (access === undefined) return [];
+      if (subPathExpr !== '') throw new Error(`subPathExpr ${JSON.stringify(subPathExpr)} of volume ${JSON.stringify(name)} is not supported`);
+      if (leavesVolume(subPath)) throw new Error(`subPath ${JSON.stringify(subPath)} leaves the volume ${JSON.stringify(name)}`);
+      const source = subPath === '' ? this.#pathOf(name) : `${this.#pathOf(name)}/${subPath}`;
+      return [{ destination: mountPath, type: 'bind', source, options: ['rbind', 'rprivate', readOnly === true ? 'ro' : access] }];
+    });
+  }
+
+  get #volumes(): string {
+    return `${this.#directory}/volumes`;
   }
 
   #pathOf(volume: string): string {
-    return `${this.#directory}/volumes/${volume}`;
+    return `${this.#volumes}/${volume}`;
   }
 }

@@ -90,7 +90,7 @@ export class PodWorker {
   /** Brings the pod one step further. */
   async sync(pod: Pod): Promise<SyncResult> {
     await this.#recover(pod);
-    if (!this.#finished && !(await this.#setUpVolumes(pod)) && !this.#sandboxReady) return { status: this.#status(pod), requeueAfterMs: this.#volumes.dueInMs };
+    if (!this.#finished && !(await this.#setUpVolumes(pod))) return { status: this.#status(pod), requeueAfterMs: this.#volumes.dueInMs };
     if (!this.#finished && !this.#sandboxReady && !(await this.#prepare(pod))) return { status: this.#status(pod), requeueAfterMs: PREPARE_RETRY_MS };
     const waitMs = this.#finished ? Infinity : Math.min((await this.#advance(pod)) ?? Infinity, this.#volumes.dueInMs);
     const requeueAfterMs = Number.isFinite(waitMs) ? waitMs : undefined;
@@ -131,6 +131,7 @@ export class PodWorker {
   async #finish(): Promise<void> {
     this.#finished = true;
     await this.#stop(0);
+    await this.#volumes.tearDown();
     await this.#context.claims.unprepare(this.uid);
     this.#sandboxReady = false;
   }
@@ -160,19 +161,18 @@ export class PodWorker {
     }
   }
 
-  /** Writes the volumes when that is due; what runs already goes on with what it has. */
+  /** Writes the volumes when that is due: whether they are there. */
   async #setUpVolumes(pod: Pod): Promise<boolean> {
     if (this.#volumes.dueInMs > 0) return this.#volumes.areReady;
     const { client, hostIP } = this.#context;
     try {
       await this.#volumes.setUp(pod, { client, hostIP, podIP: this.podIP ?? '' });
-      return true;
     } catch (error) {
       const { message } = asError(error);
       this.#context.logger.warn(message, { pod: this.#key });
       this.#context.events.event(pod, { type: 'Warning', reason: 'FailedMount', message });
-      return false;
     }
+    return this.#volumes.areReady;
   }
 
   async #prepare(pod: Pod): Promise<boolean> {

@@ -13,8 +13,8 @@ export interface VolumeFile {
   readonly path: string;
   readonly content: string | Uint8Array;
   readonly mode: number;
-  /** When the content has to be fetched anew; milliseconds since the epoch. */
-  readonly renewAtMs?: number | undefined;
+  /** After how many milliseconds the content has to be fetched anew. */
+  readonly renewInMs?: number | undefined;
 }
 
 /** Permission bits of files that name none (core/v1: ProjectedVolumeSourceDefaultMode and its like). */
@@ -23,6 +23,8 @@ const DEFAULT_MODE = 0o644;
 const DEFAULT_TOKEN_SECONDS = 3600;
 /** Kubelets renew a token when so much of its life is over (kubelet/token: requiresRefresh). */
 const TOKEN_LIFE_USED = 0.8;
+/** By the clock of this machine a token may be over when it comes: no reason to ask for tokens without end. */
+const TOKEN_RENEWAL_MIN_MS = 60_000;
 /** So long an answer may take: a pod waits, and is tried again, rather than hang. */
 const TOKEN_TIMEOUT_MS = 10_000;
 
@@ -69,7 +71,7 @@ async function tokenFile(
   const account = pod.spec?.serviceAccountName ?? 'default';
   const issued = await requestToken(client, { namespace, account, spec }, AbortSignal.timeout(TOKEN_TIMEOUT_MS));
   const lifeMs = Date.parse(issued.expirationTimestamp) - nowMs;
-  return { path, content: issued.token, mode, renewAtMs: nowMs + lifeMs * TOKEN_LIFE_USED };
+  return { path, content: issued.token, mode, renewInMs: Math.max(TOKEN_RENEWAL_MIN_MS, lifeMs * TOKEN_LIFE_USED) };
 }
 
 function fieldFile({ path, fieldRef, mode }: DownwardAPIVolumeFile, context: VolumeContext, terms: Terms): VolumeFile {
@@ -129,7 +131,11 @@ function dataFiles(data: Readonly<Record<string, string | Uint8Array>>, items: r
 
 /** The API server refuses such paths; a node agent does not rely on it. */
 function checked(file: VolumeFile): VolumeFile {
-  if (file.path === '' || file.path.startsWith('/') || file.path.split('/').includes('..'))
-    throw new Error(`the path ${JSON.stringify(file.path)} leaves the volume`);
+  if (file.path === '' || leavesVolume(file.path)) throw new Error(`the path ${JSON.stringify(file.path)} leaves the volume`);
   return file;
+}
+
+/** Whether a path below a volume's directory is not below it. */
+export function leavesVolume(path: string): boolean {
+  return path.startsWith('/') || path.split('/').includes('..');
 }

@@ -1,6 +1,6 @@
 /** The host's files through node:fs. */
 import { type FSWatcher, type Stats, watch } from 'node:fs';
-import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { asError, type Logger, silentLogger } from '#base';
@@ -37,12 +37,13 @@ export class NodeHostFiles implements HostFiles {
     return readFile(path, 'utf8');
   }
 
-  async writeAtomic(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
+  async writeAtomic(path: string, content: string | Uint8Array, mode?: number): Promise<void> {
     // The leading dot keeps half-written files out of the sight of whoever scans the directory for *.json.
     const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${this.#temporaries++}.tmp`);
     try {
-      const file = await open(temporary, 'wx', mode);
+      const file = await open(temporary, 'wx', mode ?? 0o644);
       try {
+        if (mode !== undefined) await file.chmod(mode);
         await file.writeFile(content);
         await file.sync();
       } finally {
@@ -74,8 +75,9 @@ export class NodeHostFiles implements HostFiles {
     return entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) })).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  async makeDirectory(path: string, mode = 0o755): Promise<void> {
-    await mkdir(path, { recursive: true, mode });
+  async makeDirectory(path: string, mode?: number): Promise<void> {
+    const made = await mkdir(path, { recursive: true, mode: mode ?? 0o755 });
+    if (made !== undefined && mode !== undefined) await chmod(path, mode);
   }
 
   async stat(path: string): Promise<FileStat | undefined> {

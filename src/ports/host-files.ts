@@ -26,7 +26,7 @@ export interface HostFiles {
   /** At most `length` bytes from `offset` on; fewer at the end of the file. */
   readPart(path: string, offset: number, length: number): Promise<Uint8Array>;
   readText(path: string): Promise<string>;
-  /** Replaces the file in one step: temporary file, fsync, rename. Readers see the old or the new content. */
+  /** Replaces the file in one step: temporary file, fsync, rename. Readers see the old or the new content. Permission bits: `mode`, else 0644 less the process's mask. */
   writeAtomic(path: string, content: string | Uint8Array, mode?: number): Promise<void>;
   /** Adds to the end of the file, making it if need be. */
   append(path: string, content: string | Uint8Array): Promise<void>;
@@ -34,7 +34,7 @@ export interface HostFiles {
   remove(path: string): Promise<void>;
   /** Entries in order of name; an absent directory is empty. */
   list(directory: string): Promise<readonly DirectoryEntry[]>;
-  /** Makes the directory and its parents. */
+  /** Makes the directory and its parents. Permission bits of a new one: `mode`, else 0755 less the process's mask. */
   makeDirectory(path: string, mode?: number): Promise<void>;
   /** undefined when nothing is there. Follows links. */
   stat(path: string): Promise<FileStat | undefined>;

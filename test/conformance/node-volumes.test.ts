@@ -1,11 +1,13 @@
 /** What a node agent puts into the volumes of a pod, and where its containers find it. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Pod, Volume } from '#api';
 import { CONFIG_MAPS, EVENTS, PODS, type RestClient, SERVICE_ACCOUNTS } from '#client';
+import type { OciMount } from '#cdi';
 import { isNotFound } from '#machinery';
+import type { ContainerRuntime } from '#nodeagent';
 import { eventually, inWorld, NODE } from './node-world.ts';
 
 const PLACE = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -82,7 +84,7 @@ test('config maps, fields of the pod and empty directories are volumes too', () 
     startAgent();
     const volumes: readonly Volume[] = [
       { name: 'settings', configMap: { name: 'settings' } },
-      { name: 'some', configMap: { name: 'settings', items: [{ key: 'b.conf', path: 'deep/b', mode: 0o600 }] } },
+      { name: 'some', configMap: { name: 'settings', items: [{ key: 'b.conf', path: 'deep/b', mode: 0o666 }] } },
       { name: 'about', downwardAPI: { items: [{ path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } }] } },
       { name: 'empty', emptyDir: {} },
       { name: 'optional', configMap: { name: 'nowhere', optional: true } },
@@ -91,7 +93,55 @@ test('config maps, fields of the pod and empty directories are volumes too', () 
     await eventually('running pod', async () => (await phase(client)) === 'Running');
     const path = (...parts: readonly string[]): string => join(rootDir, 'pods', uid, 'volumes', ...parts);
     assert.equal(readFileSync(path('settings', 'a.conf'), 'utf8'), 'a');
-    assert.equal(statSync(path('some', 'deep', 'b')).mode & 0o777, 0o600);
+    const modes = [path('some', 'deep', 'b'), path('empty'), path()].map((place) => statSync(place).mode & 0o777);
+    assert.deepEqual(modes, [0o666, 0o777, 0o750], 'whatever mask the process has');
     assert.equal(readFileSync(path('about', 'labels'), 'utf8'), 'a="b"');
     assert.ok(existsSync(path('empty')) && existsSync(path('optional')));
+    const { mounts } = JSON.parse(readFileSync(join(rootDir, 'bundles', uid, 'main', 'config.json'), 'utf8')) as { mounts: readonly OciMount[] };
+    const accessOf = (name: string): string | undefined => mounts.find(({ source }) => source === path(name))?.options?.at(-1);
+    assert.deepEqual([accessOf('some'), accessOf('about'), accessOf('empty')], ['ro', 'ro', 'rw'], 'a container writes only into empty directories');
+  }));
+
+test('a pod that is over leaves no token on its node', () =>
+  inWorld(async ({ client, rootDir, startAgent }) => {
+    await client.create(SERVICE_ACCOUNTS, { metadata: { name: 'default', namespace: 'default' } });
+    await client.create(CONFIG_MAPS, ROOT_CA);
+    startAgent();
+    const pod = podWith([ACCESS]);
+    const containers = [{ name: 'main', image: 'dray.local/sh', command: ['sh', '-c', 'exit 0'] }];
+    const { uid = '' } = (await client.create(PODS, { ...pod, spec: { ...pod.spec, restartPolicy: 'Never', containers } })).metadata;
+    await eventually('end of the container', async () => (await phase(client)) === 'Succeeded');
+    assert.ok(!existsSync(join(rootDir, 'pods', uid)));
+  }));
+
+test('the volumes of a pod that vanished before it had a container go too', () =>
+  inWorld(async ({ rootDir, startAgent }) => {
+    const directory = join(rootDir, 'pods', 'gone');
+    mkdirSync(join(directory, 'volumes', 'v'), { recursive: true });
+    writeFileSync(join(directory, 'volumes', 'v', 'token'), 't');
+    startAgent();
+    await eventually('removal', async () => !existsSync(directory));
+  }));
+
+test('a node agent that starts again starts no container without the volumes that it cannot make', () =>
+  inWorld(async ({ client, startAgent }) => {
+    await client.create(CONFIG_MAPS, { metadata: { name: 'settings', namespace: 'default' }, data: { a: 'a' } });
+    const first = startAgent();
+    const pod = podWith([{ name: 'settings', configMap: { name: 'settings' } }]);
+    await client.create(PODS, pod);
+    await eventually('running pod', async () => (await phase(client)) === 'Running');
+    await first.stop();
+    await client.delete(CONFIG_MAPS, 'settings', { namespace: 'default' });
+    const started: (readonly OciMount[])[] = [];
+    const start: ContainerRuntime['start'] = async ({ oci }) => {
+      started.push(oci.mounts ?? []);
+      return { id: 'again', exited: new Promise(() => undefined), stop: async () => undefined };
+    };
+    // The container ended meanwhile.
+    startAgent({ runtimes: [{ name: 'test', accepts: () => true, start, adopt: async () => undefined }] });
+    await eventually('event', async () => (await client.list(EVENTS, { namespace: 'default' })).items.some(({ reason }) => reason === 'FailedMount'));
+    assert.deepEqual(started, []);
+    await client.create(CONFIG_MAPS, { metadata: { name: 'settings', namespace: 'default' }, data: { a: 'b' } });
+    const mounts = await eventually<readonly OciMount[]>('container', async () => started[0]);
+    assert.ok(mounts.some(({ destination }) => destination === PLACE));
   }));

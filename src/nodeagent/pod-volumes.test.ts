@@ -1,0 +1,92 @@
+/** Tests of when volumes are written, and of what may be mounted. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Pod, VolumeMount } from '#api';
+import { RestClient } from '#client';
+import type { HostFiles } from '#ports';
+import { ManualClock } from '../base/manual-clock.test-data.ts';
+import { fakeServer } from '../client/fake-server.test-data.ts';
+import { PodVolumes } from './pod-volumes.ts';
+
+const POD: Pod = {
+  metadata: { name: 'p', namespace: 'ns', uid: 'u' },
+  spec: {
+    containers: [],
+    volumes: [
+      { name: 'access', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } },
+      { name: 'scratch', emptyDir: {} },
+    ],
+  },
+};
+
+/** Volumes of a pod, on a server whose clock is beside the node's by so much. */
+class Bench {
+  readonly clock = new ManualClock();
+  readonly #client: RestClient;
+  readonly volumes: PodVolumes;
+  /** What fails to be made; everything by its path. */
+  broken = '';
+  readonly tokens: string[] = [];
+  readonly removed: string[] = [];
+
+  constructor(serverAheadMs = 0) {
+    const { transport } = fakeServer(() => {
+      this.tokens.push('t');
+      const expirationTimestamp = new Date(this.clock.nowMs() + serverAheadMs + 3_600_000).toISOString();
+      return { status: 201, body: { status: { token: 't', expirationTimestamp } } };
+    });
+    this.#client = new RestClient(transport, { userAgent: 'test' });
+    const write = async (path: string): Promise<void> => {
+      if (this.broken !== '' && path.includes(this.broken)) throw new Error('disk full');
+    };
+    const files = { makeDirectory: write, writeAtomic: write, remove: async (path: string) => void this.removed.push(path) };
+    // Volumes are only written and removed.
+    this.volumes = new PodVolumes({ files: files as Partial<HostFiles> as HostFiles, clock: this.clock, rootDir: '/r' }, 'u');
+  }
+
+  setUp(): Promise<void> {
+    return this.volumes.setUp(POD, { client: this.#client, hostIP: '', podIP: '' });
+  }
+
+  mounts(...volumeMounts: readonly VolumeMount[]): readonly (string | undefined)[] {
+    return this.volumes.mountsOf({ name: 'c', volumeMounts }).map(({ source, options }) => `${source ?? ''} ${options?.at(-1) ?? ''}`);
+  }
+}
+
+test('a token is renewed when four fifths of its life are over', async () => {
+  const bench = new Bench();
+  await bench.setUp();
+  assert.equal(bench.volumes.dueInMs, 2_880_000);
+});
+
+test('a token that is over by the clock of this machine is not asked for without end', async () => {
+  const bench = new Bench(-7_200_000);
+  await bench.setUp();
+  assert.equal(bench.volumes.dueInMs, 60_000);
+});
+
+test('a failure is tried again after growing pauses, and unmakes nothing', async () => {
+  const bench = new Bench();
+  bench.broken = 'scratch';
+  await assert.rejects(bench.setUp(), { message: 'MountVolume.SetUp failed for volume "scratch" : disk full' });
+  assert.deepEqual([bench.volumes.areReady, bench.volumes.dueInMs], [false, 500]);
+  await assert.rejects(bench.setUp());
+  assert.equal(bench.volumes.dueInMs, 1000);
+  bench.broken = '';
+  await bench.setUp();
+  bench.broken = 'token';
+  await assert.rejects(bench.setUp());
+  assert.deepEqual([bench.volumes.areReady, bench.volumes.dueInMs], [true, 500]);
+});
+
+test('only empty directories are writable, and no mount leaves its volume', async () => {
+  const bench = new Bench();
+  assert.deepEqual(bench.mounts({ name: 'scratch', mountPath: '/s' }), [], 'nothing is made yet');
+  await bench.setUp();
+  const mounts = bench.mounts({ name: 'access', mountPath: '/a' }, { name: 'scratch', mountPath: '/s', subPath: 'x' });
+  assert.deepEqual(mounts, ['/r/pods/u/volumes/access ro', '/r/pods/u/volumes/scratch/x rw']);
+  assert.throws(() => bench.mounts({ name: 'scratch', mountPath: '/s', subPath: '../access' }), { message: 'subPath "../access" leaves the volume "scratch"' });
+  assert.throws(() => bench.mounts({ name: 'scratch', mountPath: '/s', subPathExpr: '$(A)' }), /not supported/);
+  await bench.volumes.tearDown();
+  assert.deepEqual([bench.removed, bench.mounts({ name: 'scratch', mountPath: '/s' })], [['/r/pods/u'], []]);
+});
