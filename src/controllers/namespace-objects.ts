@@ -28,7 +28,8 @@ export async function keepInNamespaces<T extends ApiObject>(context: ControllerC
   const touched = (object: T): void => queue.add(namespaceOf(object));
   namespaces.addHandler({ added: changed, updated: (_old, namespace) => changed(namespace) });
   await synced([namespaces, objects], signal);
-  objects.addHandler({ updated: (_old, object) => touched(object), deleted: touched });
+  // Also those that somebody else made a moment before, whose creation here was refused.
+  objects.addHandler({ added: touched, updated: (_old, object) => touched(object), deleted: touched });
   const reconcile = async (namespace: string): Promise<void> => {
     if (!isActive(namespaces.lister.get(namespace))) return;
     const live = objects.lister.get(`${namespace}/${name}`);
