@@ -23,8 +23,8 @@ export {
   type NodeTerms,
   type SelectableNode,
 } from './node-selector.ts';
-export { parseQuantity, Quantity, type QuantityFormat } from './quantity.ts';
-export { QuantityError } from './quantity-text.ts';
+export { parseQuantity, Quantity } from './quantity.ts';
+export { QuantityError, type QuantityFormat } from './quantity-text.ts';
 export { parseDuration } from './duration.ts';
 export { Semver, SemverError } from './semver.ts';
 export { applyJsonPatch, goJsonType, MAX_JSON_PATCH_OPERATIONS } from './json-patch.ts';

@@ -1,6 +1,20 @@
 /** Reads the text of a quantity, keeping apart upstream's fast path and its slow one (resource.ParseQuantity). */
 import { pow10 } from './quantity-scale.ts';
-import type { QuantityFormat, QuantityParts } from './quantity.ts';
+
+/** How a quantity prints: with Ki, Mi…; with k, M…; or with an exponent. */
+export type QuantityFormat = 'BinarySI' | 'DecimalSI' | 'DecimalExponent';
+
+/**
+ * A quantity is unscaled × 10^exponent. Upstream keeps it in one of two ways, and some of its figures tell which: an int64 with a
+ * scale ("int64") or an arbitrary decimal ("decimal"). The text is kept while it is the canonical form.
+ */
+export interface QuantityParts {
+  readonly unscaled: bigint;
+  readonly exponent: number;
+  readonly form: 'int64' | 'decimal';
+  readonly format: QuantityFormat;
+  readonly text?: string | undefined;
+}
 
 /** A text that is no quantity; the message is upstream's. */
 export class QuantityError extends Error {

@@ -1,22 +1,7 @@
 /** Quantity: an exact amount with a unit suffix, printing as upstream prints it (apimachinery api/resource). */
 import { assert } from '#base';
-import { parseQuantityText, QuantityError } from './quantity-text.ts';
+import { parseQuantityText, QuantityError, type QuantityFormat, type QuantityParts } from './quantity-text.ts';
 import { digitCount, factorsOf, pow10, scaledInt64, scaledDecimal } from './quantity-scale.ts';
-
-/** How a quantity prints: with Ki, Mi…; with k, M…; or with an exponent. */
-export type QuantityFormat = 'BinarySI' | 'DecimalSI' | 'DecimalExponent';
-
-/**
- * A quantity is unscaled × 10^exponent. Upstream keeps it in one of two ways, and some of its figures tell which: an int64 with a
- * scale ("int64") or an arbitrary decimal ("decimal"). The text is kept while it is the canonical form.
- */
-export interface QuantityParts {
-  readonly unscaled: bigint;
-  readonly exponent: number;
-  readonly form: 'int64' | 'decimal';
-  readonly format: QuantityFormat;
-  readonly text?: string | undefined;
-}
 
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);

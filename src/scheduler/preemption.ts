@@ -1,6 +1,7 @@
 /** Preemption (DefaultPreemption): which pods of lower priority would have to go so that a pod fits. Devices in use are never freed by it. */
 import type { Node, Pod } from '#api';
 import { keyOf, nameOf } from '#machinery';
+import { priorityOf } from './pod-priority.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type Demand, type NodeOutcome, tryNode } from './try-node.ts';
 
@@ -40,11 +41,6 @@ export function preempt(demand: Demand, refused: readonly RefusedNode[], snapsho
     else candidates.push({ nodeName: nameOf(node), victims: found });
   }
   return { texts, chosen: candidates.reduce<Preemption | undefined>((best, one) => (best === undefined || harm(one, best) < 0 ? one : best), undefined) };
-}
-
-/** The importance of a pod (core/v1: spec.priority; 0 without). */
-export function priorityOf(pod: Pod): number {
-  return pod.spec?.priority ?? 0;
 }
 
 /** A pod that already made others go waits for them (upstream: PodEligibleToPreemptOthers). */

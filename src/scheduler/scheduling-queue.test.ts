@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pod } from '#api';
 import { ManualClock } from '../base/manual-clock.test-data.ts';
-import { SchedulingQueue, type WakeCause } from './scheduling-queue.ts';
+import { SchedulingQueue } from './scheduling-queue.ts';
+import type { WakeCause } from './wake-cause.ts';
 
 function pod(name: string, more: { priority?: number; uid?: string; labels?: Record<string, string> } = {}): Pod {
   return {

@@ -2,12 +2,10 @@
 import type { Clock } from '#base';
 import type { Pod } from '#api';
 import { keyOf, stringifyJson } from '#machinery';
-import { priorityOf } from './preemption.ts';
 import type { QueueName } from './metrics.ts';
 import { Heap } from './pod-heap.ts';
-
-/** What kind of change may make a refused pod schedulable. */
-export type WakeCause = 'node' | 'pod' | 'claim' | 'slice' | 'class';
+import { priorityOf } from './pod-priority.ts';
+import type { WakeCause } from './wake-cause.ts';
 
 /** How long a refused pod rests before its next attempt: doubling from the first to the last. */
 export interface Backoff {

@@ -6,8 +6,8 @@ import { allocatableOf, nodeRefusals } from '#filters';
 import { keyOf, matchesNodeSelector, nameOf } from '#machinery';
 import { bindingState } from './binding-conditions.ts';
 import { type ClassByResource, extendedClaimFor } from './extended-resources.ts';
-import type { WakeCause } from './scheduling-queue.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { WakeCause } from './wake-cause.ts';
 
 /** A claim of the pod that is to be placed, with the allocation it gets; absent if it has one already. */
 export interface ClaimPlan {
