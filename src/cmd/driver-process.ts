@@ -102,9 +102,12 @@ async function ended(child: ChildProcess, signal: AbortSignal): Promise<number> 
   };
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
-  await once(child, 'exit');
-  cancelKill();
-  signal.removeEventListener('abort', stop);
+  try {
+    await once(child, 'exit');
+  } finally {
+    cancelKill();
+    signal.removeEventListener('abort', stop);
+  }
   return child.exitCode ?? EXIT_FAILURE;
 }
 

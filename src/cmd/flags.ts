@@ -221,9 +221,9 @@ export function parseSecondsOrNone(text: string): number {
   return wholeNumber(text, { min: 0, max: 86_400, what: 'a number of seconds' });
 }
 
-/** Reads a number of lines, requests or the like. */
+/** Reads a number of lines, of requests or the like. */
 export function parseCount(text: string): number {
-  return wholeNumber(text, { min: 0, max: Number.MAX_SAFE_INTEGER, what: 'a number of lines' });
+  return wholeNumber(text, { min: 0, max: Number.MAX_SAFE_INTEGER, what: 'a whole number' });
 }
 
 /** Reads --components. */

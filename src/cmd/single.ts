@@ -1,8 +1,9 @@
 /** One component alone, against any API server. */
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Metrics } from '#base';
+import { asError, Metrics } from '#base';
 import { RestClient } from '#client';
 import { connectKubeconfig, createLogger, type NewCertificates, openDataDir, systemClock, systemRandom } from '#platform';
 import { apiSettingsOf, electionOf, gatesOf } from './api-flags.ts';
@@ -34,8 +35,9 @@ export async function controller(name: 'scheduler' | 'controller-manager', flags
   const election = electionOf(flags);
   const { readSchedulerConfiguration, runControllerLoops, runSchedulerLoop } = await import('./control-loops.ts');
   const configuration = await readSchedulerConfiguration(flags.config);
+  const givenCaPem = flags.rootCaFile === undefined ? undefined : await certificatesIn(flags.rootCaFile);
   const { client, caPem, close } = await connect(`dray-${name}`, flags.kubeconfig, stop);
-  const rootCaPem = flags.rootCaFile === undefined ? caPem : await readFile(flags.rootCaFile, 'utf8');
+  const rootCaPem = givenCaPem ?? caPem;
   const metrics = new Metrics();
   const { serveComponent } = await import('./component-endpoint.ts');
   const certDir = flags.certDir ?? join('.dray', name);
@@ -55,6 +57,25 @@ export async function controller(name: 'scheduler' | 'controller-manager', flags
   } finally {
     close();
     await listener?.close();
+  }
+}
+
+/** What --root-ca-file names; rejects when pods could not use it. */
+async function certificatesIn(path: string): Promise<string> {
+  try {
+    const pem = await readFile(path, 'utf8');
+    if (!beginsWithCertificate(pem)) throw new Error('there is no certificate in PEM');
+    return pem;
+  } catch (error) {
+    throw new Error(`--root-ca-file ${path}: ${asError(error).message}`, { cause: error });
+  }
+}
+
+function beginsWithCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
   }
 }
 

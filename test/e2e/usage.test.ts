@@ -32,6 +32,9 @@ const wrong: readonly (readonly [string, RegExp])[] = [
   ],
   ['apiserver --authorization-mode RBAC,Nod', /^dray: --authorization-mode RBAC,Nod: dray has no authorization mode "Nod"; did you mean Node.*\?$/],
   ['up --enable-admission-plugins PodSecurity', /^dray: --enable-admission-plugins PodSecurity: dray has no admission plugin "PodSecurity"/],
+  ['apiserver --max-requests-inflight many', /^dray: --max-requests-inflight many: not a whole number from 0 on$/],
+  ['controller-manager --kubeconfig k --root-ca-file nowhere.crt', /^dray: --root-ca-file nowhere\.crt: ENOENT/],
+  [`controller-manager --kubeconfig k --root-ca-file ${import.meta.filename}`, /^dray: --root-ca-file \S+: there is no certificate in PEM$/],
   ['scheduler --kubeconfig k --leader-elect-lease-duration long', /^dray: --leader-elect-lease-duration long: not a duration such as 15s$/],
   ['up --emulated-version 1.33', /^dray: --emulated-version 1\.33 leaves out resource\.k8s\.io\/v1, which the driver speaks; start without it: .*$/],
   ['up --components web', /^dray: --components web: "web" is none of apiserver, scheduler, controller-manager, nodeagent, driver$/],
@@ -55,7 +58,7 @@ const wrong: readonly (readonly [string, RegExp])[] = [
   ['delete', /^dray: name what to delete: TYPE NAME…, TYPE\/NAME… or -f FILE…$/],
   ['delete pods web -f pod.yaml', /^dray: name objects or files, not both$/],
   ['apply', /^dray: required option '-f, --filename <files\.\.\.>' not specified$/],
-  ['logs web --tail many', /^dray: --tail many: not a number of lines from 0 on$/],
+  ['logs web --tail many', /^dray: --tail many: not a whole number from 0 on$/],
 ];
 
 /** Runs the command in an empty folder; what it left there is a failure. */
