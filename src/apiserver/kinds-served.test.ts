@@ -112,7 +112,7 @@ test('a pod with scheduling gates is created as one that scheduling waits for', 
   const gated = await send(server, 'POST', PODS, pod('p', { schedulingGates: [{ name: 'example.com/hold' }] }));
   const message = 'Scheduling is blocked due to non-empty scheduling gates';
   assert.deepEqual((gated.body['status'] as { conditions: unknown }).conditions, [
-    { type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message, lastProbeTime: null, lastTransitionTime: null },
+    { type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message, lastProbeTime: null, lastTransitionTime: '2026-01-01T00:00:00Z' },
   ]);
   const free = await send(server, 'POST', PODS, pod('q', {}));
   assert.deepEqual(free.body['status'], { phase: 'Pending', qosClass: 'BestEffort' });
