@@ -78,7 +78,7 @@ export function httpsTransport(options: HttpsTransportOptions, answerTimeoutMs =
   const { token, end } = options;
   const open = new Set<ClientRequest>();
   end?.addEventListener('abort', () => open.forEach((request) => request.destroy(asError(end.reason))), { once: true });
-  return patient(async (request, signal) => {
+  return patient(end, async (request, signal) => {
     const { agent, send } = await dialing;
     end?.throwIfAborted();
     return new Promise<TransportResponse>((resolve, reject) => {
@@ -110,15 +110,16 @@ export function httpsTransport(options: HttpsTransportOptions, answerTimeoutMs =
 /** Upstream: maxRetries of client-go's requests. */
 const BUSY_TRIES = 10;
 
-/** A server with too many requests says when to come back. */
-function patient(send: Transport): Transport {
+/** A server with too many requests says when to come back; `end` gives up waiting for that, too. */
+function patient(end: AbortSignal | undefined, send: Transport): Transport {
   return async (request, signal) => {
     for (let attempt = 1; ; attempt++) {
       const response = await send(request, signal);
       const seconds = Number(response.headers['retry-after'] ?? Number.NaN);
       if (response.status !== 429 || Number.isNaN(seconds) || attempt === BUSY_TRIES) return response;
       await readText(response.body);
-      await wait(seconds * 1000, undefined, { signal });
+      const given = end === undefined ? signal : AbortSignal.any([signal, end]);
+      await wait(seconds * 1000, undefined, { signal: given }).catch(() => given.throwIfAborted());
     }
   };
 }
