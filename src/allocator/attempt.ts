@@ -7,7 +7,8 @@ import type { Eligibility } from './eligibility.ts';
 import type { Features } from './features.ts';
 import type { DeviceUse, Ledger } from './ledger.ts';
 import { AllocationError, type DeviceReason } from './refusal.ts';
-import type { Candidate, ClaimPlan, DeviceAsk } from './requests.ts';
+import type { Candidate, DeviceAsk } from './device-ask.ts';
+import type { ClaimPlan } from './requests.ts';
 import { untoleratedTaint } from './taints.ts';
 
 /** One device given to one ask. */

@@ -10,7 +10,7 @@ import type { DerivedAttributes } from './derived.ts';
 import type { DeviceEntry } from './device.ts';
 import type { Features } from './features.ts';
 import { AllocationError } from './refusal.ts';
-import type { DeviceAsk } from './requests.ts';
+import type { DeviceAsk } from './device-ask.ts';
 
 /** One constraint with its state in the current attempt. */
 export interface Constraint {

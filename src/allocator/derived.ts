@@ -4,7 +4,7 @@ import type { AttributeValues } from './attributes.ts';
 import type { DeviceEntry } from './device.ts';
 import type { Features } from './features.ts';
 import { AllocationError } from './refusal.ts';
-import type { DeviceAsk } from './requests.ts';
+import type { DeviceAsk } from './device-ask.ts';
 
 /** Evaluates derived attributes in one attempt, each at most once per request and device, and only when a constraint asks for it. */
 export class DerivedAttributes {

@@ -3,7 +3,7 @@ import type { DeviceEntry } from './device.ts';
 import type { Features } from './features.ts';
 import { matchesNode, type NodeView } from './node-match.ts';
 import { AllocationError, type DeviceReason } from './refusal.ts';
-import { className, type DeviceAsk } from './requests.ts';
+import { className, type DeviceAsk } from './device-ask.ts';
 import { SelectorFailure } from './selectors.ts';
 
 /** Upstream's advice below an error that a missing attribute or capacity caused. */

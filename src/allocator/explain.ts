@@ -4,7 +4,7 @@ import { type DeviceEntry, type DeviceId, deviceId, poolId } from './device.ts';
 import type { Effort } from './effort.ts';
 import type { Ledger } from './ledger.ts';
 import { AllocationError, type DeviceReason, NodeError, type RequestRefusal } from './refusal.ts';
-import type { Candidate, DeviceAsk } from './requests.ts';
+import type { Candidate, DeviceAsk } from './device-ask.ts';
 import { Search, type SearchContext } from './search.ts';
 
 /**

@@ -6,7 +6,7 @@
  * event by event; time and machine play no part.
  *
  * The parts follow the concepts: `pools` and `pool-view` (which slices make a usable pool for a node), `ledger` (what is in use),
- * `requests` (what is asked for), `eligibility` (selectors), `constraints`, `counters`, `capacity` with `share`, `taints` (what a device may
+ * `requests` and `device-ask` (what is asked for), `eligibility` (selectors), `constraints`, `counters`, `capacity` with `offers` and `share`, `taints` (what a device may
  * be refused for), `attempt` (a device is taken with all consequences or not at all), `search` (the order of trial), `prospects` with `matching` (which
  * branches cannot end well), `result`, `refusal` and `explain` (why not).
  * All follow one law: a refused step changes nothing, and undoing a step restores exactly what was.

@@ -1,6 +1,6 @@
 /** The pools of all ResourceSlices, kept slice by slice, and what they offer to a node. */
 import type { ResourceSlice } from '#api';
-import { OfferCache } from './capacity.ts';
+import { OfferCache } from './offers.ts';
 import { type PoolId, type SliceEntry, sliceEntry } from './device.ts';
 import type { Features } from './features.ts';
 import type { NodeView } from './node-match.ts';

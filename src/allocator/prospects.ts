@@ -14,7 +14,8 @@ import type { Ledger } from './ledger.ts';
 import { type Demand, isAssignable } from './matching.ts';
 import type { NodePool } from './pool-view.ts';
 import { AllocationError } from './refusal.ts';
-import type { Candidate, ClaimPlan, DeviceAsk, RequestPlan } from './requests.ts';
+import type { Candidate, DeviceAsk } from './device-ask.ts';
+import type { ClaimPlan, RequestPlan } from './requests.ts';
 
 /** Where in the pools a request goes on. */
 export interface Position {

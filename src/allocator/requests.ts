@@ -1,50 +1,20 @@
 /** The requests of the claims, checked and prepared for the search (upstream's validateDeviceRequest). */
-import type { DeviceClass, DeviceRequest, DeviceSelector, DeviceSubRequest, DeviceToleration, ExactDeviceRequest, ResourceClaim } from '#api';
-import { keyOf, nameOf, notFound } from '#machinery';
-import { CapacityError, type CapacityCheck, NO_AMOUNTS_REQUESTED, type OfferCache, type Offers } from './capacity.ts';
+import type { DeviceClass, DeviceRequest, DeviceSelector, DeviceSubRequest, ExactDeviceRequest, ResourceClaim } from '#api';
+import { keyOf, notFound } from '#machinery';
+import { CapacityError, type CapacityCheck } from './capacity.ts';
 import { type Constraint, constraintsOf } from './constraints.ts';
 import type { DerivedAttributes } from './derived.ts';
 import type { DeviceEntry } from './device.ts';
+import type { Candidate, DeviceAsk } from './device-ask.ts';
 import type { Eligibility } from './eligibility.ts';
 import type { Features } from './features.ts';
+import { NO_AMOUNTS_REQUESTED, type OfferCache } from './offers.ts';
 import type { NodePool } from './pool-view.ts';
 import { AllocationError, NodeError } from './refusal.ts';
-import type { SelectorCache, SelectorSet } from './selectors.ts';
+import type { SelectorCache } from './selectors.ts';
 
 /** The most devices that one claim may hold (resource/v1 AllocationResultsMaxSize). */
 export const ALLOCATION_RESULTS_MAX_SIZE = 32;
-
-/** A device together with the pool it is tried from. */
-export interface Candidate {
-  readonly pool: NodePool;
-  readonly entry: DeviceEntry;
-}
-
-/** Something that asks for devices: a plain request or one alternative of a prioritized list. */
-export interface DeviceAsk {
-  /** Index of the claim among those to allocate. */
-  readonly claim: number;
-  /** namespace/name of the claim. */
-  readonly claimKey: string;
-  /** Name in results: `request` or `request/subrequest`. */
-  readonly name: string;
-  /** Name in errors: that of the request or the bare one of the subrequest. */
-  readonly shortName: string;
-  /** Name of the request itself. */
-  readonly parent: string;
-  readonly deviceClass: DeviceClass;
-  readonly selectors: SelectorSet;
-  readonly tolerations: readonly DeviceToleration[] | undefined;
-  readonly adminAccess: boolean;
-  /** Attributes that the request derives: their expressions by name. */
-  readonly derived: ReadonlyMap<string, string>;
-  /** What devices offer to the requested amounts. */
-  readonly offers: Offers;
-  /** Devices wanted. */
-  readonly count: number;
-  /** With allocationMode All: which ones. */
-  readonly all?: readonly Candidate[] | undefined;
-}
 
 /** A request: either one ask, or alternatives in order of preference. */
 export interface RequestPlan {
@@ -221,9 +191,4 @@ function canServe(ask: DeviceAsk, entry: DeviceEntry, place: Place): boolean {
     if (!(error instanceof CapacityError)) throw error;
     throw defect(place, `request ${ask.shortName}`, `checking capacity for device ${entry.device.name}: ${error.message}`);
   }
-}
-
-/** The class name, for configuration and errors. */
-export function className(ask: DeviceAsk): string {
-  return nameOf(ask.deviceClass);
 }

@@ -13,7 +13,8 @@ import type { Pick } from './attempt.ts';
 import type { Features } from './features.ts';
 import type { NodeView } from './node-match.ts';
 import { AllocationError } from './refusal.ts';
-import { className, type ClaimPlan, type DeviceAsk } from './requests.ts';
+import { className, type DeviceAsk } from './device-ask.ts';
+import type { ClaimPlan } from './requests.ts';
 
 /** A result entry with the fields of Kubernetes 1.37. */
 interface LaterResult extends DeviceRequestAllocationResult {

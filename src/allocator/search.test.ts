@@ -15,7 +15,8 @@ import { Eligibility } from './eligibility.ts';
 import { Ledger } from './ledger.ts';
 import { PoolIndex } from './pools.ts';
 import { AllocationError, NodeError } from './refusal.ts';
-import { ALLOCATION_RESULTS_MAX_SIZE, type Candidate, type DeviceAsk, planClaims } from './requests.ts';
+import type { Candidate, DeviceAsk } from './device-ask.ts';
+import { ALLOCATION_RESULTS_MAX_SIZE, planClaims } from './requests.ts';
 import { Search, type SearchContext } from './search.ts';
 
 /** Beyond this a case says nothing: trying everything takes too long. */

@@ -10,7 +10,8 @@ import type { DeviceEntry } from './device.ts';
 import type { Effort } from './effort.ts';
 import { type Place, type Position, Prospects, type ProspectsContext, START } from './prospects.ts';
 import { AllocationError, type DeviceReason } from './refusal.ts';
-import { ALLOCATION_RESULTS_MAX_SIZE, type Candidate, type DeviceAsk, type RequestPlan } from './requests.ts';
+import type { Candidate, DeviceAsk } from './device-ask.ts';
+import { ALLOCATION_RESULTS_MAX_SIZE, type RequestPlan } from './requests.ts';
 
 /** What became of a branch. `tooLarge`: more than 32 devices for one claim, so other devices of the same request are no help. */
 type Outcome = 'found' | 'none' | 'tooLarge';
