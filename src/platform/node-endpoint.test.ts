@@ -13,7 +13,7 @@ import { CertificateAuthority } from './tls.ts';
 
 type Tls = KeyPair & { readonly caPem: string };
 
-/** An endpoint where every container but "waiting" has said hello. */
+/** An endpoint where every container but "waiting" has said hello, and "talker" a lot. */
 async function withEndpoint(run: (port: number, tls: Tls) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'dray-endpoint-'));
   const authority = await CertificateAuthority.open(directory);
@@ -26,7 +26,7 @@ async function withEndpoint(run: (port: number, tls: Tls) => Promise<void>): Pro
     clientName: 'api server',
     logs: async ({ container, tailLines }) => {
       if (container === 'waiting') throw badRequest('container "waiting" in pod "p" is waiting to start: ContainerCreating');
-      return pieces(`hello ${String(tailLines)}`);
+      return container === 'talker' ? manyPieces() : pieces(`hello ${String(tailLines)}`);
     },
   });
   try {
@@ -39,6 +39,13 @@ async function withEndpoint(run: (port: number, tls: Tls) => Promise<void>): Pro
 
 async function* pieces(text: string): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(text);
+}
+
+const PIECE_BYTES = 256 * 1024;
+const PIECES = 64;
+
+async function* manyPieces(): AsyncGenerator<Uint8Array> {
+  for (let piece = 0; piece < PIECES; piece++) yield new Uint8Array(PIECE_BYTES);
 }
 
 /** The request line's path as it is: no client library may mend it. */
@@ -61,14 +68,29 @@ test('paths that cannot be read are refused, and the endpoint lives on', () =>
     assert.equal(await get(port, tls, '/containerLogs/ns/p/main?tailLines=3'), 200);
   }));
 
+/** Through the API server's side. */
+function read(port: number, tls: Tls, container: string): Promise<AsyncIterable<Uint8Array>> {
+  const node: Node = {
+    metadata: { name: 'n1' },
+    status: { addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: port } } },
+  };
+  return nodeLogReader(tls)(node, new URLSearchParams({ namespace: 'ns', pod: 'p', container }), AbortSignal.timeout(20_000));
+}
+
+test('a long log leaves nothing behind for each of its pieces', () =>
+  withEndpoint(async (port, tls) => {
+    const warnings: string[] = [];
+    const warned = ({ name }: Error): void => void warnings.push(name);
+    process.on('warning', warned);
+    let bytes = 0;
+    for await (const piece of await read(port, tls, 'talker')) bytes += piece.length;
+    process.off('warning', warned);
+    assert.equal(bytes, PIECES * PIECE_BYTES);
+    assert.deepEqual(warnings, []);
+  }));
+
 test('the API server passes on what a node says of a container', () =>
   withEndpoint(async (port, tls) => {
-    const node: Node = {
-      metadata: { name: 'n1' },
-      status: { addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: port } } },
-    };
-    const read = (container: string): Promise<AsyncIterable<Uint8Array>> =>
-      nodeLogReader(tls)(node, new URLSearchParams({ namespace: 'ns', pod: 'p', container }), AbortSignal.timeout(5000));
-    assert.equal(Buffer.concat(await Array.fromAsync(await read('main'))).toString(), 'hello undefined');
-    await assert.rejects(read('waiting'), { code: 400, message: 'container "waiting" in pod "p" is waiting to start: ContainerCreating' });
+    assert.equal(Buffer.concat(await Array.fromAsync(await read(port, tls, 'main'))).toString(), 'hello undefined');
+    await assert.rejects(read(port, tls, 'waiting'), { code: 400, message: 'container "waiting" in pod "p" is waiting to start: ContainerCreating' });
   }));

@@ -58,7 +58,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, { clie
     response.flushHeaders();
     for await (const piece of pieces) {
       if (response.destroyed) break;
-      if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      if (!response.write(piece)) await once(response, 'drain', { signal: gone.signal });
     }
     response.end();
   } catch (error) {

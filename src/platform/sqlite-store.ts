@@ -1,4 +1,5 @@
 /** The durable engine: one SQLite file with write-ahead log, written by one group-committing writer. */
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { asError } from '#base';
 import {
@@ -13,6 +14,9 @@ import {
   type Transaction,
 } from '#storage';
 import { load, LogWriter, prepare, StoreFileError } from './sqlite-format.ts';
+
+/** Only the owner reads and writes. */
+const FILE_MODE = 0o600;
 
 interface Pending {
   readonly transaction: Transaction;
@@ -34,6 +38,8 @@ export class SqliteStore implements Store {
   static open(file: string): SqliteStore {
     let database: DatabaseSync | undefined;
     try {
+      // Secrets are in there; SQLite gives its other files the permissions of this one.
+      closeSync(openSync(file, 'a', FILE_MODE));
       database = new DatabaseSync(file);
       prepare(database, file);
       return new SqliteStore(file, database, load(database, file));

@@ -240,6 +240,17 @@ describe('the SQLite engine', () => {
     await second.close();
   });
 
+  test('only its owner reads what it writes, wherever it lies', async () => {
+    const file = newFile();
+    const store = SqliteStore.open(file);
+    await put(store, '/a', '1');
+    assert.deepEqual(
+      [file, `${file}-wal`].map((each) => statSync(each).mode & 0o777),
+      [0o600, 0o600],
+    );
+    await store.close();
+  });
+
   test('compaction survives a reopen', async () => {
     const file = newFile();
     const first = SqliteStore.open(file);
