@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { eventually, inFolder } from '../../test/e2e/dray.ts';
+import { eventually, inFolder, processesIn } from '../../test/e2e/dray.ts';
 import { DRIVER_LOG, keepDriverRunning, keepLogBounded } from './driver-process.ts';
 
 const KUBECONFIG = `apiVersion: v1
@@ -33,6 +33,24 @@ test('a driver that ends at once is started again after growing pauses, and each
     assert.ok(second >= 2000 && second <= 4000, String(second));
     assert.match(readFileSync(join(folder, DRIVER_LOG), 'utf8'), /^example-gpu: .*plugins/m);
   }));
+
+test('a driver that somebody killed is said to have been killed', { skip: !existsSync('/proc/self/fd') && 'processes are found by /proc' }, () =>
+  inFolder(async (folder) => {
+    const kubeconfig = join(folder, 'kubeconfig');
+    writeFileSync(kubeconfig, KUBECONFIG);
+    const stop = new AbortController();
+    const told: string[] = [];
+    const tell = (how: string): void => {
+      told.push(how);
+      stop.abort();
+    };
+    const running = keepDriverRunning({ nodeName: 'n', rootDir: folder, kubeconfig, devices: 'gpu' }, tell, stop.signal);
+    const pid = await eventually(async () => processesIn(folder)[0]);
+    process.kill(Number(pid), 'SIGKILL');
+    await running;
+    assert.deepEqual(told, ['was ended by SIGKILL']);
+  }),
+);
 
 test('a log that grows too long is moved away under the hands of whoever writes it', () =>
   inFolder(async (folder) => {

@@ -56,17 +56,25 @@ export async function keepDriverRunning(spec: DriverSpec, tell: DriverEnded, sig
   const backoff = new Backoff(DRIVER_RESTART, systemClock, systemRandom);
   while (!signal.aborted) {
     const how = await runOnce(spec, signal);
-    if (how === DRIVER_EXIT_USAGE) throw new Error((await readFile(log, 'utf8')).trimEnd().split('\n').at(-1));
+    if (!(how instanceof Error) && how.exitCode === DRIVER_EXIT_USAGE) throw new Error((await readFile(log, 'utf8')).trimEnd().split('\n').at(-1));
     if (signal.aborted) break;
     const pauseMs = backoff.nextMs();
-    tell(typeof how === 'number' ? `ended with ${String(how)}` : `cannot be started: ${how.message}`, pauseMs);
+    tell(inWords(how), pauseMs);
     await sleep(systemClock, pauseMs, signal).catch(() => undefined);
   }
   await bounding;
 }
 
-/** The exit code, or why it could not be started: want of processes or of open files passes. */
-function runOnce(spec: DriverSpec, signal: AbortSignal): Promise<number | Error> {
+/** How a process ended: by itself with a code, or by a signal. */
+type Exit = Pick<ChildProcess, 'exitCode' | 'signalCode'>;
+
+function inWords(how: Exit | Error): string {
+  if (how instanceof Error) return `cannot be started: ${how.message}`;
+  return how.signalCode === null ? `ended with ${String(how.exitCode)}` : `was ended by ${how.signalCode}`;
+}
+
+/** How it ended, or why it could not be started: want of processes or of open files passes. */
+function runOnce(spec: DriverSpec, signal: AbortSignal): Promise<Exit | Error> {
   try {
     return ended(startDriver(spec), signal).catch(asError);
   } catch (error) {
@@ -90,11 +98,12 @@ async function moveWhenLong(log: string, bytesMax: number): Promise<void> {
 }
 
 /** Runs the example driver in the foreground until it ends or `signal` aborts; resolves with its exit code. It says itself what is wrong. */
-export function runDriver(spec: DriverSpec, signal: AbortSignal): Promise<number> {
-  return ended(spawn(process.execPath, argumentsOf(spec), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }), signal);
+export async function runDriver(spec: DriverSpec, signal: AbortSignal): Promise<number> {
+  const { exitCode } = await ended(spawn(process.execPath, argumentsOf(spec), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }), signal);
+  return exitCode ?? EXIT_FAILURE;
 }
 
-async function ended(child: ChildProcess, signal: AbortSignal): Promise<number> {
+async function ended(child: ChildProcess, signal: AbortSignal): Promise<Exit> {
   let cancelKill = (): void => undefined;
   const stop = (): void => {
     child.kill('SIGTERM');
@@ -108,7 +117,7 @@ async function ended(child: ChildProcess, signal: AbortSignal): Promise<number> 
     cancelKill();
     signal.removeEventListener('abort', stop);
   }
-  return child.exitCode ?? EXIT_FAILURE;
+  return child;
 }
 
 function startDriver(spec: DriverSpec): ChildProcess {

@@ -44,8 +44,8 @@ class Bench {
     this.volumes = new PodVolumes({ files: files as Partial<HostFiles> as HostFiles, clock: this.clock, rootDir: '/r' }, 'u');
   }
 
-  setUp(): Promise<void> {
-    return this.volumes.setUp(POD, { client: this.#client, hostIP: '', podIP: '' });
+  setUp(pod = POD): Promise<void> {
+    return this.volumes.setUp(pod, { client: this.#client, hostIP: '', podIP: '' });
   }
 
   mounts(...volumeMounts: readonly VolumeMount[]): readonly (string | undefined)[] {
@@ -57,6 +57,12 @@ test('a token is renewed when four fifths of its life are over', async () => {
   const bench = new Bench();
   await bench.setUp();
   assert.equal(bench.volumes.dueInMs, 2_880_000);
+});
+
+test('volumes without a token are written once', async () => {
+  const bench = new Bench();
+  await bench.setUp({ ...POD, spec: { containers: [], volumes: [{ name: 'scratch', emptyDir: {} }] } });
+  assert.equal(bench.volumes.dueInMs, Infinity);
 });
 
 test('a token that is over by the clock of this machine is not asked for without end', async () => {
