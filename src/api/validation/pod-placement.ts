@@ -86,12 +86,12 @@ function checkLabelKeys(errors: FieldErrors, path: string, { matchLabelKeys, mis
     else keys.forEach((key, index) => errors.invalidAll(`${path}.${member}[${index}]`, key, labelKeyProblems(key)));
   }
   const named = new Set(Object.keys(labelSelector?.matchLabels ?? {}));
+  const [matched, mismatched] = [new Set(matchLabelKeys), new Set(mismatchLabelKeys)];
   for (const { key } of labelSelector?.matchExpressions ?? []) {
-    const index = matchLabelKeys.indexOf(key);
-    if (index >= 0 && named.has(key)) errors.invalid(`${path}[${index}]`, key, 'exists in both matchLabelKeys and labelSelector');
+    if (matched.has(key) && named.has(key) && !errors.full)
+      errors.invalid(`${path}[${matchLabelKeys.indexOf(key)}]`, key, 'exists in both matchLabelKeys and labelSelector');
     named.add(key);
   }
-  const mismatched = new Set(mismatchLabelKeys);
   matchLabelKeys.forEach((key, index) => {
     if (mismatched.has(key)) errors.invalid(`${path}.matchLabelKeys[${index}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys');
   });
