@@ -54,12 +54,16 @@ test('an object with very many parts of a sort is judged at once', async () => {
   assert.equal(owned.status, 422);
   const pod = (spec: JsonObject, container: JsonObject = {}): Promise<Answer> =>
     server.send('POST', PODS, { metadata: { name: 'p' }, spec: { containers: [{ name: 'c', image: 'i', ...container }], ...spec } });
-  const gated = await pod({ schedulingGates: many((at) => ({ name: `g${String(at)}` })) });
+  const gated = await pod({ schedulingGates: many((at) => ({ name: `gate-of-somebody-else-${String(at)}` })) });
   assert.equal(gated.status, 413);
   const spread = many((at) => ({ maxSkew: 1, topologyKey: at.toString(36), whenUnsatisfiable: 'x' }));
   assert.equal((await pod({ topologySpreadConstraints: spread })).status, 422);
-  const expressions = many((at) => ({ key: `expression-${at.toString(36)}`, operator: 'Exists' }));
-  const term = { topologyKey: 'k', labelSelector: { matchExpressions: expressions }, matchLabelKeys: many((at) => `m${at.toString(36)}`) };
+  const expressions = many((at) => ({ key: `expression-of-somebody-else-${at.toString(36)}`, operator: 'Exists' }));
+  const term = {
+    topologyKey: 'k',
+    labelSelector: { matchExpressions: expressions },
+    matchLabelKeys: many((at) => `label-key-of-somebody-else-${at.toString(36)}`),
+  };
   assert.equal((await pod({ affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } })).status, 413);
   const resize = many((at) => ({ resourceName: at.toString(36), restartPolicy: '' }));
   assert.equal((await pod({}, { resizePolicy: resize })).status, 422);
