@@ -155,7 +155,9 @@ function servingOptions(): readonly Option[] {
     new Option('--service-account-jwks-uri <url>', "where others find the keys of these tokens (default: this server's /openid/v1/jwks)").argParser(
       value(flags.parseJwksUri),
     ),
-    new Option('--anonymous-auth <boolean>', 'serve requests without credentials as system:anonymous (default: false)').argParser(value(flags.parseBoolean)),
+    new Option('--anonymous-auth [boolean]', 'serve requests without credentials as system:anonymous (default: false)')
+      .argParser(value(flags.parseBoolean))
+      .preset('true'),
   ];
 }
 
@@ -171,7 +173,7 @@ function endpointOptions(certDir: string): readonly Option[] {
 function leaderElectionOptions(): readonly Option[] {
   const duration = (flag: string, description: string): Option => new Option(`--leader-elect-${flag} <duration>`, description);
   return [
-    new Option('--leader-elect <boolean>', 'work only while leading').argParser(value(flags.parseBoolean)).default(true),
+    new Option('--leader-elect [boolean]', 'work only while leading').argParser(value(flags.parseBoolean)).preset('true').default(true),
     duration('lease-duration', 'how long others wait for a leader that is gone (default: 15s)'),
     duration('renew-deadline', 'how long a leader tries to stay one (default: 10s)'),
     duration('retry-period', 'pause between tries (default: 2s)'),

@@ -79,7 +79,7 @@ test('--token-auth-file knows its tokens and no others', () =>
   }));
 
 test('--anonymous-auth lets those without credentials look at health and nothing else', async () => {
-  await inServer(['--anonymous-auth=true'], async (_client, url) => {
+  await inServer(['--anonymous-auth'], async (_client, url) => {
     assert.deepEqual([await statusOf(url, '/livez'), await statusOf(url, '/api/v1/pods')], [200, 403]);
   });
   await inServer(['--anonymous-auth=false'], async (_client, url) => {
