@@ -79,13 +79,14 @@ function canonicalMember(value: Json | undefined, name: string, schema: SchemaNo
   return isLeftOut(kept, field) && !keepsEmpty(schema, name) ? undefined : kept;
 }
 
-/** Validation tells these apart from absent ones: list attributes, devices beside shared counters, what makes a request of v1beta1 exact. */
+/** Validation tells these apart from absent ones, or prints them: list attributes, devices beside shared counters, what makes a request of v1beta1 exact. */
 const KEPT_EMPTY: ReadonlySet<string> = new Set([
   ...['ints', 'bools', 'strings', 'versions'].map((name) => `DeviceAttribute.${name}`),
   'ResourceSliceSpec.devices',
   'ResourceSliceSpec.sharedCounters',
   'DeviceClaim.requests',
   'DeviceRequest.selectors',
+  'NodeSelector.nodeSelectorTerms',
 ]);
 
 function keepsEmpty(schema: SchemaNode, key: string): boolean {

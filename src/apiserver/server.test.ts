@@ -350,6 +350,18 @@ describe('lists', () => {
     assert.deepEqual([names(second), metadata(second)['continue']], [['c'], undefined]);
   });
 
+  test('a list over all namespaces that a field selector narrows to one starts anew with its second page, and leaves none out', async () => {
+    const cluster = new Cluster();
+    const all = '/api/v1/configmaps?limit=2&fieldSelector=metadata.namespace%3Ddefault';
+    for (const name of ['a', 'b', 'c']) await cluster.send('POST', CONFIG_MAPS, configMap(name));
+    await cluster.send('POST', '/api/v1/namespaces/kube-public/configmaps', configMap('elsewhere'));
+    const first = await cluster.send('GET', all);
+    const second = await cluster.send('GET', `${all}&continue=${String(metadata(first)['continue'])}`);
+    const third = await cluster.send('GET', `${all}&continue=${String(metadata(second)['continue'])}`);
+    assert.deepEqual([names(first), names(second), names(third)], [['a', 'b'], ['a', 'b'], ['c']]);
+    assert.equal(metadata(third)['continue'], undefined);
+  });
+
   test('label and field selectors choose', async () => {
     const cluster = await filled();
     assert.deepEqual(names(await cluster.send('GET', `${CONFIG_MAPS}?labelSelector=odd%3Dyes`)), ['a', 'c']);

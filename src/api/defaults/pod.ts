@@ -118,10 +118,14 @@ function defaultResources(resources: ResourceRequirements): ResourceRequirements
   return { ...resources, requests: { ...resources.limits, ...resources.requests } };
 }
 
+/** What a pod can ask for as a whole (resourcehelper.IsSupportedPodLevelResource). */
+const POD_LEVEL_RESOURCE = /^(cpu|memory|hugepages-.*)$/;
+
 /** A limit of the whole pod without a request: what its containers request, otherwise the limit. */
 function defaultPodResources(resources: ResourceRequirements, containers: readonly Container[]): ResourceRequirements {
   const requests: Record<string, string> = { ...resources.requests };
   for (const [name, limit] of Object.entries(resources.limits ?? {})) {
+    if (!POD_LEVEL_RESOURCE.test(name)) continue;
     const asked = containers.flatMap(({ resources: own }) => own?.requests?.[name] ?? own?.limits?.[name] ?? []);
     requests[name] ??= asked.length === 0 ? limit : asked.reduce((sum, amount) => sum.add(Quantity.parse(amount)), Quantity.of(0)).toString();
   }
@@ -203,9 +207,12 @@ function defaultEphemeral(volume: EphemeralVolumeSource): EphemeralVolumeSource 
 /** Upstream's default mode of files from secrets, config maps and projections: 0644. */
 const FILE_MODE = 0o644;
 
+/** A volume of no kind is an empty directory. */
 function defaultVolume(volume: Volume): Volume {
+  const { name: _name, ...source } = volume;
   return {
     ...volume,
+    ...(Object.keys(source).length === 0 && { emptyDir: {} }),
     ...(volume.secret !== undefined && { secret: { ...volume.secret, defaultMode: volume.secret.defaultMode ?? FILE_MODE } }),
     ...(volume.configMap !== undefined && { configMap: { ...volume.configMap, defaultMode: volume.configMap.defaultMode ?? FILE_MODE } }),
     ...(volume.projected !== undefined && { projected: defaultProjected(volume.projected) }),

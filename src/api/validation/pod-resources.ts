@@ -118,8 +118,9 @@ export function checkPodResources(errors: FieldErrors, path: string, { resources
 
 function checkContainersFit(errors: FieldErrors, path: string, { requests = {}, limits = {} }: ResourceRequirements, containers: PodSpec['containers']): void {
   for (const [name, amount] of sortedEntries(requests)) {
-    const sum = containers.reduce((total, { resources }) => total.add(amountOf(resources?.requests?.[name] ?? '0')), amountOf('0'));
-    if (sum.compare(amountOf(amount)) > 0)
+    const asked = containers.flatMap(({ resources }) => resources?.requests?.[name] ?? []);
+    const sum = asked.reduce((total, own) => total.add(amountOf(own)), amountOf('0'));
+    if (asked.length > 0 && sum.compare(amountOf(amount)) > 0)
       errors.invalid(`${path}.requests[${name}]`, amount, `must be greater than or equal to aggregate container requests of ${sum.toString()}`);
   }
   containers.forEach(({ resources }, index) => {

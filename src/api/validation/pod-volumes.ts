@@ -3,6 +3,7 @@ import { parseQuantity } from '#machinery';
 import type { Container, DownwardAPIVolumeFile, HostPathVolumeSource, KeyToPath, ProjectedVolumeSource, Volume, VolumeMount } from '../types/core-v1.ts';
 import { dnsLabelProblems, dnsSubdomainProblems } from './names.ts';
 import { checkObjectField, checkResourceField, VOLUME_FIELDS } from './pod-env.ts';
+import { checkEphemeral } from './pod-volume-claim.ts';
 import { checkDescendingPath, checkLocalPath, checkNoBacksteps } from './pod-names.ts';
 import { caselessSubdomainProblems } from './names.ts';
 import { byteLength, type FieldErrors } from './report.ts';
@@ -44,7 +45,7 @@ const RULES: { readonly [S in Source]?: (errors: FieldErrors, path: string, sour
   nfs: (errors, path, { server, path: target }) => {
     checkRequired(errors, `${path}.server`, server);
     checkRequired(errors, `${path}.path`, target);
-    if (target !== '' && !target.startsWith('/')) errors.invalid(`${path}.path`, target, 'must be an absolute path');
+    if (!target.startsWith('/')) errors.invalid(`${path}.path`, target, 'must be an absolute path');
   },
   persistentVolumeClaim: (errors, path, { claimName }) => checkRequired(errors, `${path}.claimName`, claimName),
   downwardAPI: (errors, path, { defaultMode, items = [] }) => {
@@ -58,6 +59,7 @@ const RULES: { readonly [S in Source]?: (errors: FieldErrors, path: string, sour
     if ((secret.name ?? '') === '') errors.required(`${path}.nodePublishSecretRef.name`);
     else errors.invalidAll(`${path}.name`, secret.name, dnsSubdomainProblems(secret.name ?? ''));
   },
+  ephemeral: checkEphemeral,
   image: (errors, path, { reference = '', pullPolicy = '' }) => {
     checkRequired(errors, `${path}.reference`, reference);
     checkPullPolicy(errors, `${path}.pullPolicy`, pullPolicy);
@@ -72,6 +74,7 @@ export function checkVolumes(errors: FieldErrors, path: string, volumes: readonl
     const at = `${path}[${index}]`;
     const before = errors.list.length;
     checkSource(errors, at, volume);
+    if (volume.ephemeral !== undefined) checkClaimName(errors, `${at}.name`, podName, volume.name);
     if (volume.name === '') errors.required(`${at}.name`);
     else errors.invalidAll(`${at}.name`, volume.name, dnsLabelProblems(volume.name));
     if (valid.has(volume.name)) errors.duplicate(`${at}.name`, volume.name);
@@ -81,6 +84,13 @@ export function checkVolumes(errors: FieldErrors, path: string, volumes: readonl
       errors.invalid(`${at}.persistentVolumeClaim.claimName`, claim, 'must not reference a PVC that gets created for an ephemeral volume');
   });
   return valid;
+}
+
+/** The claim of an ephemeral volume is called after its pod and itself. */
+function checkClaimName(errors: FieldErrors, path: string, podName: string, volumeName: string): void {
+  const claim = `${podName}-${volumeName}`;
+  if (podName === '' || volumeName === '') return;
+  for (const problem of dnsSubdomainProblems(claim)) errors.invalid(path, volumeName, `PVC name ${JSON.stringify(claim)}: ${problem}`);
 }
 
 function checkSource(errors: FieldErrors, path: string, volume: Volume): void {
