@@ -108,6 +108,24 @@ test('shares of a device never exceed its capacity', () => {
   );
 });
 
+test('nobody gets a device as a whole while shares of it are held, though its driver has stopped sharing it', () => {
+  const capacity = { memory: { value: '40Gi', requestPolicy: { default: '10Gi' } } };
+  const sharing = {
+    ...worldOf(slice('s', [{ name: 'gpu', allowMultipleAllocations: true, capacity }])),
+    features: { ...NO_FEATURES, consumableCapacity: true },
+  };
+  const first = wanting('first', 1);
+  const outcome = run(sharing, [first]);
+  assert.equal(outcome.kind, 'allocated');
+  if (outcome.kind !== 'allocated') return;
+  assert.notEqual(outcome.allocations[0]?.devices?.results?.[0]?.shareID, undefined);
+  const { pools } = worldOf(slice('s', [{ name: 'gpu', capacity }]));
+  const exclusive = { ...sharing, pools };
+  assert.equal(run(exclusive, [wanting('second', 1)]).kind, 'allocated', 'before the share is known');
+  sharing.ledger.upsertClaim(allocated(first, outcome.allocations[0]));
+  assert.equal(run(exclusive, [wanting('second', 1)]).kind, 'unschedulable');
+});
+
 test('an index that saw slices come, change and go offers what a fresh one does', () => {
   const change = fc.record({
     slice: fc.nat(3),

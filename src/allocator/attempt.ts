@@ -91,8 +91,9 @@ export class Attempt {
   }
 
   #useRefusal(ask: DeviceAsk, entry: DeviceEntry, use: DeviceUse | undefined): DeviceReason | undefined {
-    const { capacity, features } = this.#context;
-    if (use !== undefined && !ask.adminAccess && (use.whole > 0 || (!features.consumableCapacity && use.shares > 0))) return ALLOCATED;
+    const { capacity } = this.#context;
+    // Shares outlive the driver's permission to share: nobody gets the whole device beside them, whatever amount they leave.
+    if (use !== undefined && !ask.adminAccess && (use.whole > 0 || (use.shares > 0 && !capacity.isMulti(entry)))) return ALLOCATED;
     if (this.#picks.length === 0 || capacity.isMulti(entry)) return undefined;
     // A claim gets a device at most once, even only to look at; other claims may look at what is used, and use what is looked at.
     for (const pick of this.#picks) {
