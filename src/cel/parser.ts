@@ -235,8 +235,20 @@ class Parser {
     let count = 0;
     while (this.#accept(first.kind) !== undefined) count++;
     if (!EXPRESSION_START.includes(this.#current.kind)) return this.#noOperand(first);
-    const operand = this.#member();
+    const operand = this.#recoverably(() => this.#operand(first), []);
     return count % 2 === 0 ? operand : call(first.at, `${first.kind}_`, [operand]);
+  }
+
+  /** What follows `!` or `-`: no other of these operators, a negative number at most. */
+  #operand({ kind }: Token): Expr {
+    const next = this.#ahead(1);
+    const isNegative = this.#current.kind === '-' && (next.kind === NUM_INT || next.kind === NUM_FLOAT);
+    const isOperator = this.#current.kind === '-' || this.#current.kind === '!';
+    if (!isOperator || isNegative || next.kind === EOF) return this.#member();
+    if (kind === '-') this.#position--;
+    const [operator, token] = [this.#current, this.#ahead(1)];
+    this.#syntax(token, `no viable alternative at input '${this.#errors.source.slice(operator.at, token.at)}${token.text}'`);
+    throw new Abandoned();
   }
 
   /** Nothing follows `!` or `-`. The last `-` is then read again, as the operator that upstream takes it for. */
