@@ -19,6 +19,9 @@ import type { Type } from './types.ts';
 import { Mapping } from './types.ts';
 import { CelError, TypeValue, Uint, type Value } from './values.ts';
 
+/** Types that have a name in expressions, but no value for it: they pass the check, and upstream cannot make a program of them. */
+const DECLARED_ONLY: ReadonlySet<string> = new Set(['timestamp', 'duration']);
+
 /** What the checker found out: the type of each node, the signatures that each call may mean, and names that denote values. */
 export interface Checked {
   readonly expr: Expr;
@@ -106,7 +109,7 @@ class Checker {
     if (value !== undefined) return t.INT;
     const named = this.#environment.typeNames.get(name) ?? MESSAGES.get(name)?.type;
     if (named === undefined) return undefined;
-    this.#references.set(expr, new TypeValue(name));
+    if (!DECLARED_ONLY.has(name)) this.#references.set(expr, new TypeValue(name));
     return named === t.TYPE ? t.typeOf(t.TYPE) : t.typeOf(named);
   }
 
@@ -175,7 +178,7 @@ class Checker {
     const message = MESSAGES.get(name) ?? (name === t.DEVICE.name ? { type: t.DEVICE } : undefined);
     const named = message?.type ?? this.#environment.typeNames.get(name);
     if (named === undefined) return this.#undeclared(expr.at, expr.name);
-    const creatable = message !== undefined || named.kind === 'list' || named.kind === 'map' || named.kind === 'dyn' || named.kind === 'null';
+    const creatable = message !== undefined || named.kind === 'list' || named.kind === 'map' || named.kind === 'null' || DECLARED_ONLY.has(name);
     if (!creatable) this.#errors.add(expr.at, `'${name}' is not a message type`);
     for (const field of expr.fields) this.#structField(field, creatable ? (t.messageName(named) ?? name) : name);
     return creatable ? named : t.ERROR;

@@ -55,7 +55,7 @@ class Compiler {
         return constant(expr.value);
       case 'ident':
         // Upstream takes a variable that holds a type for the name of one.
-        if (this.#checked.types.get(expr)?.kind === 'type') throw new InstantiationError(`reference to undefined type: ${expr.name}`);
+        if (this.#checked.types.get(expr)?.kind === 'type') throw new InstantiationError(`reference to undefined type: ${expr.name.replace(/^\./, '')}`);
         return attributePlan(pathFrom(this.#scope.read(expr.name) ?? ((frame) => frame.device)));
       case 'select':
         return this.#select(expr);
