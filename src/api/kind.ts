@@ -76,6 +76,8 @@ export interface Kind {
   readonly createOnUpdate: boolean;
   /** False: a PUT must name the resourceVersion that it was made from (AllowUnconditionalUpdate). Default true. */
   readonly unconditionalUpdate?: boolean | undefined;
+  /** Updates of the object itself have their metadata checked as if they were new once more (Validate<Kind>Update calls Validate<Kind>). */
+  readonly checksMetadataAgain?: boolean | undefined;
   /** A delete that names no propagation policy leaves the dependents alone (DefaultGarbageCollectionPolicy). */
   readonly orphansByDefault?: boolean | undefined;
   /** Problems of a name, DNS subdomain rules unless given. */

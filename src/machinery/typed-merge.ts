@@ -67,8 +67,8 @@ export function removeFields(value: Json, fields: FieldSet, schema: Schema): Jso
     for (const [name, member] of membersOf(value)) {
       const element = memberElement(name);
       if (fields.hasMember(element)) continue;
-      const rest = removeFields(member, fields.below(element), schema.field(name));
-      if (rest !== undefined) define(kept, name, rest);
+      // A member of which nothing is left stays as null, and with it who owns it.
+      define(kept, name, removeFields(member, fields.below(element), schema.field(name)) ?? null);
     }
     return membersOf(kept).length === 0 ? undefined : kept;
   }

@@ -25,6 +25,7 @@ const CONTENT_FINALIZER = 'kubernetes';
 export const NAMESPACE = defineKind({
   group: '',
   kind: 'Namespace',
+  checksMetadataAgain: true,
   createOnUpdate: false,
   nameProblems: dnsLabelProblems,
   plural: 'namespaces',
@@ -60,6 +61,7 @@ function keepEnding(object: ApiObject, old: Namespace): ApiObject {
 export const NODE = defineKind({
   group: '',
   kind: 'Node',
+  checksMetadataAgain: true,
   createOnUpdate: false,
   plural: 'nodes',
   shortNames: ['no'],
@@ -89,6 +91,7 @@ function updatedNodeStatus(node: Node, old: Node): ApiObject {
 export const CONFIG_MAP = defineKind({
   group: '',
   kind: 'ConfigMap',
+  checksMetadataAgain: true,
   createOnUpdate: false,
   plural: 'configmaps',
   shortNames: ['cm'],
@@ -103,6 +106,7 @@ export const CONFIG_MAP = defineKind({
 export const SECRET = defineKind({
   group: '',
   kind: 'Secret',
+  checksMetadataAgain: true,
   createOnUpdate: false,
   plural: 'secrets',
   namespaced: true,
@@ -130,6 +134,7 @@ function base64Of(text: string): string {
 export const SERVICE_ACCOUNT = defineKind({
   group: '',
   kind: 'ServiceAccount',
+  checksMetadataAgain: true,
   createOnUpdate: false,
   plural: 'serviceaccounts',
   shortNames: ['sa'],

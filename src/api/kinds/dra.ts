@@ -56,6 +56,7 @@ function flatTemplate(apiVersion: string): KindVersion {
 export const DEVICE_CLASS = defineKind({
   group: GROUP,
   kind: 'DeviceClass',
+  checksMetadataAgain: true,
   nameProblems: (name) => dnsSubdomainProblems(name, 'bytes'),
   plural: 'deviceclasses',
   namespaced: false,
@@ -76,6 +77,7 @@ export const DEVICE_CLASS = defineKind({
 export const RESOURCE_CLAIM = defineKind({
   group: GROUP,
   kind: 'ResourceClaim',
+  checksMetadataAgain: true,
   plural: 'resourceclaims',
   namespaced: true,
   createOnUpdate: false,
@@ -97,6 +99,7 @@ export const RESOURCE_CLAIM = defineKind({
 export const RESOURCE_CLAIM_TEMPLATE = defineKind({
   group: GROUP,
   kind: 'ResourceClaimTemplate',
+  checksMetadataAgain: true,
   plural: 'resourceclaimtemplates',
   namespaced: true,
   createOnUpdate: false,

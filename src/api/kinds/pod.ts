@@ -31,6 +31,7 @@ const FIELD_NAMES = [
 export const POD = defineKind({
   group: '',
   kind: 'Pod',
+  checksMetadataAgain: true,
   createOnUpdate: false,
   plural: 'pods',
   shortNames: ['po'],

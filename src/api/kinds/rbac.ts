@@ -21,6 +21,7 @@ const definition = (kind: string) => `io.k8s.api.rbac.v1.${kind}`;
 export const ROLE = defineKind({
   ...SHARED,
   kind: 'Role',
+  checksMetadataAgain: true,
   plural: 'roles',
   namespaced: true,
   versions: [version('v1', definition('Role'))],
@@ -33,6 +34,7 @@ export const ROLE = defineKind({
 export const CLUSTER_ROLE = defineKind({
   ...SHARED,
   kind: 'ClusterRole',
+  checksMetadataAgain: true,
   plural: 'clusterroles',
   namespaced: false,
   versions: [version('v1', definition('ClusterRole'))],
@@ -45,6 +47,7 @@ export const CLUSTER_ROLE = defineKind({
 export const ROLE_BINDING = defineKind({
   ...SHARED,
   kind: 'RoleBinding',
+  checksMetadataAgain: true,
   plural: 'rolebindings',
   namespaced: true,
   versions: [version('v1', definition('RoleBinding'), withGroups)],
@@ -57,6 +60,7 @@ export const ROLE_BINDING = defineKind({
 export const CLUSTER_ROLE_BINDING = defineKind({
   ...SHARED,
   kind: 'ClusterRoleBinding',
+  checksMetadataAgain: true,
   plural: 'clusterrolebindings',
   namespaced: false,
   versions: [version('v1', definition('ClusterRoleBinding'), withGroups)],

@@ -91,6 +91,7 @@ export const JOB = defineKind({
   ...JOB_VALIDATION,
   group: 'batch',
   kind: 'Job',
+  checksMetadataAgain: true,
   plural: 'jobs',
   categories: ['all'],
   versions: [version('v1', 'io.k8s.api.batch.v1.Job', defaultJob)],

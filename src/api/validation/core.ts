@@ -3,7 +3,6 @@ import type { ApiObject } from '#machinery';
 import type { FieldError, StrategyContext } from '../kind.ts';
 import { sameValue } from '../object.ts';
 import type { ConfigMap, Namespace, Node, Secret } from '../types/core-v1.ts';
-import { validateObjectMeta } from './metadata.ts';
 import { byteLength, FieldErrors } from './report.ts';
 
 /** Bytes that the values of a ConfigMap or Secret may have together (core MaxSecretSize). */
@@ -31,13 +30,7 @@ export function validateConfigMap(object: ApiObject): readonly FieldError[] {
 
 /** A changed ConfigMap; an immutable one keeps its data. */
 export function validateConfigMapUpdate(object: ApiObject, old: ApiObject): readonly FieldError[] {
-  return [...immutableErrors(object as ConfigMap, old as ConfigMap), ...metadataAgain(object), ...validateConfigMap(object)];
-}
-
-/** Upstream's validation of these kinds looks at the metadata of an update twice more. */
-function metadataAgain(object: ApiObject): readonly FieldError[] {
-  const errors = validateObjectMeta(object, { namespaced: true });
-  return [...errors, ...errors];
+  return [...immutableErrors(object as ConfigMap, old as ConfigMap), ...validateConfigMap(object)];
 }
 
 function immutableErrors(next: ConfigMap | Secret, before: ConfigMap | Secret): readonly FieldError[] {
@@ -91,7 +84,7 @@ export function validateSecretUpdate(object: ApiObject, old: ApiObject): readonl
   const errors = new FieldErrors();
   const [next, before] = [object as Secret, old as Secret];
   if (next.type !== before.type) errors.invalid('type', next.type, 'field is immutable');
-  return [...errors.list, ...immutableErrors(next, before), ...metadataAgain(object), ...validateSecret(object)];
+  return [...errors.list, ...immutableErrors(next, before), ...validateSecret(object)];
 }
 
 /** A changed Namespace: its phase follows from whether it is being deleted. */

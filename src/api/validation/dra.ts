@@ -8,7 +8,7 @@ import { checkClaimSpec, DEVICE_CONFIG_MAX_SIZE } from './claim-spec.ts';
 import { checkClaimStatus } from './claim-status.ts';
 import { checkConditions } from './conditions.ts';
 import { checkDriverName, checkLabel, checkPoolName } from './dra-names.ts';
-import { checkAnnotations, checkLabels, checkObjectMeta } from './metadata.ts';
+import { checkAnnotations, checkLabels } from './metadata.ts';
 import { labelKeyProblems } from './names.ts';
 import { checkList, FieldErrors } from './report.ts';
 import { checkConfiguration, checkSelectors } from './requests.ts';
@@ -56,7 +56,6 @@ function checkTemplateMetadata(errors: FieldErrors, { spec }: ResourceClaimTempl
 export function validateTemplateUpdate(object: ApiObject, old: ApiObject, context: StrategyContext): readonly FieldError[] {
   const errors = new FieldErrors();
   const { spec } = object as ResourceClaimTemplate;
-  checkObjectMeta(errors, object.metadata);
   checkTemplateMetadata(errors, object as ResourceClaimTemplate);
   checkClaimSpec(errors, 'spec.spec', spec.spec, context);
   if (!sameValue(spec, (old as ResourceClaimTemplate).spec))
@@ -69,8 +68,6 @@ export function validateClass(object: ApiObject, context: StrategyContext, old?:
   const errors = new FieldErrors();
   const { spec } = object as DeviceClass;
   const before = (old as DeviceClass | undefined)?.spec;
-  // Upstream checks the metadata of a class as if it were new on updates, too.
-  if (before !== undefined) checkObjectMeta(errors, { ...object.metadata, labels: undefined });
   if (before === undefined || !sameValue(spec.selectors, before.selectors)) checkSelectors(errors, 'spec.selectors', spec.selectors, context);
   if (before === undefined || !sameValue(spec.config, before.config)) {
     checkList(errors, 'spec.config', spec.config, { max: DEVICE_CONFIG_MAX_SIZE, item: (config, at) => checkConfiguration(errors, at, config) });

@@ -27,7 +27,7 @@ export function validateObjectMeta(object: ApiObject, kind: Pick<Kind, 'namespac
 }
 
 /** What new and changed metadata have to keep alike, but for names. */
-export function checkObjectMeta(errors: FieldErrors, meta: ObjectMeta): void {
+function checkObjectMeta(errors: FieldErrors, meta: ObjectMeta): void {
   if ((meta.generation ?? 0) < 0) errors.invalid('metadata.generation', meta.generation, 'must be greater than or equal to 0');
   checkLabels(errors, 'metadata.labels', meta.labels);
   checkAnnotations(errors, 'metadata.annotations', meta.annotations);
@@ -80,23 +80,30 @@ function checkFinalizer(errors: FieldErrors, finalizer: string, index: number): 
 }
 
 /**
- * Metadata of an update: identity cannot change, and nothing may be added to the finalizers of an object that is being
- * deleted. Upstream checks it before the update and again in every kind's own validation, labels twice each time, and
- * reports all of that; causes of a refusal are the same here.
+ * Metadata of an update: upstream checks them as if they were new, and what may not change twice, before the update and
+ * in every kind's own validation, and reports all of that; causes of a refusal are the same here. `again`: the kind's
+ * own validation checks them as if they were new, too.
  */
-export function validateObjectMetaUpdate(object: ApiObject, old: ApiObject): readonly FieldError[] {
+export function validateObjectMetaUpdate(object: ApiObject, old: ApiObject, again: boolean): readonly FieldError[] {
   const errors = new FieldErrors();
-  const [next, before] = [object.metadata, old.metadata];
+  const next = sameValue(object.metadata.annotations, old.metadata.annotations) ? { ...object.metadata, annotations: undefined } : object.metadata;
+  checkObjectMeta(errors, next);
+  if (again) checkObjectMeta(errors, next);
+  for (let time = 0; time < 2; time++) checkChange(errors, next, old.metadata);
+  return errors.list;
+}
+
+/** Identity cannot change, and nothing may be added to the finalizers of an object that is being deleted (ValidateObjectMetaAccessorUpdate). */
+function checkChange(errors: FieldErrors, next: ObjectMeta, before: ObjectMeta): void {
   const fixed = ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const;
   for (const member of fixed) {
     if ((next[member] ?? '') !== (before[member] ?? '')) errors.invalid(`metadata.${member}`, next[member], IMMUTABLE);
   }
   if ((next.generation ?? 0) < (before.generation ?? 0)) errors.invalid('metadata.generation', next.generation, 'must not be decremented');
   if (before.deletionTimestamp !== undefined) checkNoNewFinalizers(errors, next, before);
-  checkObjectMeta(errors, sameValue(next.annotations, before.annotations) ? { ...next, annotations: undefined } : next);
-  if (errors.list.length === 0) return [];
   checkLabels(errors, 'metadata.labels', next.labels);
-  return [...errors.list, ...errors.list];
+  checkAnnotations(errors, 'metadata.annotations', next.annotations);
+  checkOwners(errors, next.ownerReferences ?? []);
 }
 
 function checkNoNewFinalizers(errors: FieldErrors, next: ObjectMeta, before: ObjectMeta): void {

@@ -4,7 +4,6 @@ import type { FieldError, StrategyContext } from '../kind.ts';
 import { sameValue } from '../object.ts';
 import type { Affinity, Container, NodeSelectorTerm, Pod, PodSpec, Toleration } from '../types/core-v1.ts';
 import { goStruct } from './go-struct.ts';
-import { checkObjectMeta } from './metadata.ts';
 import { checkPod } from './pod.ts';
 import { inclusiveRange } from './pod-names.ts';
 import { checkTolerations } from './pod-placement.ts';
@@ -22,8 +21,6 @@ export function validatePodUpdate(object: ApiObject, old: ApiObject, context: St
     return errors.list;
   }
   if (pod.spec === undefined || before.spec === undefined) return errors.list;
-  // Upstream checks the metadata as if they were new, too.
-  checkObjectMeta(errors, { ...pod.metadata, labels: undefined });
   checkPod(errors, pod.spec, pod.metadata.name ?? '');
   checkChanges(errors, pod.spec, before.spec);
   return errors.list;

@@ -110,7 +110,10 @@ class Recording {
     };
     const identified = { ...internal, metadata: { ...same, deletionGracePeriodSeconds: old.metadata.deletionGracePeriodSeconds } };
     const prepared = kind.prepareForUpdate?.(identified, old, context) ?? identified;
-    const errors = [...validateObjectMetaUpdate(prepared, old), ...(kind.validateUpdate?.(prepared, old, context) ?? [])];
+    const errors = [
+      ...validateObjectMetaUpdate(prepared, old, kind.checksMetadataAgain === true && context.subresource === ''),
+      ...(kind.validateUpdate?.(prepared, old, context) ?? []),
+    ];
     if (errors.length === 0 && !step.path.includes('dryRun')) this.stored.set(target.key, prepared);
     return errors.filter(({ reason, path }) => isOurs({ reason, field: path })).map(({ reason, path }) => `${reason} ${path}`);
   }

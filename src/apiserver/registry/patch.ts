@@ -24,7 +24,7 @@ import { bodyText, boundedYaml, goSyntaxError, mediaType, structured } from './d
 import { type Lens, shownCall, through } from './lens.ts';
 import { asJson, asObject, resetFieldsOf } from './managed.ts';
 import { withMetadata } from './object-store.ts';
-import { type Transformation, type UpdateResult, updateWith } from './update.ts';
+import { checkName, type Transformation, type UpdateResult, updateWith } from './update.ts';
 
 /** Content types of patches that change a live object. */
 export const PATCH_TYPES = [
@@ -50,7 +50,9 @@ function change(call: Call, type: string, validation: FieldValidation): Transfor
   const apply = patchFunction(call, type, body);
   return (live) => {
     if (live === undefined) throw badRequest('there is no object to patch');
-    return { wanted: keepIdentity(call, patched(call, apply(asJson(live)), validation)) };
+    const wanted = patched(call, apply(asJson(live)), validation);
+    checkName(call, wanted);
+    return { wanted: withRequestNamespace(call, wanted) };
   };
 }
 
@@ -61,11 +63,13 @@ function patched(call: Call, outcome: Json, validation: FieldValidation): ApiObj
     const message = `Invalid value: ${goQuote(stringifyJson(sorted(outcome)))}: ${why}`;
     return invalidObject({ group: '', kind: '' }, '', [{ path: 'patch', reason: 'FieldValueInvalid', message }]);
   };
-  if (isJsonObject(outcome) && (outcome['kind'] !== kind.kind || outcome['apiVersion'] !== apiVersion)) {
-    throw refuse(`the patch makes a ${String(outcome['kind'])} of ${String(outcome['apiVersion'])} out of a ${kind.kind} of ${apiVersion}`);
+  // What says no kind or version is of the kind that was patched.
+  const named = isJsonObject(outcome) ? { ...outcome, kind: outcome['kind'] ?? kind.kind, apiVersion: outcome['apiVersion'] ?? apiVersion } : outcome;
+  if (isJsonObject(named) && (named['kind'] !== kind.kind || named['apiVersion'] !== apiVersion)) {
+    throw refuse(`the patch makes a ${String(named['kind'])} of ${String(named['apiVersion'])} out of a ${kind.kind} of ${apiVersion}`);
   }
   try {
-    return structured(call, outcome, validation);
+    return structured(call, named, validation);
   } catch (thrown) {
     if (thrown instanceof ApiError && thrown.code === 400) throw refuse(thrown.message);
     throw thrown;

@@ -45,7 +45,8 @@ export async function update(core: Core, call: Call, lens?: Lens): Promise<Updat
   return updateWith(core, call, transform, call.scope.kind.createOnUpdate);
 }
 
-function checkName(call: Call, wanted: ApiObject): void {
+/** 400 unless the object has the name that the path says. */
+export function checkName(call: Call, wanted: ApiObject): void {
   const { name } = wanted.metadata;
   const { name: expected } = call.target;
   if (name === undefined) throw badRequest(`the name of the object (${expected} based on URL) was undeterminable: name must be provided`);
@@ -147,7 +148,7 @@ async function prepare(core: Core, call: Call, { live, wanted, managed }: Versio
   const errors = [
     ...(await claimStatusErrors(core, call, prepared, live)),
     ...(await adminAccessErrors(core, prepared, live)),
-    ...validateObjectMetaUpdate(prepared, live),
+    ...validateObjectMetaUpdate(prepared, live, kind.checksMetadataAgain === true && call.target.subresource === ''),
     ...(kind.validateUpdate?.(prepared, live, context) ?? []),
   ];
   if (errors.length > 0) throw invalidObject(scope.gvk, live.metadata.name ?? '', errors);
