@@ -117,7 +117,10 @@ export class Prospects {
     const perKind = [...this.#kinds.values()].map((ask) => {
       if (eligibility.refusal(ask, entry) !== undefined) return 0;
       const constraints = claims[ask.claim]?.constraints ?? [];
-      return constraints.map((constraint) => (constraint.concerns(ask) ? [...(constraint.valuesOf(ask, entry)?.values ?? [])].sort() : 0));
+      return constraints.map((constraint) => {
+        const compared = constraint.concerns(ask) ? constraint.valuesOf(ask, entry) : undefined;
+        return compared === undefined ? 0 : [compared.isList, [...compared.values].sort()];
+      });
     });
     const { device, slice } = entry;
     const drawsFrom = device.consumesCounters === undefined ? '' : slice.pool;
