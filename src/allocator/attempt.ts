@@ -91,9 +91,8 @@ export class Attempt {
   }
 
   #useRefusal(ask: DeviceAsk, entry: DeviceEntry, use: DeviceUse | undefined): DeviceReason | undefined {
-    const { capacity } = this.#context;
-    // Shares outlive the driver's permission to share: nobody gets the whole device beside them, whatever amount they leave.
-    if (use !== undefined && !ask.adminAccess && (use.whole > 0 || (use.shares > 0 && !capacity.isMulti(entry)))) return ALLOCATED;
+    const { capacity, features } = this.#context;
+    if (use !== undefined && !ask.adminAccess && (use.whole > 0 || (!features.consumableCapacity && use.shares > 0))) return ALLOCATED;
     if (this.#picks.length === 0 || capacity.isMulti(entry)) return undefined;
     // A claim gets a device at most once, even only to look at; other claims may look at what is used, and use what is looked at.
     for (const pick of this.#picks) {
@@ -123,8 +122,12 @@ export class Attempt {
   }
 
   #capacityRefusal(ask: DeviceAsk, entry: DeviceEntry): DeviceReason | undefined {
+    const { capacity, ledger } = this.#context;
     try {
-      return this.#context.capacity.refusal(ask, entry);
+      const refusal = capacity.refusal(ask, entry);
+      if (refusal !== undefined || ask.adminAccess || capacity.isMulti(entry)) return refusal;
+      // Shares outlive the driver's permission to share: nobody gets the whole device beside them, whatever amount they leave.
+      return (ledger.useOf(entry)?.shares ?? 0) > 0 ? ALLOCATED : undefined;
     } catch (error) {
       if (!(error instanceof CapacityError)) throw error;
       throw new AllocationError(`claim ${ask.claimKey}, request ${ask.shortName}: checking capacity for device ${entry.id}: ${error.message}`);
