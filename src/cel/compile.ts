@@ -81,7 +81,11 @@ class Compiler {
   #indexedBy(attribute: ReturnType<typeof attributeOf>, index: Plan, optional: boolean): Plan {
     const qualifier = index.constant === undefined ? computedQualifier(index, optional) : fixedQualifier(index.constant, optional);
     if (qualifier instanceof CelError) throw new InstantiationError(qualifier.message);
-    const plan = attributePlan(extended(attribute, qualifier));
+    return this.#accessed(attributePlan(extended(attribute, qualifier)));
+  }
+
+  /** Each access to a list of a device gives a list of its own, where that can be told. */
+  #accessed(plan: Plan): Plan {
     return this.#mayRemember ? plan : { ...plan, eval: (frame) => accessedAnew(plan.eval(frame)) };
   }
 
@@ -95,7 +99,7 @@ class Compiler {
       if (name === '_[_]') return this.#indexedBy(attributeOf(first), second, false);
       if (name === '_[?_]' || name === '_?._') return this.#indexedBy(attributeOf(first), second, true);
       if (name === '_?_:_' && third !== undefined) {
-        return attributePlan({ kind: 'conditional', condition: first.eval, truthy: attributeOf(second), falsy: attributeOf(third) });
+        return this.#accessed(attributePlan({ kind: 'conditional', condition: first.eval, truthy: attributeOf(second), falsy: attributeOf(third) }));
       }
     }
     const declaration = this.#checked.declarations.get(expr);

@@ -40,8 +40,7 @@ const TOKEN_ORDER: readonly TokenKind[] = [
   ESC_IDENTIFIER,
 ];
 
-/** What an expression may begin with. */
-export const EXPRESSION_START: readonly TokenKind[] = [
+const BEGINNINGS: ReadonlySet<TokenKind> = new Set([
   '[',
   '{',
   '(',
@@ -57,7 +56,11 @@ export const EXPRESSION_START: readonly TokenKind[] = [
   STRING,
   BYTES,
   IDENTIFIER,
-];
+]);
+
+/** What an expression may begin with. */
+export const EXPRESSION_START: readonly TokenKind[] = TOKEN_ORDER.filter((kind) => BEGINNINGS.has(kind));
+
 /** The tokens in that order. */
 export function sortTokens(kinds: readonly TokenKind[]): TokenKind[] {
   return kinds.toSorted((a, b) => TOKEN_ORDER.indexOf(a) - TOKEN_ORDER.indexOf(b));

@@ -21,6 +21,12 @@ test('a selector on driver, attribute and capacity matches and tells its cost', 
   assert.deepEqual(outcome(expression), { kind: 'value', matches: true, cost: 16 });
 });
 
+test('taking away the least integer adds its amount', () => {
+  const memory = 'device.capacity["dra.example.com"].memory';
+  const taken = outcome(`${memory}.sub(-9223372036854775807 - 1).isGreaterThan(${memory})`);
+  assert.ok(taken.kind === 'value' && taken.matches);
+});
+
 test('an absent attribute is an error unless something decides without it', () => {
   assert.deepEqual(outcome('device.attributes["dra.example.com"].nope == 1'), { kind: 'error', message: 'no such key: nope', cost: 5 });
   assert.equal(outcome('false && device.attributes["dra.example.com"].nope == 1').kind, 'value');
