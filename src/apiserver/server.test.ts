@@ -180,6 +180,19 @@ describe('the API server', () => {
     assert.equal(metadata(put)['resourceVersion'], metadata(created)['resourceVersion']);
   });
 
+  test('a PUT that moves nothing but the times of its managers, and so their order, keeps the revision', async () => {
+    const cluster = new Cluster();
+    const claims = '/apis/resource.k8s.io/v1/namespaces/default/resourceclaims';
+    const exactly = { deviceClassName: 'class', capacity: { requests: { memory: '1024Mi' } } };
+    const claim = { apiVersion: 'resource.k8s.io/v1', kind: 'ResourceClaim', metadata: { name: 'a' }, spec: { devices: { requests: [{ name: 'r', exactly }] } } };
+    await cluster.send('POST', claims, claim);
+    const reserved = await cluster.send('PUT', `${claims}/a/status`, { ...claim, status: { allocation: {} } });
+    cluster.clock.advance(2000);
+    const replaced = await cluster.send('PUT', `${claims}/a`, claim);
+    assert.equal(reserved.status, 200);
+    assert.equal(metadata(replaced)['resourceVersion'], metadata(reserved)['resourceVersion']);
+  });
+
   test('a merge patch changes what it names', async () => {
     const cluster = new Cluster();
     await cluster.send('POST', CONFIG_MAPS, configMap('a', { k: 'v', gone: 'x' }));

@@ -1,6 +1,6 @@
 /** PUT, and the second half of PATCH: from the wanted object to the stored one. */
 import { type Namespace, type StrategyContext, validateObjectMetaUpdate } from '#api';
-import { type ApiObject, badRequest, conflict, forbidden, notFound } from '#machinery';
+import { type ApiObject, type ManagedFieldsEntry, badRequest, conflict, forbidden, notFound } from '#machinery';
 import { type AuthorizationAttributes, refusalText } from '../authorization/attributes.ts';
 import { claimStatusErrors } from '../authorization/claim-status.ts';
 import { checkGrants } from '../authorization/grants.ts';
@@ -90,10 +90,16 @@ async function write(core: Core, call: Call, live: StoredObject, object: ApiObje
   return core.objects.put(call.scope, object, live.revision);
 }
 
-/** Without the times of managedFields: they alone are no change (fieldmanager IgnoreManagedFieldsTimestampsTransformer). */
+/** Without the times of managedFields, and the order that follows from them: they alone are no change (fieldmanager IgnoreManagedFieldsTimestampsTransformer). */
 function timeless(object: ApiObject): ApiObject {
   const managedFields = object.metadata.managedFields?.map(({ time: _time, ...entry }) => entry);
-  return managedFields === undefined ? object : withMetadata(object, { managedFields });
+  return managedFields === undefined ? object : withMetadata(object, { managedFields: managedFields.sort(byManager) });
+}
+
+function byManager(a: ManagedFieldsEntry, b: ManagedFieldsEntry): number {
+  const identity = ({ manager, operation, apiVersion, subresource = '' }: ManagedFieldsEntry): string =>
+    `${manager ?? ''}/${operation ?? ''}/${apiVersion ?? ''}/${subresource}`;
+  return identity(a) < identity(b) ? -1 : 1;
 }
 
 /** 409 unless the resourceVersion, and the uid of a PUT, where the request names them are those of the live object. */
