@@ -184,7 +184,12 @@ describe('the API server', () => {
     const cluster = new Cluster();
     const claims = '/apis/resource.k8s.io/v1/namespaces/default/resourceclaims';
     const exactly = { deviceClassName: 'class', capacity: { requests: { memory: '1024Mi' } } };
-    const claim = { apiVersion: 'resource.k8s.io/v1', kind: 'ResourceClaim', metadata: { name: 'a' }, spec: { devices: { requests: [{ name: 'r', exactly }] } } };
+    const claim = {
+      apiVersion: 'resource.k8s.io/v1',
+      kind: 'ResourceClaim',
+      metadata: { name: 'a' },
+      spec: { devices: { requests: [{ name: 'r', exactly }] } },
+    };
     await cluster.send('POST', claims, claim);
     const reserved = await cluster.send('PUT', `${claims}/a/status`, { ...claim, status: { allocation: {} } });
     cluster.clock.advance(2000);
