@@ -21,6 +21,7 @@ const META_TYPES = new Set([
 
 /** Where types come from if not from the recorded release alone. */
 const ORIGINS: Readonly<Record<string, string>> = {
+  'resource-v1': "Kubernetes 1.36 has them, with 1.37's DeviceTaintRule derived from v1beta2",
   'resource-v1alpha3': 'Kubernetes 1.36 has them, with the kinds of 1.31 to 1.33 derived from v1beta1',
 };
 
@@ -45,6 +46,7 @@ for (const file of readdirSync(VECTORS)
   for (const [name, schema] of Object.entries(recorded.schemas)) definitions.set(name, schema);
 }
 deriveAlpha3();
+deriveTaintRules();
 addLeaseCandidates();
 const names = [...definitions.keys()].sort();
 const lines = names.map((name) => `${JSON.stringify(name)}: ${JSON.stringify(definitions.get(name))}`);
@@ -75,9 +77,25 @@ function deriveAlpha3(): void {
     const short = name.startsWith(beta) ? name.slice(beta.length) : undefined;
     if (short === undefined || onlyBeta.has(short) || definitions.has(alpha + short)) continue;
     const own: Schema = short === 'BasicDevice' ? { ...schema, properties: { ...schema.properties, capacity: quantities } } : schema;
-    const text = JSON.stringify(own).replaceAll(beta, alpha).replaceAll('"version":"v1beta1"', '"version":"v1alpha3"');
-    definitions.set(alpha + short, JSON.parse(text) as Schema);
+    definitions.set(alpha + short, inVersion(own, 'v1beta1', 'v1alpha3'));
   }
+}
+
+/** resource.k8s.io/v1 DeviceTaintRules, which 1.37 serves in the shape of v1beta2 (k8s.io/api/resource/v1, types.go). */
+function deriveTaintRules(): void {
+  const beta = 'io.k8s.api.resource.v1beta2.DeviceTaint';
+  for (const [name, schema] of definitions) {
+    const stable = name.replace('.v1beta2.', '.v1.');
+    if (name.startsWith(beta) && !definitions.has(stable)) definitions.set(stable, inVersion(schema, 'v1beta2', 'v1'));
+  }
+}
+
+/** A definition of resource.k8s.io in the words of another version. */
+function inVersion(schema: Schema, from: string, to: string): Schema {
+  const text = JSON.stringify(schema)
+    .replaceAll(`io.k8s.api.resource.${from}.`, `io.k8s.api.resource.${to}.`)
+    .replaceAll(`"version":"${from}"`, `"version":"${to}"`);
+  return JSON.parse(text) as Schema;
 }
 
 /**

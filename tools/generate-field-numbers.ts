@@ -29,8 +29,10 @@ writeFileSync(join(ROOT, 'src/api/schema/field-numbers.json'), `{\n${lines.join(
 
 /** `number:field` of each field; a message whose members Go embeds, so that JSON shows them one level up, is `number:+message`. */
 function add(name: string, properties: Readonly<Record<string, unknown>>): void {
-  // 1.31 to 1.33 numbered v1alpha3 as v1beta1.
-  const fields = messages.get(name) ?? messages.get(name.replace('.v1alpha3.', '.v1beta1.'));
+  // 1.31 to 1.33 numbered v1alpha3 as v1beta1, 1.37 numbers v1 as v1beta2.
+  const fields = [name, name.replace('.v1alpha3.', '.v1beta1.'), name.replace('.resource.v1.', '.resource.v1beta2.')]
+    .map((each) => messages.get(each))
+    .find(Boolean);
   if (fields === undefined || name in table) return;
   table[name] = fields.map((field) => `${field.number}:${spelled(field, properties)}`).join(' ');
   for (const field of fields) if (spelled(field, properties).startsWith('+')) add(field.type, properties);

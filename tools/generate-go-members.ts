@@ -1,6 +1,6 @@
 /**
  * Generates src/api/schema/go-members.json: how Go holds the members of each OpenAPI definition, where that does not follow from the definition.
- * Arguments: the folders of k8s.io/api and k8s.io/apimachinery of the emulated release.
+ * Arguments: the folders of k8s.io/api, k8s.io/apimachinery and k8s.io/apiextensions-apiserver of the emulated release.
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -43,7 +43,8 @@ for (const folder of process.argv.slice(2)) {
 
 const table: Record<string, string> = {};
 for (const [name, definition] of Object.entries(definitions)) {
-  const structure = structures.get(name) ?? structures.get(name.replace('.v1alpha3.', '.v1beta1.'));
+  const like = [name, name.replace('.v1alpha3.', '.v1beta1.'), name.replace('.resource.v1.', '.resource.v1beta2.')];
+  const structure = like.map((each) => structures.get(each)).find(Boolean);
   const text = structure === undefined ? '' : describe(name, structure, definition);
   if (text !== '') table[name] = text;
 }

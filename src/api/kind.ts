@@ -53,6 +53,8 @@ export interface KindVersion {
   readonly defaults?: ((object: ApiObject, context: StrategyContext) => ApiObject) | undefined;
   readonly toStorage?: ((object: ApiObject) => ApiObject) | undefined;
   readonly fromStorage?: ((object: ApiObject) => ApiObject) | undefined;
+  /** False: a PUT must name the resourceVersion that it was made from (AllowUnconditionalUpdate). Default true. */
+  readonly unconditionalUpdate?: boolean | undefined;
 }
 
 /** A kind: data and a few functions. Adding one means adding such a value to the list in `kinds.ts`. */
@@ -74,8 +76,6 @@ export interface Kind {
   readonly generation: boolean;
   /** May be created by PUT or apply of an unknown name; some kinds refuse it. */
   readonly createOnUpdate: boolean;
-  /** False: a PUT must name the resourceVersion that it was made from (AllowUnconditionalUpdate). Default true. */
-  readonly unconditionalUpdate?: boolean | undefined;
   /** Updates of the object itself have their metadata checked as if they were new once more (Validate<Kind>Update calls Validate<Kind>). */
   readonly checksMetadataAgain?: boolean | undefined;
   /** A delete that names no propagation policy leaves the dependents alone (DefaultGarbageCollectionPolicy). */

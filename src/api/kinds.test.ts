@@ -154,3 +154,35 @@ test('only v1 is served by default, and runtime config opens versions that the r
   assert.ok(opened('resource.k8s.io', 'v1alpha3', 'devicetaintrules'));
   assert.ok(!opened('resource.k8s.io', 'v1alpha3', 'resourceclaims'));
 });
+
+/** What each release serves of a resource without being asked, and when all beta and alpha versions are opened (k8s.io/api, zz_generated.prerelease-lifecycle.go). */
+const SERVED: Readonly<Record<string, Readonly<Record<string, readonly [string, string]>>>> = {
+  resourceclaims: {
+    '1.31': ['', 'v1alpha3'],
+    '1.32': ['', 'v1beta1 v1alpha3'],
+    '1.33': ['', 'v1beta2 v1beta1 v1alpha3'],
+    '1.34': ['v1', 'v1 v1beta2 v1beta1'],
+    '1.37': ['v1', 'v1 v1beta2 v1beta1'],
+  },
+  devicetaintrules: {
+    '1.32': ['', ''],
+    '1.33': ['', 'v1alpha3'],
+    '1.35': ['', 'v1alpha3'],
+    '1.36': ['', 'v1beta2 v1alpha3'],
+    '1.37': ['v1', 'v1 v1beta2 v1alpha3'],
+  },
+  resourcepoolstatusrequests: { '1.35': ['', ''], '1.36': ['', 'v1alpha3'], '1.37': ['', 'v1alpha3'] },
+};
+
+for (const [plural, releases] of Object.entries(SERVED)) {
+  for (const [release, [byDefault, opened]] of Object.entries(releases)) {
+    test(`${plural} in ${release}`, () => {
+      const versionsOf = (config: Readonly<Record<string, boolean>>): string => {
+        const served = servedVersions(release, config);
+        return ['v1', 'v1beta2', 'v1beta1', 'v1alpha3'].filter((version) => served('resource.k8s.io', version, plural)).join(' ');
+      };
+      assert.equal(versionsOf({}), byDefault);
+      assert.equal(versionsOf({ 'api/beta': true, 'api/alpha': true }), opened);
+    });
+  }
+}

@@ -169,6 +169,8 @@ export const DEVICE_TAINT_RULE = defineKind({
   subresources: ['status'],
   versions: [
     version('v1beta2', definition('v1beta2', 'DeviceTaintRule'), defaultTaintRule),
+    // Stored as v1beta2, which 1.36 reads too. 1.37 opens v1 with a stricter PUT.
+    { ...sameShape('v1', 'v1beta2', 'DeviceTaintRule', defaultTaintRule), unconditionalUpdate: false },
     sameShape('v1alpha3', 'v1beta2', 'DeviceTaintRule', defaultTaintRule),
   ],
   generation: true,
@@ -187,9 +189,8 @@ export const RESOURCE_POOL_STATUS_REQUEST = defineKind({
   plural: 'resourcepoolstatusrequests',
   namespaced: false,
   createOnUpdate: false,
-  unconditionalUpdate: false,
   subresources: ['status'],
-  versions: [version('v1alpha3', definition('v1alpha3', 'ResourcePoolStatusRequest'), withLimit)],
+  versions: [{ ...version('v1alpha3', definition('v1alpha3', 'ResourcePoolStatusRequest'), withLimit), unconditionalUpdate: false }],
   prepareForCreate: (object) => withStatus(object, undefined),
   prepareForUpdate: (object, old, { subresource }) =>
     subresource === 'status' ? onlyStatus(object, old) : withStatus(object, (old as ResourcePoolStatusRequest).status),

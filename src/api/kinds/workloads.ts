@@ -113,8 +113,7 @@ export const POD_DISRUPTION_BUDGET = defineKind({
   kind: 'PodDisruptionBudget',
   plural: 'poddisruptionbudgets',
   shortNames: ['pdb'],
-  versions: [version('v1', 'io.k8s.api.policy.v1.PodDisruptionBudget', printedCounts)],
-  unconditionalUpdate: false,
+  versions: [{ ...version('v1', 'io.k8s.api.policy.v1.PodDisruptionBudget', printedCounts), unconditionalUpdate: false }],
   prepareForCreate: createdWith(NO_DISRUPTIONS),
   table: DISRUPTION_BUDGET_COLUMNS,
 });

@@ -122,9 +122,9 @@ function checkPreconditions(call: Call, live: ApiObject, wanted: ApiObject): voi
   if (resourceVersion !== live.metadata.resourceVersion) throw conflict(groupResource, call.target.name);
 }
 
-/** Some kinds refuse a PUT that does not say what it was made from (upstream: AllowUnconditionalUpdate). */
-function checkUnconditional({ scope: { kind, groupResource }, target }: Call, live: ApiObject): void {
-  if (kind.unconditionalUpdate !== false || target.verb !== 'update') return;
+/** Some kinds, in some versions, refuse a PUT that does not say what it was made from (upstream: AllowUnconditionalUpdate). */
+function checkUnconditional({ scope: { version, groupResource }, target }: Call, live: ApiObject): void {
+  if (version.unconditionalUpdate !== false || target.verb !== 'update') return;
   const path = 'metadata.resourceVersion';
   const error = { path, reason: 'FieldValueInvalid', message: 'Invalid value: 0: must be specified for an update' };
   // Upstream names the resource where it names the kind elsewhere.
