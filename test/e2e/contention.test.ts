@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { DEVICE_CLASSES, LEASES, NODES, PODS, RESOURCE_CLAIMS, RESOURCE_SLICES, type RestClient } from '#client';
 import { isExpired } from '#machinery';
 import type { Pod, ResourceClaim } from '#api';
+import { chance, SEED } from './chance.ts';
 import { dray, type Dray, eventually, freePort, inFolder, readyClient } from './dray.ts';
 
 /** DRAY_CONTENTION_KILLS=100 is the long form. */
@@ -133,9 +134,9 @@ async function churn(client: RestClient, until: AbortSignal): Promise<void> {
 async function churnOnce(client: RestClient): Promise<void> {
   const pods = (await client.list(PODS, { namespace: 'default' })).items;
   const placed = pods.filter(({ spec }) => spec?.nodeName !== undefined);
-  const leaving = placed[Math.floor(Math.random() * 2 * placed.length)];
+  const leaving = placed[chance.below(2 * placed.length)];
   if (leaving !== undefined) await deletePod(client, leaving);
-  if (pods.length < PODS_AT_A_TIME) await createPod(client, `p${String(Math.floor(Math.random() * 2 * PODS_AT_A_TIME))}`);
+  if (pods.length < PODS_AT_A_TIME) await createPod(client, `p${String(chance.below(2 * PODS_AT_A_TIME))}`);
 }
 
 function delay(ms: number): Promise<void> {
@@ -162,6 +163,7 @@ async function settled(client: RestClient): Promise<void> {
 
 test('no device has two holders, whoever is killed', { timeout: Number.POSITIVE_INFINITY }, (t: TestContext) =>
   inFolder(async (folder) => {
+    t.diagnostic(`seed ${String(SEED)}`);
     const port = String(await freePort());
     const start = (): Dray => dray('apiserver', '--data-dir', folder, '--secure-port', port);
     const holders = new Holders();
@@ -178,10 +180,10 @@ test('no device has two holders, whoever is killed', { timeout: Number.POSITIVE_
       for (let kill = 0; kill < KILLS; kill++) {
         const dying = new AbortController();
         const churning = churn(client, dying.signal);
-        await moreAllocations(holders, 1 + Math.floor(Math.random() * ALLOCATIONS_MAX));
+        await moreAllocations(holders, 1 + chance.below(ALLOCATIONS_MAX));
         const lease = await client.get(LEASES, 'kube-scheduler', 'kube-system').catch(() => undefined);
         leaders.add(lease?.spec?.holderIdentity ?? '');
-        await delay(Math.random() * KILL_AFTER_MS_MAX);
+        await delay(chance.below(KILL_AFTER_MS_MAX));
         if (kill % SCHEDULER_EVERY === 0) schedulers[kill % 2]?.kill();
         server.child.kill('SIGKILL');
         dying.abort();

@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test';
 import type { ConfigMap } from '#api';
 import { CONFIG_MAPS, type RestClient } from '#client';
 import { isExpired } from '#machinery';
+import { chance, SEED } from './chance.ts';
 import { dray, type Dray, freePort, inFolder, readyClient } from './dray.ts';
 
 /** DRAY_CRASH_KILLS=500 is the long form; it says on the way how far it is. */
@@ -140,6 +141,7 @@ async function storedStates(client: RestClient): Promise<{ states: Map<string, S
 
 test('an API server that is killed under load keeps what it acknowledged', (t: TestContext) =>
   inFolder(async (folder) => {
+    t.diagnostic(`seed ${String(SEED)}`);
     const port = await freePort();
     const start = (): Dray => dray('apiserver', '--data-dir', folder, '--secure-port', String(port));
     const writers = Array.from({ length: WRITERS }, (_, index) => new Writer(index));
@@ -159,7 +161,7 @@ test('an API server that is killed under load keeps what it acknowledged', (t: T
       if (kill === KILLS) await caughtUp(follower, newest);
       else {
         const writing = writers.map((writer) => writer.write(client, () => count++));
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * KILL_AFTER_MS_MAX));
+        await new Promise((resolve) => setTimeout(resolve, chance.below(KILL_AFTER_MS_MAX)));
         server.child.kill('SIGKILL');
         await Promise.all(writing);
       }

@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import type { Pod } from '#api';
 import { expectationsOf, isReached } from '#cli';
 import { CONFIG_MAPS, NAMESPACES, PODS, RESOURCE_CLAIMS, RESOURCE_SLICES, type RestClient } from '#client';
 import { keyOf, Quantity } from '#machinery';
 import { decodeCheckpoint } from '#nodeagent';
 import { readExamples } from '../../src/cmd/examples.ts';
+import { chance, SEED } from './chance.ts';
 import { dray, type Dray, eventually, freePort, inFolder, processesIn, readyClient } from './dray.ts';
 
 /** Rounds, and how long they may take together; DRAY_KILL_ROUNDS asks for more, without a bound in time. */
@@ -112,7 +113,7 @@ class Demo {
     // The first round is one of these: it tells how long a start takes here.
     const stopping = number % STOP_EVERY === 0;
     // Early moments are cheaper and as telling as late ones.
-    const moment = delay(Math.random() ** EARLINESS * KILL_WITHIN_STARTS * this.#startMs);
+    const moment = delay(chance.fraction() ** EARLINESS * KILL_WITHIN_STARTS * this.#startMs);
     const ready = readyClient(run, this.#folder);
     const client = stopping ? await ready : await Promise.race([ready, moment.then(() => undefined)]);
     let writing: Promise<unknown> | undefined;
@@ -124,7 +125,7 @@ class Demo {
     }
     if (stopping) {
       run.child.kill('SIGTERM');
-      await delay(Math.random() * STOP_MS_MAX);
+      await delay(chance.below(STOP_MS_MAX));
     } else {
       assert.deepEqual([run.child.exitCode, run.child.signalCode], [null, null], `dray up ended by itself: ${await said(run)}`);
     }
@@ -142,8 +143,8 @@ class Demo {
 
   /** Somebody deletes an example at a random moment. */
   async #deleteOne(client: RestClient): Promise<void> {
-    await delay(Math.random() * this.#startMs);
-    const name = this.#namespaces[Math.floor(Math.random() * this.#namespaces.length)] ?? '';
+    await delay(chance.fraction() * this.#startMs);
+    const name = this.#namespaces[chance.below(this.#namespaces.length)] ?? '';
     await client.delete(NAMESPACES, name).catch(() => undefined);
   }
 }
@@ -196,8 +197,9 @@ function prepared(folder: string): readonly string[] {
   });
 }
 
-test('kill -9 at random moments loses nothing', { timeout: Number.isFinite(BUDGET_MS) ? 500_000 : undefined }, () =>
+test('kill -9 at random moments loses nothing', { timeout: Number.isFinite(BUDGET_MS) ? 500_000 : undefined }, (t: TestContext) =>
   inFolder(async (folder) => {
+    t.diagnostic(`seed ${String(SEED)}`);
     const namespaces = [...new Set(expectationsOf(await readExamples()).map(({ pod }) => pod.split('/')[0] ?? ''))];
     const demo = new Demo(folder, await freePort(), namespaces);
     const untilMs = performance.now() + BUDGET_MS;
@@ -220,6 +222,6 @@ test('kill -9 at random moments loses nothing', { timeout: Number.isFinite(BUDGE
     await eventually(() => Promise.resolve(processesIn(folder).length === 0 || undefined), 10_000);
     const { start, run, stop } = demo.hits;
     const where = `${String(start)} while starting, ${String(run)} while running, ${String(stop)} while stopping`;
-    console.log(`kill -9: ${String(rounds)} rounds (${where}), ${String(demo.acknowledged.count)} objects acknowledged, 0 lost`);
+    t.diagnostic(`kill -9: ${String(rounds)} rounds (${where}), ${String(demo.acknowledged.count)} objects acknowledged, 0 lost`);
   }),
 );

@@ -4,6 +4,8 @@
 export interface SeededRandom {
   /** An integer from 0 to `bound` - 1. */
   below(bound: number): number;
+  /** A number from 0 to, but without, 1. */
+  fraction(): number;
   /** True with this probability. */
   chance(probability: number): boolean;
   /** One of the items; there must be one. */
@@ -22,6 +24,7 @@ export function seededRandom(seed: number): SeededRandom {
   const below = (bound: number): number => Math.floor(next() * bound);
   return {
     below,
+    fraction: next,
     chance: (probability) => next() < probability,
     pick: (items) => {
       const item = items[below(items.length)];
