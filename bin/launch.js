@@ -7,18 +7,11 @@ import { fileURLToPath } from 'node:url';
 /** Megabytes of each half of the young generation: V8's own choice doubles an API server's memory under load and gains nothing. */
 const SEMI_SPACE_MB = 8;
 
-/** How much the heap may grow, in percent of what is alive, before it is looked through again: V8's own choice goes up to four times as much. */
-const HEAP_GROWING_PERCENT = 100;
-
 /** The first Node that runs dray's sources as they are. */
 const NODE_MAJOR_MIN = 24;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const NODE_FLAGS = [
-  `--max-semi-space-size=${SEMI_SPACE_MB}`,
-  `--heap-growing-percent=${HEAP_GROWING_PERCENT}`,
-  `--import=${new URL('resolve.js', import.meta.url).href}`,
-];
+const NODE_FLAGS = [`--max-semi-space-size=${SEMI_SPACE_MB}`, `--import=${new URL('resolve.js', import.meta.url).href}`];
 
 /** The Node to run with; prints one sentence and exits with 1 when there is none. */
 export function suitableNode() {

@@ -1,11 +1,7 @@
-/** The certificates of a cluster, and how those of a new one are made beside its start. */
-import { existsSync } from 'node:fs';
+/** The certificates of a cluster. */
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import type { CertificateRequest, KeyPair, NewCertificates } from '#platform';
-import type { ApiServerFlags } from './flags.ts';
+import type { CertificateRequest } from '#platform';
 
 /** Where below the data directory certificates and keys are kept. */
 export const PKI = 'pki';
@@ -44,27 +40,4 @@ function hostsOf(bindAddress: string): readonly string[] {
 export function hostInUrl(bindAddress: string): string {
   if (WILDCARDS.has(bindAddress)) return LOOPBACK;
   return isIPv6(bindAddress) ? `[${bindAddress}]` : bindAddress;
-}
-
-/** Started without the platform's door, which would load what the thread is to run beside. */
-const THREAD = new URL('../platform/certificate-thread.ts', import.meta.url);
-
-/**
- * Begins to make the certificates of a data directory that has none, in a thread and in memory: whoever holds the directory keeps
- * them there (`CertificateAuthority.open`). Undefined when there is an authority already.
- */
-export function orderCertificates({ dataDir, bindAddress }: ApiServerFlags, nodeNames: readonly string[]): NewCertificates | undefined {
-  if (existsSync(join(dataDir, PKI, 'ca.crt'))) return undefined;
-  const requests = { ...apiServerCertificates(bindAddress), ...Object.fromEntries(nodeNames.map(nodeCertificate)) };
-  const pairs = new Map(['ca', ...Object.keys(requests)].map((name) => [name, Promise.withResolvers<KeyPair>()]));
-  const thread = new Worker(THREAD, { workerData: requests });
-  // Only who waits for a certificate waits for the thread: a command that was refused ends at once.
-  thread.unref();
-  thread.on('message', ([name, pair]: [string, KeyPair]) => pairs.get(name)?.resolve(pair));
-  thread.on('error', (error) => pairs.forEach(({ reject }) => reject(error)));
-  for (const { promise } of pairs.values()) promise.catch(() => undefined);
-  return (name) => {
-    thread.ref();
-    return pairs.get(name)?.promise;
-  };
 }

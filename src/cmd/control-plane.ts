@@ -4,18 +4,7 @@ import { type ApiServer, createApiServer, JWKS_PATH } from '#apiserver';
 import type { Metrics } from '#base';
 import { checkSelector } from '#cel';
 import { MemoryStore, type Store } from '#storage';
-import {
-  CertificateAuthority,
-  createLogger,
-  FileTokenKeys,
-  listen,
-  type Listener,
-  type NewCertificates,
-  nodeLogReader,
-  SqliteStore,
-  systemClock,
-  systemRandom,
-} from '#platform';
+import { CertificateAuthority, createLogger, FileTokenKeys, listen, type Listener, nodeLogReader, SqliteStore, systemClock, systemRandom } from '#platform';
 import type { ApiSettings } from './api-flags.ts';
 import { apiServerCertificates, hostInUrl, PKI } from './certificates.ts';
 import { type ApiServerFlags, DEFAULT_SERVICE_ACCOUNT_ISSUER, logLevelOf } from './flags.ts';
@@ -41,8 +30,6 @@ export interface ControlPlane {
 /** What a control plane is given beside its flags. */
 export interface ControlPlaneOptions {
   readonly settings: ApiSettings;
-  /** For a data directory that has none. */
-  readonly newCertificates: NewCertificates | undefined;
   /** What its process measures. */
   readonly metrics: Metrics;
 }
@@ -50,7 +37,7 @@ export interface ControlPlaneOptions {
 /** Opens the store below `dataDir`, serves it, and writes the administrator's kubeconfig once requests are answered. */
 export async function startControlPlane(flags: ApiServerFlags, dataDir: string, options: ControlPlaneOptions): Promise<ControlPlane> {
   const { bindAddress } = flags;
-  const authority = await CertificateAuthority.open(join(dataDir, PKI), options.newCertificates);
+  const authority = await CertificateAuthority.open(join(dataDir, PKI));
   const wanted = apiServerCertificates(bindAddress);
   const [serving, nodeClient, admin] = await Promise.all([
     authority.issue('apiserver', wanted['apiserver']),

@@ -1,7 +1,5 @@
 /** The command `dray`. */
-import { orderCertificates } from './certificates.ts';
 import { EXIT_FAILURE, printFailure } from './failure.ts';
-import { nodeNamesOf } from './flags.ts';
 import { type Actions, program } from './program.ts';
 
 /** Each command's modules are loaded when it runs: the start of one does not pay for the others. */
@@ -11,15 +9,10 @@ const clientModule = async () => import('./client-commands.ts');
 
 function actions(stop: AbortSignal): Actions {
   return {
-    // Ordered before the modules are read: they are made meanwhile.
     up: async (flags) => {
-      const certificates = flags.components?.has('apiserver') === false ? undefined : orderCertificates(flags, nodeNamesOf(flags));
-      process.exitCode = await (await upModule()).up(flags, certificates, stop);
+      process.exitCode = await (await upModule()).up(flags, stop);
     },
-    apiserver: async (flags) => {
-      const certificates = orderCertificates(flags, []);
-      await (await singleModule()).apiserver(flags, certificates, stop);
-    },
+    apiserver: async (flags) => (await singleModule()).apiserver(flags, stop),
     controller: async (name, flags) => (await singleModule()).controller(name, flags, stop),
     nodeagent: async (flags) => (await singleModule()).nodeagent(flags, stop),
     driver: async (devices, flags) => (await singleModule()).driver(devices, flags, stop),

@@ -5,20 +5,21 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asError, Metrics } from '#base';
 import { RestClient } from '#client';
-import { connectKubeconfig, createLogger, type NewCertificates, openDataDir, systemClock, systemRandom } from '#platform';
+import { connectKubeconfig, createLogger, growHeapSparingly, openDataDir, systemClock, systemRandom } from '#platform';
 import { apiSettingsOf, electionOf, gatesOf } from './api-flags.ts';
 import { startControlPlane } from './control-plane.ts';
 import { EXIT_FAILURE } from './failure.ts';
 import { type ApiServerFlags, type ControllerFlags, devicesOf, type DriverFlags, logLevelOf, type NodeFlags } from './flags.ts';
 
 /** `dray apiserver`, until `stop` aborts. */
-export async function apiserver(flags: ApiServerFlags, newCertificates: NewCertificates | undefined, stop: AbortSignal): Promise<void> {
+export async function apiserver(flags: ApiServerFlags, stop: AbortSignal): Promise<void> {
   // A wrong flag is refused before anything is made on disk.
   const settings = apiSettingsOf(flags, false);
   const dataDir = await openDataDir(flags.dataDir);
   try {
-    const plane = await startControlPlane(flags, dataDir.path, { settings, newCertificates, metrics: new Metrics() });
+    const plane = await startControlPlane(flags, dataDir.path, { settings, metrics: new Metrics() });
     process.stdout.write(`apiserver ready on ${plane.url}, kubeconfig ${plane.kubeconfig}\n`);
+    growHeapSparingly();
     if (!stop.aborted) await once(stop, 'abort');
     await plane.close();
   } finally {
@@ -51,6 +52,7 @@ export async function controller(name: 'scheduler' | 'controller-manager', flags
     metrics,
   });
   const world = { client, clock: systemClock, random: systemRandom, logger: createLogger(name, logLevelOf(flags)), metrics, gates, rootCaPem };
+  growHeapSparingly();
   try {
     if (name === 'scheduler') await runSchedulerLoop(world, configuration, { signal: stop, election });
     else await runControllerLoops(world, { signal: stop, election });
@@ -98,6 +100,7 @@ export async function nodeagent(flags: NodeFlags, stop: AbortSignal): Promise<vo
     try {
       const { startNode } = await import('./node.ts');
       const node = await startNode({ nodeName, rootDir, client, gates, logLevel: logLevelOf(flags), metrics, cdiSpecDirs }, stop);
+      growHeapSparingly();
       await node.ended;
     } finally {
       close();

@@ -8,8 +8,8 @@ import {
   type CertificateAuthority,
   connectKubeconfig,
   createLogger,
+  growHeapSparingly,
   memoryTransport,
-  type NewCertificates,
   openDataDir,
   systemClock,
   systemRandom,
@@ -34,7 +34,7 @@ function examplesFailed(error: unknown, flags: UpFlags): number {
 }
 
 /** Starts everything, runs until `stop` aborts (or with --once until the examples are done); resolves with the exit code. */
-export async function up(flags: UpFlags, newCertificates: NewCertificates | undefined, stop: AbortSignal): Promise<number> {
+export async function up(flags: UpFlags, stop: AbortSignal): Promise<number> {
   // A wrong flag is refused before anything is made on disk.
   const settings = apiSettingsOf(flags, true);
   const devices = devicesOf(flags.devices);
@@ -46,13 +46,13 @@ export async function up(flags: UpFlags, newCertificates: NewCertificates | unde
     flags: { ...flags, devices },
     components,
     settings,
-    newCertificates,
     dataDir: dataDir.path,
     progress: progressTo(process.stdout),
     stop,
   });
   try {
     await cluster.start();
+    growHeapSparingly();
     if (stop.aborted) return 0;
     const code = flags.examples && components.has('apiserver') ? await cluster.examples(stop).catch((error: unknown) => examplesFailed(error, flags)) : 0;
     if (flags.once === true) return code;
@@ -84,7 +84,6 @@ interface ClusterOptions {
   readonly flags: UpFlags;
   readonly components: ReadonlySet<ComponentName>;
   readonly settings: ApiSettings;
-  readonly newCertificates: NewCertificates | undefined;
   readonly dataDir: string;
   readonly progress: Progress;
   readonly stop: AbortSignal;
@@ -134,10 +133,10 @@ class Cluster {
    * being read. Drivers take longest, and are processes of their own: they start up while the scheduler and the controllers do.
    */
   async start(): Promise<void> {
-    const { components, settings, newCertificates, dataDir, stop } = this.#options;
+    const { components, settings, dataDir, stop } = this.#options;
     const starts = (name: ComponentName): boolean => components.has(name) && !stop.aborted;
     if (starts('apiserver')) {
-      this.#plane = await startControlPlane(this.#flags, dataDir, { settings, newCertificates, metrics: this.#metrics });
+      this.#plane = await startControlPlane(this.#flags, dataDir, { settings, metrics: this.#metrics });
       this.#progress('apiserver', `ready on ${this.#plane.url}`);
       await sleep(systemClock, FIRST_ANSWERS_MS, stop).catch(() => undefined);
     }

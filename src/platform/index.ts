@@ -6,6 +6,7 @@
  */
 export { systemClock } from './clock.ts';
 export { type DataDir, openDataDir } from './data-dir.ts';
+export { growHeapSparingly } from './heap.ts';
 export { NodeHostFiles } from './host-files.ts';
 export { connectKubeconfig, httpsTransport, type HttpsTransportOptions, type KubeconfigConnection, transportFromKubeconfig } from './https-transport.ts';
 export { createLogger, type LogLevel } from './logger.ts';
@@ -15,7 +16,7 @@ export { FileTokenKeys } from './token-keys.ts';
 export { ChildProcesses } from './processes.ts';
 export { systemRandom } from './random.ts';
 export type { CertificateRequest, KeyPair } from './certificates.ts';
-export { CertificateAuthority, type NewCertificates } from './tls.ts';
+export { CertificateAuthority } from './tls.ts';
 export { listen, type Listener, type ServerTls } from './https-server.ts';
 export { type NodeEndpoint, nodeLogReader, serveNodeEndpoint } from './node-endpoint.ts';
 export { SqliteStore } from './sqlite-store.ts';

@@ -1,15 +1,16 @@
 /** Certificates made here are accepted by Node's own TLS on both sides, and only with the right authority. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { X509Certificate } from 'node:crypto';
 import { httpsTransport } from './https-transport.ts';
-import type { KeyPair } from './certificates.ts';
+import { selfSigned } from './certificates.ts';
 import { CertificateAuthority } from './tls.ts';
 
 async function scratch(run: (directory: string) => Promise<void>): Promise<void> {
@@ -64,25 +65,69 @@ test('what was issued is read back, and a server certificate is renewed for a ne
     assert.equal(await readFile(join(directory, 'apiserver.crt'), 'utf8'), wider.certPem);
   }));
 
-test('what was made elsewhere for a new directory is kept, and asked for no more once there is an authority', () =>
+test('certificates say what upstream tools look for', () =>
   scratch(async (directory) => {
-    const made = await CertificateAuthority.open(join(directory, 'elsewhere'));
-    const admin = await made.issue('admin', { commonName: 'admin' });
-    const ca = { certPem: made.caPem, keyPem: await readFile(join(directory, 'elsewhere', 'ca.key'), 'utf8') };
-    const asked: string[] = [];
-    const pairs = (name: string): Promise<KeyPair> | undefined => {
-      asked.push(name);
-      return { ca: Promise.resolve(ca), admin: Promise.resolve(admin) }[name];
-    };
-    const folder = join(directory, 'new');
-    const authority = await CertificateAuthority.open(folder, pairs);
-    assert.equal(authority.caPem, made.caPem);
-    assert.deepEqual(await authority.issue('admin', { commonName: 'admin' }), admin);
-    const other = await authority.issue('other', { commonName: 'other' });
-    assert.equal(new X509Certificate(other.certPem).verify(new X509Certificate(made.caPem).publicKey), true, 'signed by the same authority');
-    assert.deepEqual(asked, ['ca', 'admin', 'other']);
-    const again = await CertificateAuthority.open(folder, pairs);
-    assert.deepEqual(await again.issue('admin', { commonName: 'admin' }), admin);
-    await again.issue('later', { commonName: 'later' });
-    assert.deepEqual(asked, ['ca', 'admin', 'other']);
+    const authority = await CertificateAuthority.open(directory);
+    const ca = new X509Certificate(authority.caPem);
+    const hosts = ['127.0.0.1', 'localhost', '::1', '2001:db8::7:0', '::ffff:192.0.2.7', 'node-1'];
+    const server = new X509Certificate((await authority.issue('apiserver', { commonName: 'kube-apiserver', hosts })).certPem);
+    const client = new X509Certificate((await authority.issue('admin', { commonName: 'Jürgen', organizations: ['system:masters', 'b'] })).certPem);
+
+    assert.equal(ca.ca, true);
+    assert.equal(ca.verify(ca.publicKey), true);
+    for (const certificate of [server, client]) {
+      assert.equal(certificate.ca, false);
+      assert.equal(certificate.checkIssued(ca), true, 'names, key identifiers and key usage fit');
+      assert.equal(certificate.verify(ca.publicKey), true);
+      assert.ok(certificate.validFromDate.getTime() < Date.now(), 'a clock that is behind believes it');
+    }
+    assert.deepEqual([server.keyUsage, client.keyUsage], [['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'], ['1.3.6.1.5.5.7.3.2']]);
+    assert.equal(client.subject, 'O=system:masters\nO=b\nCN=Jürgen');
+    assert.equal(client.subjectAltName, undefined);
+    for (const host of hosts) assert.ok(isIP(host) === 0 ? server.checkHost(host) : server.checkIP(host), host);
+    assert.equal(server.checkIP('2001:db8::7'), undefined);
+    assert.notEqual(server.serialNumber, client.serialNumber);
   }));
+
+test('a directory whose authority names itself otherwise goes on with it', () =>
+  scratch(async (directory) => {
+    const foreign = selfSigned('Jürgen’s authority');
+    await writeFile(join(directory, 'ca.crt'), foreign.certPem);
+    await writeFile(join(directory, 'ca.key'), foreign.keyPem);
+    const authority = await CertificateAuthority.open(directory);
+    assert.equal(authority.caPem, foreign.certPem);
+    const admin = new X509Certificate((await authority.issue('admin', { commonName: 'admin' })).certPem);
+    assert.equal(admin.checkIssued(new X509Certificate(foreign.certPem)), true);
+  }));
+
+test('a directory of an earlier release goes on with its authority', () =>
+  scratch(async (directory) => {
+    await writeFile(join(directory, 'ca.crt'), EARLIER.certPem);
+    await writeFile(join(directory, 'ca.key'), EARLIER.keyPem);
+    const authority = await CertificateAuthority.open(directory);
+    const admin = new X509Certificate((await authority.issue('admin', { commonName: 'admin' })).certPem);
+    const ca = new X509Certificate(EARLIER.certPem);
+    assert.equal(admin.checkIssued(ca), true);
+    assert.equal(admin.verify(ca.publicKey), true);
+  }));
+
+/** As dray 0.1 made them with a library; it guards nothing. */
+const EARLIER = {
+  certPem: `-----BEGIN CERTIFICATE-----
+MIIBZTCCAQqgAwIBAgIQcAdzYUBtrY7G8SIgj/AHMzAKBggqhkjOPQQDAjASMRAw
+DgYDVQQDEwdkcmF5LWNhMB4XDTI2MTEyMTIxMjIxN1oXDTM2MTExODIyMjIxN1ow
+EjEQMA4GA1UEAxMHZHJheS1jYTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABF5d
+hK/XfUmBSnZXyBMnPTFy19wM31/xeOCrNFugMvnSEs/sW5af7fMbEvXVfSPppyII
+NsIg7tIDKl6ZQxUKOsGjQjBAMA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0PAQH/BAQD
+AgGGMB0GA1UdDgQWBBQ/ZczaWg/G2/H2gKsDBFQZSqxqSjAKBggqhkjOPQQDAgNJ
+ADBGAiEA+fUNSdePJc6oRe1dBv2HmA7jbRT5xp4QqvByCbPIQo0CIQDHoe3fG5Pr
+He+SWD5PPasbm+aA3t7xacPOulX93E4tEA==
+-----END CERTIFICATE-----
+`,
+  keyPem: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgIHH3HF1bHE7whJoL
+jy/ZtVgKKw5zEQocc8muHXwrbtyhRANCAAReXYSv131JgUp2V8gTJz0xctfcDN9f
+8XjgqzRboDL50hLP7FuWn+3zGxL11X0j6aciCDbCIO7SAypemUMVCjrB
+-----END PRIVATE KEY-----
+`,
+};

@@ -2,10 +2,10 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AUTHORITY, AUTHORITY_NAME, type CertificateRequest, hostComment, type KeyPair, selfSigned, signedBy } from './certificates.ts';
+import { type CertificateRequest, hostComment, type KeyPair, selfSigned, signedBy } from './certificates.ts';
 
-/** A new authority and pairs that it signed, made elsewhere for a directory that has none: by the names they will be kept under. */
-export type NewCertificates = (name: string) => Promise<KeyPair> | undefined;
+/** Under which name an authority is kept, and how it calls itself. */
+const [AUTHORITY, AUTHORITY_NAME] = ['ca', 'dray-ca'];
 
 /** The certificate authority of one data directory; what it signed before is read back, never made twice. */
 export class CertificateAuthority {
@@ -13,30 +13,27 @@ export class CertificateAuthority {
   readonly #keyPem: string;
   readonly #directory: string;
 
-  readonly #new: NewCertificates | undefined;
-
-  private constructor(directory: string, pair: KeyPair, made?: NewCertificates) {
+  private constructor(directory: string, pair: KeyPair) {
     this.#directory = directory;
     this.caPem = pair.certPem;
     this.#keyPem = pair.keyPem;
-    this.#new = made;
   }
 
-  /** Opens the authority kept in `directory`; on the first use it takes that of `made`, or makes one. */
-  static async open(directory: string, made?: NewCertificates): Promise<CertificateAuthority> {
+  /** Opens the authority kept in `directory`; on the first use it makes one. */
+  static async open(directory: string): Promise<CertificateAuthority> {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const kept = await readPair(directory, AUTHORITY);
     if (kept !== undefined) return new CertificateAuthority(directory, kept);
-    const pair = (await made?.(AUTHORITY)) ?? (await selfSigned(AUTHORITY_NAME));
+    const pair = selfSigned(AUTHORITY_NAME);
     await writePair(directory, AUTHORITY, pair);
-    return new CertificateAuthority(directory, pair, made);
+    return new CertificateAuthority(directory, pair);
   }
 
   /** The pair kept as `name`, or a new one that says what `request` asks. */
   async issue(name: string, request: CertificateRequest): Promise<KeyPair> {
     const kept = await readPair(this.#directory, name);
     if (kept !== undefined && isFor(kept, request)) return kept;
-    const pair = (await this.#new?.(name)) ?? (await signedBy({ certPem: this.caPem, keyPem: this.#keyPem }, request));
+    const pair = signedBy({ certPem: this.caPem, keyPem: this.#keyPem }, request);
     await writePair(this.#directory, name, pair);
     return pair;
   }
