@@ -22,6 +22,8 @@ export interface StrategyContext {
   readonly now: string;
   /** Compile-checks a CEL device selector: problems as upstream words them, empty if none. `stored` also admits what only stored expressions may use. */
   readonly checkSelector: (expression: string, stored: boolean) => readonly string[];
+  /** Containers may be privileged (upstream: capabilities.AllowPrivileged); default: they may not. */
+  readonly allowPrivileged?: boolean | undefined;
 }
 
 /** One column of a kind's Table. */

@@ -38,6 +38,8 @@ export interface ApiServerOptions {
   readonly serviceAccounts?: ServiceAccountOptions | undefined;
   /** Whether requests without credentials are served as system:anonymous (default, as upstream) or refused with 401. */
   readonly anonymousAuth?: boolean | undefined;
+  /** Whether containers may be privileged (upstream: --allow-privileged); default: they may not. */
+  readonly allowPrivileged?: boolean | undefined;
   /** How many requests are answered at a time. */
   readonly requestLimits?: RequestLimits | undefined;
   /** Who is asked whether a request is allowed, in this order; default: Node, RBAC. */

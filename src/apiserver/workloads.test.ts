@@ -67,3 +67,19 @@ test('with its group switched off a resource is not known, neither to requests n
   const { groups } = await server.must('GET', '/apis');
   assert.ok(Array.isArray(groups) && groups.every((group: Json) => isJsonObject(group) && group['name'] !== 'resource.k8s.io'));
 });
+
+test('privileged containers are taken where the server allows them, in templates too', async () => {
+  const securityContext = { privileged: true, runAsUser: -1 };
+  const privileged = { ...spec, template: { ...template, spec: { containers: [{ name: 'c', image: 'i', securityContext }] } } };
+  const body = { metadata: { name: 'driver' }, spec: privileged };
+  const paths = async (server: TestServer): Promise<readonly Json[]> => {
+    const { details } = (await server.send('POST', `${APPS}/daemonsets`, body)).body;
+    assert.ok(isJsonObject(details) && Array.isArray(details['causes']));
+    return details['causes'].map(
+      ({ field, message }) => `${String(field).replace('spec.template.spec.containers[0].securityContext.', '')}: ${String(message)}`,
+    );
+  };
+  const negative = 'runAsUser: Invalid value: -1: must be between 0 and 2147483647, inclusive';
+  assert.deepEqual(await paths(new TestServer()), ['privileged: Forbidden: disallowed by cluster policy', negative]);
+  assert.deepEqual(await paths(new TestServer({ allowPrivileged: true })), [negative]);
+});

@@ -24,15 +24,22 @@ export function gatesOf({ emulatedVersion = DEFAULT_EMULATED_VERSION, featureGat
 }
 
 /** What an API server does otherwise than by default. */
-export type ApiSettings = Pick<ApiServerOptions, 'gates' | 'served' | 'emulatedVersion' | 'authorizationModes' | 'admission' | 'requestLimits'>;
+export type ApiSettings = Pick<
+  ApiServerOptions,
+  'gates' | 'served' | 'emulatedVersion' | 'authorizationModes' | 'admission' | 'requestLimits' | 'allowPrivileged'
+>;
 
-/** The settings that the flags ask for; `olderVersions` also serves the DRA versions that articles use, unless a flag speaks of versions. */
-export function apiSettingsOf(flags: ApiServerFlags, olderVersions: boolean): ApiSettings {
+/**
+ * The settings that the flags ask for. A cluster to work with (`forCluster`) is open where a server alone is as upstream's: it serves the
+ * DRA versions that articles use, unless a flag speaks of versions, and takes privileged containers, which many drivers run in.
+ */
+export function apiSettingsOf(flags: ApiServerFlags, forCluster: boolean): ApiSettings {
   return {
     gates: gatesOf(flags),
-    served: servedOf(flags, olderVersions),
+    served: servedOf(flags, forCluster),
     emulatedVersion: emulatedVersionOf(flags),
     authorizationModes: authorizationModesOf(flags),
+    allowPrivileged: flags.allowPrivileged ?? forCluster,
     requestLimits: {
       reading: flags.maxRequestsInflight ?? DEFAULT_REQUEST_LIMITS.reading,
       mutating: flags.maxMutatingRequestsInflight ?? DEFAULT_REQUEST_LIMITS.mutating,

@@ -32,6 +32,7 @@ export interface ApiServerFlags extends VersionFlags, LogFlags {
   /** The users of the file. */
   readonly tokenAuthFile?: TokenAuthenticator;
   readonly anonymousAuth?: boolean;
+  readonly allowPrivileged?: boolean;
   readonly authorizationMode?: string;
   readonly enableAdmissionPlugins?: string;
   readonly disableAdmissionPlugins?: string;

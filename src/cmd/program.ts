@@ -45,7 +45,7 @@ function sentence(text: string): string {
 
 function addUp(dray: Command, actions: Actions): void {
   const up = dray.command('up').description('bring up a whole cluster with the example driver and the examples');
-  for (const option of [...servingOptions(), ...versionOptions(), ...deviceOptions()]) up.addOption(option);
+  for (const option of [...servingOptions(true), ...versionOptions(), ...deviceOptions()]) up.addOption(option);
   up.option('--kubeconfig <file>', 'kubeconfig to write (default: <data-dir>/kubeconfig), or to use where the component apiserver is left out')
     .option('--components <names>', `what runs: ${flags.COMPONENTS.join(',')} (default: all)`, value(flags.parseComponents))
     .option('--nodes <count>', 'simulated nodes', value(flags.parseNodes), flags.DEFAULT_NODES)
@@ -60,7 +60,7 @@ function addUp(dray: Command, actions: Actions): void {
 
 function addComponents(dray: Command, actions: Actions): void {
   const apiserver = dray.command('apiserver').description('run the API server alone');
-  for (const option of [...servingOptions(), ...versionOptions()]) apiserver.addOption(option);
+  for (const option of [...servingOptions(false), ...versionOptions()]) apiserver.addOption(option);
   apiserver
     .option('--kubeconfig <file>', 'administrator kubeconfig to write (default: <data-dir>/kubeconfig)')
     .addOption(verbose())
@@ -136,7 +136,7 @@ function client(command: Command): Command {
 }
 
 /** Flags of what serves the API. */
-function servingOptions(): readonly Option[] {
+function servingOptions(allowsPrivileged: boolean): readonly Option[] {
   return [
     new Option('--data-dir <dir>', 'where everything is kept').default('./.dray'),
     new Option('--bind-address <address>', 'IP address that the API server listens on').argParser(value(flags.parseAddress)).default('127.0.0.1'),
@@ -155,6 +155,9 @@ function servingOptions(): readonly Option[] {
     new Option('--service-account-jwks-uri <url>', "where others find the keys of these tokens (default: this server's /openid/v1/jwks)").argParser(
       value(flags.parseJwksUri),
     ),
+    new Option('--allow-privileged [boolean]', `pods may have privileged containers (default: ${String(allowsPrivileged)})`)
+      .argParser(value(flags.parseBoolean))
+      .preset('true'),
     new Option('--anonymous-auth [boolean]', 'serve requests without credentials as system:anonymous (default: false)')
       .argParser(value(flags.parseBoolean))
       .preset('true'),

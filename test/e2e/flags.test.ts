@@ -4,13 +4,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { NODES, RESOURCE_SLICES, type RestClient } from '#client';
+import { NODES, PODS, RESOURCE_SLICES, type RestClient } from '#client';
 import { dray, eventually, freePort, inFolder, readyClient } from './dray.ts';
 
-/** An API server on the memory store with more flags, until `check` is done. */
+/** An API server on the memory store, alone unless the flags begin with another command, until `check` is done. */
 function inServer(flags: readonly string[], check: (client: RestClient, url: string) => Promise<void>): Promise<void> {
   return inFolder(async (folder) => {
-    const run = dray('apiserver', '--store', 'memory', '--data-dir', folder, '--secure-port', String(await freePort()), ...flags);
+    const command = flags[0]?.startsWith('-') === true || flags.length === 0 ? ['apiserver', ...flags] : flags;
+    const run = dray(...command, '--store', 'memory', '--data-dir', folder, '--secure-port', String(await freePort()));
     try {
       const client = await readyClient(run, folder);
       const url = /server: (\S+)/.exec(readFileSync(join(folder, 'kubeconfig'), 'utf8'))?.[1] ?? '';
@@ -85,6 +86,23 @@ test('--anonymous-auth lets those without credentials look at health and nothing
   await inServer(['--anonymous-auth=false'], async (_client, url) => {
     assert.deepEqual([await statusOf(url, '/livez'), await statusOf(url, '/api/v1/pods')], [401, 401]);
   });
+});
+
+test('--allow-privileged: a server alone takes privileged containers when told to, a cluster unless told not to', async () => {
+  const containers = [{ name: 'c', image: 'i', securityContext: { privileged: true } }];
+  const create = (client: RestClient): Promise<unknown> =>
+    client.create(PODS, { metadata: { name: 'driver', namespace: 'default' }, spec: { serviceAccountName: 'nobody', containers } });
+  const refuses = (client: RestClient): Promise<void> =>
+    assert.rejects(
+      create(client),
+      /^ApiError: Pod "driver" is invalid: spec\.containers\[0\]\.securityContext\.privileged: Forbidden: disallowed by cluster policy$/,
+    );
+  const without = ['--disable-admission-plugins', 'ServiceAccount'];
+  await inServer(without, refuses);
+  await inServer([...without, '--allow-privileged'], async (client) => void (await create(client)));
+  const up = ['up', '--components', 'apiserver', '--no-examples', ...without];
+  await inServer(up, async (client) => void (await create(client)));
+  await inServer([...up, '--allow-privileged=false'], refuses);
 });
 
 test('--bind-address: clients are told where to connect', async () => {

@@ -25,6 +25,7 @@ export interface ContainerSurroundings {
   readonly volumes: ReadonlyMap<string, Volume>;
   /** Names of the pod's claims. */
   readonly claims: ReadonlySet<string>;
+  readonly allowPrivileged: boolean;
 }
 
 /** All containers below `path`, the path of the pod's spec. */
@@ -99,8 +100,9 @@ function checkRestartRule(errors: FieldErrors, path: string, { action, exitCodes
 }
 
 /** Rules of every sort of container. */
-function checkCommon(errors: FieldErrors, path: string, container: Container, { spec, volumes, claims }: ContainerSurroundings): void {
-  const { name, image = '', terminationMessagePolicy = '' } = container;
+function checkCommon(errors: FieldErrors, path: string, container: Container, around: ContainerSurroundings): void {
+  const { spec, volumes, claims, allowPrivileged } = around;
+  const { name, image = '', terminationMessagePolicy = '', securityContext } = container;
   if (name === '') errors.required(`${path}.name`);
   else errors.invalidAll(`${path}.name`, name, dnsLabelProblems(name));
   if (image === '') errors.required(`${path}.image`);
@@ -115,7 +117,8 @@ function checkCommon(errors: FieldErrors, path: string, container: Container, { 
   checkRequirements(errors, `${path}.resources`, container.resources ?? {});
   checkContainerClaims(errors, `${path}.resources.claims`, container.resources?.claims ?? [], claims);
   checkResize(errors, `${path}.resizePolicy`, container.resizePolicy ?? [], spec.restartPolicy);
-  if (container.securityContext !== undefined) checkContainerSecurity(errors, `${path}.securityContext`, container.securityContext, spec.hostUsers !== false);
+  if (securityContext === undefined) return;
+  checkContainerSecurity(errors, `${path}.securityContext`, securityContext, { hostUsers: spec.hostUsers !== false, allowPrivileged });
 }
 
 function checkResize(errors: FieldErrors, path: string, policies: readonly ContainerResizePolicy[], podPolicy: string | undefined): void {

@@ -56,8 +56,16 @@ function checkSeccomp(errors: FieldErrors, path: string, profile: SeccompProfile
   else checkDescendingPath(errors, `${path}.localhostProfile`, localhostProfile);
 }
 
-/** The security context of one container; `hostUsers` says that the pod has no user namespace of its own. */
-export function checkContainerSecurity(errors: FieldErrors, path: string, context: SecurityContext, hostUsers: boolean): void {
+/** What decides about containers from outside. */
+export interface ContainerPolicy {
+  /** The pod has no user namespace of its own. */
+  readonly hostUsers: boolean;
+  readonly allowPrivileged: boolean;
+}
+
+/** The security context of one container. */
+export function checkContainerSecurity(errors: FieldErrors, path: string, context: SecurityContext, { hostUsers, allowPrivileged }: ContainerPolicy): void {
+  if (context.privileged === true && !allowPrivileged) errors.forbidden(`${path}.privileged`, 'disallowed by cluster policy');
   checkId(errors, `${path}.runAsUser`, context.runAsUser);
   checkId(errors, `${path}.runAsGroup`, context.runAsGroup);
   const { procMount, privileged, allowPrivilegeEscalation, capabilities } = context;

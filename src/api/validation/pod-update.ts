@@ -4,7 +4,7 @@ import type { FieldError, StrategyContext } from '../kind.ts';
 import { sameValue } from '../object.ts';
 import type { Affinity, Container, NodeSelectorTerm, Pod, PodSpec, Toleration } from '../types/core-v1.ts';
 import { goStruct } from './go-struct.ts';
-import { checkPod } from './pod.ts';
+import { checkPod, surroundings } from './pod.ts';
 import { inclusiveRange } from './pod-names.ts';
 import { checkTolerations } from './pod-placement.ts';
 import { checkPodStatus } from './pod-status.ts';
@@ -21,7 +21,7 @@ export function validatePodUpdate(object: ApiObject, old: ApiObject, context: St
     return errors.list;
   }
   if (pod.spec === undefined || before.spec === undefined) return errors.list;
-  checkPod(errors, pod.spec, pod.metadata.name ?? '');
+  checkPod(errors, pod.spec, surroundings(object, context));
   checkChanges(errors, pod.spec, before.spec);
   return errors.list;
 }

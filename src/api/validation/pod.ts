@@ -1,7 +1,7 @@
 /** Validation of new pods and of the pod specs in templates (core/validation ValidatePodSpec). */
 import { goStruct } from './go-struct.ts';
 import type { ApiObject } from '#machinery';
-import type { FieldError } from '../kind.ts';
+import type { FieldError, StrategyContext } from '../kind.ts';
 import type { HostAlias, Pod, PodDNSConfig, PodResourceClaim, PodSchedulingGate, PodSpec } from '../types/core-v1.ts';
 import { checkLabel } from './dra-names.ts';
 import { checkLabels } from './metadata.ts';
@@ -24,12 +24,12 @@ const SEARCHES_MAX = 32;
 const SEARCHES_MAX_LENGTH = 2048;
 
 /** A new pod. */
-export function validatePod(object: ApiObject): readonly FieldError[] {
+export function validatePod(object: ApiObject, context: StrategyContext): readonly FieldError[] {
   const errors = new FieldErrors();
   const { spec } = object as Pod;
   if (spec === undefined) errors.required('spec.containers');
   else {
-    checkPod(errors, spec, object.metadata.name ?? '');
+    checkPod(errors, spec, surroundings(object, context));
     if ((spec.ephemeralContainers ?? []).length > 0) errors.forbidden('spec.ephemeralContainers', 'cannot be set on create');
     if ((spec.nodeName ?? '') !== '' && (spec.schedulingGates ?? []).length > 0)
       errors.forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared');
@@ -43,9 +43,21 @@ export function validatePod(object: ApiObject): readonly FieldError[] {
 /** Marks pods that a kubelet shows for its static pods (core MirrorPodAnnotationKey). */
 export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 
+/** What a spec is judged by besides itself. */
+export interface PodSurroundings {
+  /** Of the pod, "" where there is no pod yet. */
+  readonly name: string;
+  readonly allowPrivileged: boolean;
+}
+
+/** The surroundings of a pod's own spec. */
+export function surroundings({ metadata }: ApiObject, { allowPrivileged = false }: StrategyContext): PodSurroundings {
+  return { name: metadata.name ?? '', allowPrivileged };
+}
+
 /** The spec of a pod, with what is asked of pods only and not of templates. */
-export function checkPod(errors: FieldErrors, spec: PodSpec, name: string): void {
-  checkPodSpec(errors, 'spec', spec, name);
+export function checkPod(errors: FieldErrors, spec: PodSpec, pod: PodSurroundings): void {
+  checkPodSpec(errors, 'spec', spec, pod);
   if ((spec.serviceAccountName ?? '') === '') {
     spec.volumes?.forEach(({ projected }, index) => {
       projected?.sources?.forEach(({ serviceAccountToken }, source) => {
@@ -61,12 +73,12 @@ export function checkPod(errors: FieldErrors, spec: PodSpec, name: string): void
   }
 }
 
-/** A pod spec at `path`, of a pod or a template; `podName` is "" where there is no pod yet. */
-export function checkPodSpec(errors: FieldErrors, path: string, spec: PodSpec, podName = ''): void {
+/** A pod spec at `path`, of a pod or a template. */
+export function checkPodSpec(errors: FieldErrors, path: string, spec: PodSpec, { name: podName, allowPrivileged }: PodSurroundings): void {
   const volumes = checkVolumes(errors, `${path}.volumes`, spec.volumes ?? [], podName);
   const claims = spec.resourceClaims ?? [];
   checkPodClaims(errors, `${path}.resourceClaims`, claims);
-  checkContainers(errors, path, { spec, volumes, claims: new Set(claims.map(({ name }) => name)) });
+  checkContainers(errors, path, { spec, volumes, claims: new Set(claims.map(({ name }) => name)), allowPrivileged });
   checkPodResources(errors, `${path}.resources`, spec);
   checkHostNetwork(errors, `${path}.containers`, spec);
   checkChoice(errors, `${path}.restartPolicy`, spec.restartPolicy, RESTART_POLICIES);

@@ -14,34 +14,40 @@ import { FieldErrors } from './report.ts';
 const NEGATIVE = 'must be greater than or equal to 0';
 const IMMUTABLE = 'field is immutable';
 
-/** A validation of one kind, told the old object on update. */
-type Check<T> = (errors: FieldErrors, object: T, old: T | undefined) => void;
+/** What an object is judged by besides itself: on update the old one, and whether pods may be privileged. */
+interface Given<T> {
+  readonly old: T | undefined;
+  readonly allowPrivileged: boolean;
+}
+
+/** A validation of one kind. */
+type Check<T> = (errors: FieldErrors, object: T, given: Given<T>) => void;
 
 /** Makes the kind's two functions of one check; /status is not looked at. */
 function validation<T extends ApiObject>(
   check: Check<T>,
 ): {
-  readonly validateCreate: (object: ApiObject) => readonly FieldError[];
+  readonly validateCreate: (object: ApiObject, context: StrategyContext) => readonly FieldError[];
   readonly validateUpdate: (object: ApiObject, old: ApiObject, context: StrategyContext) => readonly FieldError[];
 } {
-  const run = (object: ApiObject, old: ApiObject | undefined): readonly FieldError[] => {
+  const run = (object: ApiObject, old: ApiObject | undefined, { allowPrivileged = false }: StrategyContext): readonly FieldError[] => {
     const errors = new FieldErrors();
     // The registry hands each kind its own objects.
-    check(errors, object as T, old as T | undefined);
+    check(errors, object as T, { old: old as T | undefined, allowPrivileged });
     return errors.list;
   };
   return {
-    validateCreate: (object) => run(object, undefined),
-    validateUpdate: (object, old, { subresource }) => (subresource === 'status' ? [] : run(object, old)),
+    validateCreate: (object, context) => run(object, undefined, context),
+    validateUpdate: (object, old, context) => (context.subresource === 'status' ? [] : run(object, old, context)),
   };
 }
 
 /** Deployment. */
-export const DEPLOYMENT_VALIDATION = validation<Deployment>((errors, { spec }, old) => {
+export const DEPLOYMENT_VALIDATION = validation<Deployment>((errors, { spec }, { old, allowPrivileged }) => {
   if (spec === undefined) return errors.required('spec.selector');
   checkNonNegative(errors, 'spec', spec, ['replicas', 'minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds']);
   checkSelector(errors, spec.selector, 'empty selector is invalid for deployment');
-  checkTemplate(errors, spec.template, { selector: spec.selector, kind: 'ReplicaSet' });
+  checkTemplate(errors, spec.template, { selector: spec.selector, kind: 'ReplicaSet', allowPrivileged });
   checkDeploymentStrategy(errors, spec);
   if (spec.progressDeadlineSeconds !== undefined && spec.progressDeadlineSeconds <= (spec.minReadySeconds ?? 0))
     errors.invalid('spec.progressDeadlineSeconds', spec.progressDeadlineSeconds, 'must be greater than minReadySeconds');
@@ -65,19 +71,19 @@ function isZero(amount: number | string): boolean {
 }
 
 /** ReplicaSet. */
-export const REPLICA_SET_VALIDATION = validation<ReplicaSet>((errors, { spec }, old) => {
+export const REPLICA_SET_VALIDATION = validation<ReplicaSet>((errors, { spec }, { old, allowPrivileged }) => {
   if (spec === undefined) return errors.required('spec.selector');
   checkNonNegative(errors, 'spec', spec, ['replicas', 'minReadySeconds']);
   checkSelector(errors, spec.selector, 'empty selector is invalid for deployment');
-  checkTemplate(errors, spec.template, { selector: spec.selector, kind: 'ReplicaSet' });
+  checkTemplate(errors, spec.template, { selector: spec.selector, kind: 'ReplicaSet', allowPrivileged });
   checkSameSelector(errors, spec.selector, old?.spec?.selector);
 });
 
 /** DaemonSet. */
-export const DAEMON_SET_VALIDATION = validation<DaemonSet>((errors, { spec }, old) => {
+export const DAEMON_SET_VALIDATION = validation<DaemonSet>((errors, { spec }, { old, allowPrivileged }) => {
   if (spec === undefined) return errors.required('spec.selector');
   checkSelector(errors, spec.selector, 'empty selector is invalid for daemonset');
-  checkTemplate(errors, spec.template, { selector: spec.selector, kind: 'DaemonSet' });
+  checkTemplate(errors, spec.template, { selector: spec.selector, kind: 'DaemonSet', allowPrivileged });
   checkNonNegative(errors, 'spec', spec, ['minReadySeconds', 'revisionHistoryLimit']);
   const type = spec.updateStrategy?.type;
   if (type !== 'RollingUpdate' && type !== 'OnDelete') errors.notSupported('spec.updateStrategy.type', type, ['RollingUpdate', 'OnDelete']);
@@ -85,12 +91,12 @@ export const DAEMON_SET_VALIDATION = validation<DaemonSet>((errors, { spec }, ol
 });
 
 /** StatefulSet: only a few parts of its spec may change. */
-export const STATEFUL_SET_VALIDATION = validation<StatefulSet>((errors, { spec }, old) => {
+export const STATEFUL_SET_VALIDATION = validation<StatefulSet>((errors, { spec }, { old, allowPrivileged }) => {
   if (spec === undefined) return errors.required('spec.selector');
   checkNonNegative(errors, 'spec', spec, ['replicas', 'minReadySeconds', 'revisionHistoryLimit']);
   if (old?.spec === undefined) {
     checkSelector(errors, spec.selector, 'empty selector is invalid for statefulset');
-    checkTemplate(errors, spec.template, { selector: spec.selector, kind: 'StatefulSet' });
+    checkTemplate(errors, spec.template, { selector: spec.selector, kind: 'StatefulSet', allowPrivileged });
   } else if (!sameValue(fixedParts(spec), fixedParts(old.spec))) {
     errors.forbidden(
       'spec',
@@ -104,12 +110,12 @@ function fixedParts({ selector, serviceName, podManagementPolicy, volumeClaimTem
 }
 
 /** Job: its selector is generated unless it is managed by hand, its template stays. */
-export const JOB_VALIDATION = validation<Job>((errors, { spec }, old) => {
+export const JOB_VALIDATION = validation<Job>((errors, { spec }, { old, allowPrivileged }) => {
   if (spec === undefined) return errors.required('spec.template');
   checkNonNegative(errors, 'spec', spec, ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished']);
   if (spec.selector === undefined) errors.required('spec.selector');
   else checkMatch(errors, spec.selector, spec.template);
-  checkTemplateSpec(errors, spec.template);
+  checkTemplateSpec(errors, spec.template, allowPrivileged);
   const policy = spec.template.spec?.restartPolicy;
   if (policy !== 'OnFailure' && policy !== 'Never') errors.required('spec.template.spec.restartPolicy', 'valid values: "OnFailure", "Never"');
   if (old?.spec !== undefined) checkJobUpdate(errors, spec, old.spec);
@@ -163,19 +169,26 @@ function checkSameSelector(errors: FieldErrors, selector: LabelSelector, old: La
   if (old !== undefined && !sameValue(selector, old)) errors.invalid('spec.selector', selector, IMMUTABLE);
 }
 
+/** Whose template it is. */
+interface Owner {
+  readonly selector: LabelSelector | null;
+  readonly kind: string;
+  readonly allowPrivileged: boolean;
+}
+
 /** A template of pods that run for ever and bear the selector's labels. */
-function checkTemplate(errors: FieldErrors, template: PodTemplateSpec | undefined, { selector, kind }: { selector: LabelSelector | null; kind: string }): void {
+function checkTemplate(errors: FieldErrors, template: PodTemplateSpec | undefined, { selector, kind, allowPrivileged }: Owner): void {
   if (template === undefined) return errors.required('spec.template');
   if (selector !== null) checkMatch(errors, selector, template);
-  checkTemplateSpec(errors, template);
+  checkTemplateSpec(errors, template, allowPrivileged);
   const { restartPolicy, activeDeadlineSeconds } = template.spec ?? {};
   if (template.spec !== undefined && restartPolicy !== 'Always') errors.notSupported('spec.template.spec.restartPolicy', restartPolicy, ['Always']);
   if (activeDeadlineSeconds !== undefined) errors.forbidden('spec.template.spec.activeDeadlineSeconds', `activeDeadlineSeconds in ${kind} is not Supported`);
 }
 
-function checkTemplateSpec(errors: FieldErrors, template: PodTemplateSpec): void {
+function checkTemplateSpec(errors: FieldErrors, template: PodTemplateSpec, allowPrivileged: boolean): void {
   checkLabels(errors, 'spec.template.labels', template.metadata?.labels);
-  checkPodSpec(errors, 'spec.template.spec', template.spec ?? { containers: [] });
+  checkPodSpec(errors, 'spec.template.spec', template.spec ?? { containers: [] }, { name: '', allowPrivileged });
 }
 
 /** A selector that cannot be read is reported for itself. */

@@ -94,5 +94,6 @@ export function strategyContext(core: Core, call: Call): StrategyContext {
     subresource: call.target.subresource,
     now: timestamp(options.clock.nowMs()),
     checkSelector: (expression, stored) => options.celCheck(expression, stored, options.gates),
+    allowPrivileged: options.allowPrivileged,
   };
 }
