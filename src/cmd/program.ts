@@ -6,6 +6,7 @@ import { asError } from '#base';
 import type { ClientFlags, DeleteFlags, GetFlags, LogsFlags, ManifestFlags } from './client-flags.ts';
 import * as flags from './flags.ts';
 import { tokensFromFile } from './token-file.ts';
+import { VERSION_TEXT } from './version.ts';
 
 /** What each command does. */
 export interface Actions {
@@ -26,11 +27,16 @@ export interface Actions {
 export function program(actions: Actions): Command {
   const dray = new Command('dray')
     .description('Kubernetes Dynamic Resource Allocation on one machine')
+    .version(VERSION_TEXT, '--version', 'print the version, and that of the Kubernetes emulated by default')
     .showHelpAfterError(false)
     .configureOutput({ outputError: (text, write) => write(`dray: ${sentence(text)}\n`) });
   addUp(dray, actions);
   addComponents(dray, actions);
   addClientCommands(dray, actions);
+  dray
+    .command('version')
+    .description('print the version, and that of the Kubernetes emulated by default')
+    .action(() => void process.stdout.write(`${VERSION_TEXT}\n`));
   return dray;
 }
 

@@ -74,6 +74,15 @@ function refused(commandLine: readonly string[], expected: RegExp): Promise<void
 
 for (const [commandLine, expected] of wrong) test(`dray ${commandLine}`, () => refused(commandLine.split(' '), expected));
 
+for (const word of ['--version', 'version']) {
+  test(`dray ${word} says which dray and which Kubernetes`, () =>
+    inFolder(async (folder) => {
+      const { code, stdout, stderr } = await dray({ cwd: folder }, word).ended;
+      assert.match(stdout, /^dray \d+\.\d+\.\d+, Kubernetes 1\.36\n$/);
+      assert.deepEqual([code, stderr], [0, '']);
+    }));
+}
+
 test('a token file with a malformed line is named with the line', () =>
   inFolder(async (folder) => {
     const file = join(folder, 'tokens.csv');

@@ -32,7 +32,8 @@ function leaves(command: Command, path: readonly string[]): readonly (readonly [
 function sectionOf([path, command]: readonly [string, Command]): string {
   const rows = command.options.filter((option) => !option.hidden).map(rowOf);
   const usage = command.usage().replace('[options]', '[flags]');
-  return `## ${path}\n\n${capital(command.description())}.\n\n    ${path} ${usage}\n\n| flag | meaning | default |\n|---|---|---|\n${rows.join('')}`;
+  const table = rows.length === 0 ? '' : `\n| flag | meaning | default |\n|---|---|---|\n${rows.join('')}`;
+  return `## ${path}\n\n${capital(command.description())}.\n\n    ${path} ${usage}\n${table}`;
 }
 
 function rowOf(option: Option): string {

@@ -1,0 +1,6 @@
+/** Which dray this is. */
+import packageFile from '../../package.json' with { type: 'json' };
+import { DEFAULT_EMULATED_VERSION } from './flags.ts';
+
+/** What `dray --version` prints: its own version and the Kubernetes that it behaves as unless told otherwise. */
+export const VERSION_TEXT = `dray ${packageFile.version}, Kubernetes ${DEFAULT_EMULATED_VERSION}`;
