@@ -1,21 +1,20 @@
 /** What the API server does by itself: the first objects, and forgetting old history. */
 import { asError } from '#base';
 import { createBootstrapObjects } from './bootstrap.ts';
+import { Compaction } from './compaction.ts';
 import type { Core } from './options.ts';
-
-/** Upstream: DefaultCompactInterval of the etcd3 storage; history is kept for one to two of it. */
-const COMPACT_INTERVAL_MS = 5 * 60_000;
 
 /** Background work of one API server. */
 export class Housekeeping {
   readonly #core: Core;
   #ready: Promise<void> | undefined;
-  #cancel: () => void = () => {};
+  readonly #compaction: Compaction;
   #closed = false;
 
   constructor(core: Core) {
     this.#core = core;
-    this.#scheduleCompaction(0);
+    const { clock, logger, store } = core.options;
+    this.#compaction = new Compaction({ clock, logger, store });
   }
 
   /** Resolves when the objects of every cluster exist and the roles are read; a failed attempt is repeated by the next request. */
@@ -35,28 +34,14 @@ export class Housekeeping {
       access.stop();
       throw asError(thrown);
     });
-    if (this.#closed) access.stop();
-  }
-
-  /** Compacts to `revision` after one interval, so that each revision is kept for at least one. */
-  #scheduleCompaction(revision: number): void {
-    const { clock, logger } = this.#core.options;
-    this.#cancel = clock.setTimer(COMPACT_INTERVAL_MS, () => {
-      const { store } = this.#core.objects;
-      const next = store.revision();
-      void store
-        .compact(revision)
-        .catch((thrown: unknown) => logger.error('compaction failed', { error: asError(thrown).message }))
-        .finally(() => {
-          if (!this.#closed) this.#scheduleCompaction(next);
-        });
-    });
+    if (this.#closed) return access.stop();
+    void this.#compaction.run();
   }
 
   /** Ends the background work. */
   close(): void {
     this.#closed = true;
     this.#core.access.stop();
-    this.#cancel();
+    this.#compaction.close();
   }
 }
