@@ -115,3 +115,40 @@ test('too many requests at a time are told to come back; administrators and requ
   assert.deepEqual(await Promise.all([...first, administrator]), [201, 201, 201]);
   assert.equal(await create('c'), 201);
 });
+
+/** Holds back reads of a config map until told. */
+class SlowReads extends MemoryStore {
+  readonly #gate = Promise.withResolvers<void>();
+  waiting = 0;
+
+  override async get(key: string): ReturnType<MemoryStore['get']> {
+    if (key.includes('/configmaps/')) {
+      this.waiting++;
+      await this.#gate.promise;
+    }
+    return super.get(key);
+  }
+
+  release(): void {
+    this.#gate.resolve();
+  }
+}
+
+test('what lasts, and who asks whether the server lives, is answered however much it has to do, and does not count itself', async () => {
+  const store = new SlowReads();
+  const server = new TestServer({ store, authorizationModes: ['AlwaysAllow'], requestLimits: { reading: 1, mutating: 0 } });
+  const request = async (path: string): Promise<number> => {
+    const response = await server.server.handle({ method: 'GET', path, headers: {}, body: new Uint8Array(), user: JANE, signal: AbortSignal.timeout(60_000) });
+    return response.status;
+  };
+  assert.equal(await request(`${CONFIG_MAPS}?watch=true`), 200, 'a watch that goes on');
+  const slow = request(`${CONFIG_MAPS}/settings`);
+  while (store.waiting < 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await request(PODS), 429);
+  assert.equal(await request('/version'), 429);
+  for (const path of [`${PODS}?watch=true`, '/healthz', '/livez', '/readyz?verbose']) assert.equal(await request(path), 200, path);
+  assert.equal((await server.send('POST', PODS, {}, { user: JANE })).status, 422, 'no limit for what changes');
+  store.release();
+  assert.equal(await slow, 404);
+  assert.equal(await request(PODS), 200);
+});

@@ -1,7 +1,7 @@
-/** How many requests are answered at a time: beyond that clients are told to come back (upstream: WithMaxInFlightLimit). */
+/** How many requests are answered at a time: beyond that clients are told to come back (upstream: WithMaxInFlightLimit, and who is exempt from API priority and fairness). */
 import { tooManyRequests } from '#machinery';
 import type { ServerRequest, UserInfo } from './http/message.ts';
-import type { ResourceTarget } from './http/request-info.ts';
+import type { RequestInfo } from './http/request-info.ts';
 
 /** Limits of requests that are under way; 0 is none. */
 export interface RequestLimits {
@@ -16,6 +16,8 @@ const FLAGS = { reading: '--max-requests-inflight', mutating: '--max-mutating-re
 /** Upstream: retryAfter of the filter. */
 const RETRY_AFTER_SECONDS = 1;
 const SUPERUSERS = 'system:masters';
+/** Upstream: the flow schema "probes". A server that has much to do is no sick one. */
+const PROBES: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
 const READING_VERBS: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
 const NOTHING = (): void => undefined;
 
@@ -30,11 +32,11 @@ export class RequestsInFlight {
 
   /**
    * Counts a request until the returned function is called; throws ApiError 429 when there are too many. Watches and logs,
-   * which last, administrators, and components of the same process are not counted.
+   * which last, probes, administrators, and components of the same process are not counted.
    */
-  enter(request: ServerRequest, user: UserInfo, target: ResourceTarget | undefined): () => void {
+  enter(request: ServerRequest, user: UserInfo, { target, path }: RequestInfo): () => void {
     const lasts = target?.verb === 'watch' || target?.subresource === 'log';
-    if (lasts || request.inProcess === true || user.groups.includes(SUPERUSERS)) return NOTHING;
+    if (lasts || PROBES.has(path) || request.inProcess === true || user.groups.includes(SUPERUSERS)) return NOTHING;
     const kind = READING_VERBS.has(target?.verb ?? request.method.toLowerCase()) ? 'reading' : 'mutating';
     const limit = this.#limits[kind];
     if (limit > 0 && this.#now[kind] >= limit) {

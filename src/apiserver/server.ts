@@ -87,7 +87,7 @@ class Server implements ApiServer {
     try {
       await this.#housekeeping.ready();
       const user = await authenticate(this.#core, request);
-      const leave = this.#inFlight.enter(request, user, info.target);
+      const leave = this.#inFlight.enter(request, user, info);
       try {
         if (info.target === undefined) return await this.#nonResource(request, info, user);
         return await this.#resource({ request, info, user, target: info.target }, warnings);
