@@ -40,6 +40,8 @@ const GATES: Readonly<Record<string, readonly GateStage[]>> = {
   GenericWorkload: [off('1.35')],
   GangScheduling: [off('1.35')],
   WorkloadWithJob: [off('1.36')],
+  ConstrainedImpersonation: [off('1.35'), on('1.36')],
+  ServiceAccountNodeAudienceRestriction: [off('1.32'), on('1.33')],
   NodeDeclaredFeatures: [off('1.35'), on('1.36')],
   KubeletPodResourcesDynamicResources: [on('1.34')],
   KubeletPodResourcesGet: [on('1.34')],

@@ -11,7 +11,15 @@ export type * from './types/core-v1.ts';
 export type * from './types/resource-v1.ts';
 export type { ResourceClaim } from './types/resource-v1.ts';
 export type { DeviceTaintRule, DeviceTaintRuleSpec, DeviceTaintSelector } from './types/resource-v1beta2.ts';
-export type { TokenRequest } from './types/authentication-v1.ts';
+export type { BoundObjectReference, TokenRequest, TokenReview } from './types/authentication-v1.ts';
+export type {
+  ResourceAttributes,
+  SelfSubjectAccessReview,
+  SelfSubjectRulesReview,
+  SubjectAccessReview,
+  SubjectAccessReviewSpec,
+  SubjectAccessReviewStatus,
+} from './types/authorization-v1.ts';
 export type * from './types/rbac-v1.ts';
 export type { PoolStatus, ResourcePoolStatusRequest } from './types/resource-v1alpha3.ts';
 export type { PodGroup, PodGroupResourceClaim } from './types/scheduling-v1alpha2.ts';
@@ -22,6 +30,7 @@ export type { Lease, LeaseSpec } from './types/coordination-v1.ts';
 export { ADMIN_ACCESS_LABEL } from './admin-access.ts';
 export { SCALE, type Scalable, scaleOf } from './kinds/scale.ts';
 export { defineKind, version } from './kinds/define.ts';
+export { REVIEW_KINDS, TOKEN_REQUEST } from './kinds/reviews.ts';
 export { dropPodClaims } from './strategy/drop-pod.ts';
 export { KINDS, kindByResource } from './kinds.ts';
 export { type Describe, describeDefinitions } from './descriptions.ts';

@@ -1,5 +1,6 @@
 /** Which kinds are served under which group, version and plural. */
 import { type Kind, KINDS, type KindVersion, schemaOf } from '#api';
+import { assert } from '#base';
 import { utf8 } from './http/pieces.ts';
 import { type GroupVersionKind, type SchemaNode, apiVersionOf } from '#machinery';
 
@@ -47,20 +48,7 @@ export class Catalog {
   }
 
   #add(kind: Kind, version: KindVersion): void {
-    const { group, plural } = kind.storedAs ?? kind;
-    const storageApiVersion = apiVersionOf({ group, version: kind.storageVersion });
-    const scope: Scope = {
-      kind,
-      version,
-      apiVersion: apiVersionOf({ group: kind.group, version: version.version }),
-      gvk: { group: kind.group, version: version.version, kind: kind.kind },
-      schema: schemaOf(version.definition),
-      groupResource: { group: kind.group, resource: kind.plural },
-      storagePrefix: `/registry/${group === '' ? '' : `${group}/`}${plural}/`,
-      storageApiVersion,
-      storedHead: utf8(`{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(storageApiVersion)},"metadata":{`),
-    };
-    this.#scopes.set(scopeKey(kind.group, version.version, kind.plural), scope);
+    this.#scopes.set(scopeKey(kind.group, version.version, kind.plural), scopeOf(kind, version));
   }
 
   /** The scope of a request path, undefined when it is not served. */
@@ -91,6 +79,30 @@ export class Catalog {
     const scopes = [...this.#scopes.values()].filter((scope) => scope.kind.group === group && scope.version.version === version);
     return scopes.sort((a, b) => (a.kind.plural < b.kind.plural ? -1 : 1));
   }
+}
+
+/** A kind in one of its versions. */
+export function scopeOf(kind: Kind, version: KindVersion): Scope {
+  const { group, plural } = kind.storedAs ?? kind;
+  const storageApiVersion = apiVersionOf({ group, version: kind.storageVersion });
+  return {
+    kind,
+    version,
+    apiVersion: apiVersionOf({ group: kind.group, version: version.version }),
+    gvk: { group: kind.group, version: version.version, kind: kind.kind },
+    schema: schemaOf(version.definition),
+    groupResource: { group: kind.group, resource: kind.plural },
+    storagePrefix: `/registry/${group === '' ? '' : `${group}/`}${plural}/`,
+    storageApiVersion,
+    storedHead: utf8(`{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(storageApiVersion)},"metadata":{`),
+  };
+}
+
+/** The scope of a kind that has one version only. */
+export function onlyScopeOf(kind: Kind): Scope {
+  const [version] = kind.versions;
+  assert(version !== undefined, 'a kind has a version');
+  return scopeOf(kind, version);
 }
 
 function scopeKey(group: string, version: string, plural: string): string {

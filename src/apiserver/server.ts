@@ -1,12 +1,13 @@
 /** The API server: from request to response. */
 import { deprecationWarning } from '#api';
 import { asError } from '#base';
-import { ApiError, forbidden, methodNotAllowed, parseJson, stringifyYaml } from '#machinery';
+import { ApiError, type FieldRequirement, methodNotAllowed, parseJson, stringifyYaml } from '#machinery';
 import { AdmissionChain } from './admission/chain.ts';
 import { authenticate } from './authentication.ts';
+import { impersonated } from './impersonation.ts';
 import { AccessControl } from './authorization/access-control.ts';
-import { type AuthorizationAttributes, refusalText, requiredValue } from './authorization/attributes.ts';
-import { Catalog } from './catalog.ts';
+import { type AuthorizationAttributes, denied, fieldsOfSelector, requiredValue } from './authorization/attributes.ts';
+import { Catalog, type Scope } from './catalog.ts';
 import { discovery } from './discovery/discovery.ts';
 import { OpenApi } from './discovery/openapi.ts';
 import { RequestMetrics, health, version } from './health.ts';
@@ -26,7 +27,7 @@ import { FieldIndexes } from './registry/field-index.ts';
 import { ObjectStore } from './registry/object-store.ts';
 import { WatchRounds } from './registry/watch-rounds.ts';
 import { RequestsInFlight } from './requests-in-flight.ts';
-import { findReview, handleReview, REVIEWS } from './reviews.ts';
+import { findReview, handleReview, REVIEWS } from './reviews/reviews.ts';
 
 /** A running API server. It listens nowhere: transports hand it requests. */
 export interface ApiServer {
@@ -86,10 +87,13 @@ class Server implements ApiServer {
   async #answer(request: ServerRequest, info: RequestInfo, warnings: string[]): Promise<ServerResponse> {
     try {
       await this.#housekeeping.ready();
-      const user = await authenticate(this.#core, request);
+      const requestor = await authenticate(this.#core, request);
+      const attributes = attributesOf(request, info, requestor);
+      const user = await impersonated(this.#core, request, attributes);
       const leave = this.#inFlight.enter(request, user, info);
       try {
-        if (info.target === undefined) return await this.#nonResource(request, info, user);
+        await this.#authorize({ ...attributes, user });
+        if (info.target === undefined) return await this.#nonResource(request, info);
         return await this.#resource({ request, info, user, target: info.target }, warnings);
       } finally {
         leave();
@@ -106,11 +110,13 @@ class Server implements ApiServer {
     return jsonResponse(500, refusal(500, 'InternalError', `Internal error occurred: ${error.message}`, { causes: [{ message: error.message }] }).status);
   }
 
-  async #nonResource(request: ServerRequest, info: RequestInfo, user: UserInfo): Promise<ServerResponse> {
-    const { path } = info;
-    const attributes: AuthorizationAttributes = { user, verb: request.method === 'HEAD' ? 'head' : request.method.toLowerCase(), path };
+  async #authorize(attributes: AuthorizationAttributes): Promise<void> {
     const { allowed, reason } = await this.#core.authorizer.authorize(attributes);
-    if (!allowed) throw refusal(403, 'Forbidden', `forbidden: ${refusalText(attributes, reason)}`, {});
+    if (!allowed) throw denied(attributes, reason);
+  }
+
+  async #nonResource(request: ServerRequest, info: RequestInfo): Promise<ServerResponse> {
+    const { path } = info;
     if (path === '/version' || path === '/version/') return version(this.#core);
     if (path === '/metrics') return this.#metrics.response();
     const response =
@@ -123,12 +129,9 @@ class Server implements ApiServer {
   }
 
   async #resource(input: ResourceInput, warnings: string[]): Promise<ServerResponse> {
-    const { request, info, user, target: asked } = input;
-    const attributes = attributesOf(user, asked, info.query);
-    const { allowed, reason } = await this.#core.authorizer.authorize(attributes);
-    if (!allowed) throw forbidden({ group: asked.group, resource: asked.plural }, attributes.name ?? '', refusalText(attributes, reason));
-    const review = asked.verb === 'create' ? findReview(asked) : undefined;
-    if (review !== undefined) return handleReview(this.#core, review, input);
+    const { request, target: asked } = input;
+    const review = findReview(asked);
+    if (review !== undefined) return handleReview(this.#core, callOf(input, asked, review, warnings));
     const target = await podBindingTarget(request, asked);
     const scope = this.#core.catalog.find(target.group, target.version, target.plural);
     if (scope === undefined) return this.#unserved(target);
@@ -140,14 +143,12 @@ class Server implements ApiServer {
     const hasRoute = target.subresource === '' || scope.kind.subresources.includes(target.subresource);
     const deprecation = hasRoute ? deprecationWarning(scope.gvk.group, scope.gvk.version, scope.gvk.kind) : undefined;
     if (deprecation !== undefined) warnings.push(deprecation);
-    const dryRun = target.verb !== 'get' && parseDryRun(target.verb, info.query.getAll('dryRun'));
-    const call: Call = { request, info, target, scope, user, dryRun, warnings, rewritten: [] };
-    return handleCall(this.#core, call);
+    return handleCall(this.#core, callOf(input, target, scope, warnings));
   }
 
   /** Below a served group the 404 is a Status, elsewhere plain text, as upstream. */
   #unserved(target: ResourceTarget): ServerResponse {
-    const served = this.#core.catalog.groups().includes(target.group) || REVIEWS.some(({ group }) => group === target.group);
+    const served = this.#core.catalog.groups().includes(target.group) || REVIEWS.some(({ kind }) => kind.group === target.group);
     if (target.group === '' || served) throw unknownResource();
     return textResponse(404, '404 page not found\n');
   }
@@ -171,6 +172,11 @@ function errorResponse({ code, status }: ApiError): ServerResponse {
   return retryAfterSeconds === 0 ? response : { ...response, headers: { ...response.headers, 'retry-after': String(retryAfterSeconds) } };
 }
 
+function callOf({ request, info, user }: ResourceInput, target: ResourceTarget, scope: Scope, warnings: string[]): Call {
+  const dryRun = target.verb !== 'get' && parseDryRun(target.verb, info.query.getAll('dryRun'));
+  return { request, info, target, scope, user, dryRun, warnings, rewritten: [] };
+}
+
 interface ResourceInput {
   readonly request: ServerRequest;
   readonly info: RequestInfo;
@@ -178,19 +184,20 @@ interface ResourceInput {
   readonly target: ResourceTarget;
 }
 
-function attributesOf(user: UserInfo, target: ResourceTarget, query: URLSearchParams): AuthorizationAttributes {
+function attributesOf({ method }: ServerRequest, { target, path, query }: RequestInfo, user: UserInfo): AuthorizationAttributes {
+  if (target === undefined) return { user, verb: method.toLowerCase(), path };
   const { verb, group, plural, subresource, namespace } = target;
-  const fieldSelector = SELECTING_VERBS.has(verb) ? (query.get('fieldSelector') ?? '') : '';
-  const name = target.name || nameSelected(verb, fieldSelector);
+  const fields = SELECTING_VERBS.has(verb) ? fieldsOfSelector(query.get('fieldSelector') ?? '') : [];
+  const name = target.name || nameSelected(verb, fields);
   // Requests on one namespace are authorized in it (upstream: requestinfo.go).
   const within = group === '' && plural === 'namespaces' ? target.name : namespace;
-  return { user, verb, group, resource: plural, subresource, name, namespace: within, fieldSelector };
+  return { user, verb, group, resource: plural, subresource, name, namespace: within, fields };
 }
 
 /** A list or watch of one name counts as a request for it (upstream: requestinfo.go); names that no path can have do not. */
-function nameSelected(verb: string, fieldSelector: string): string {
+function nameSelected(verb: string, fields: readonly FieldRequirement[]): string {
   if (verb !== 'list' && verb !== 'watch') return '';
-  const name = requiredValue(fieldSelector, 'metadata.name') ?? '';
+  const name = requiredValue(fields, 'metadata.name') ?? '';
   return name === '.' || name === '..' || /[/%]/.test(name) ? '' : name;
 }
 

@@ -224,6 +224,16 @@ function headersOf(incoming: Incoming): Record<string, string> {
     // HTTP/2 has the request line among its headers.
     if (value !== undefined && !name.startsWith(':')) headers[name] = Array.isArray(value) ? value.join(', ') : value;
   }
+  return withDistinctValues(headers, incoming.rawHeaders);
+}
+
+/** The values of impersonation headers one a line, since they may hold commas. */
+function withDistinctValues(headers: Record<string, string>, raw: readonly string[]): Record<string, string> {
+  const repeated = Object.keys(headers).filter((name) => name.startsWith('impersonate-'));
+  for (const wanted of repeated) {
+    const values = raw.filter((_value, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === wanted);
+    headers[wanted] = values.join('\n');
+  }
   return headers;
 }
 

@@ -97,6 +97,8 @@ const KEYS_DIRECTORY = mkdtempSync(join(tmpdir(), 'dray-keys-'));
 process.once('exit', () => rmSync(KEYS_DIRECTORY, { recursive: true, force: true }));
 const TOKEN_KEYS = new FileTokenKeys(KEYS_DIRECTORY);
 const ADMIN = { name: 'admin', uid: 'admin', groups: ['system:masters'] };
+/** The administrator's token in the recordings that show it. */
+const ADMIN_TOKEN = 'secret';
 /** Turns of the event loop after which everything has been delivered that was written before. */
 const SETTLING_TURNS = 50;
 
@@ -140,7 +142,7 @@ class Player {
       emulatedVersion: '1.36',
       celCheck: checkSelector,
       admission: { disabled: ['ServiceAccount'] },
-      authenticateToken: () => undefined,
+      authenticateToken: (token) => (token === ADMIN_TOKEN ? ADMIN : undefined),
       serviceAccounts: { issuer: 'https://dray.test', keys: TOKEN_KEYS },
     });
   }

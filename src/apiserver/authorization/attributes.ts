@@ -1,7 +1,8 @@
 /** What authorizers are asked and answer, and how a refusal is worded. */
 import type { PolicyRule } from '#api';
-import { parseFieldSelector } from '#machinery';
+import { type ApiError, type FieldRequirement, forbidden, parseFieldSelector } from '#machinery';
 import type { UserInfo } from '../http/message.ts';
+import { refusal } from '../refusals.ts';
 
 /** What is asked of an authorizer: a request on a resource, or on another path. */
 export interface AuthorizationAttributes {
@@ -14,8 +15,8 @@ export interface AuthorizationAttributes {
   readonly subresource?: string | undefined;
   readonly namespace?: string | undefined;
   readonly name?: string | undefined;
-  /** The raw field selector of a list, watch or deletecollection. */
-  readonly fieldSelector?: string | undefined;
+  /** What the field selector of a list, watch or deletecollection demands; nothing if it cannot be read: then the request fails by itself later. */
+  readonly fields?: readonly FieldRequirement[] | undefined;
 }
 
 /** An authorizer's answer; the reason is appended to the text of a refusal. */
@@ -34,7 +35,7 @@ export interface Authorizer {
 /** The rules that apply to a user. */
 export interface UserRules {
   readonly rules: readonly PolicyRule[];
-  /** Some of the user's rights are not expressed in rules, or some roles could not be found. */
+  /** Some of the user's rights are not expressed in rules. */
   readonly incomplete: boolean;
   /** What could not be found, as upstream words it. */
   readonly errors: readonly string[];
@@ -42,19 +43,26 @@ export interface UserRules {
 
 /** The group that may do everything (upstream: user.SystemPrivilegedGroup). */
 export const MASTERS_GROUP = 'system:masters';
+/** The group of everybody else. */
+export const UNAUTHENTICATED_GROUP = 'system:unauthenticated';
 /** The user of requests without credentials. */
-export const ANONYMOUS: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
+export const ANONYMOUS: UserInfo = { name: 'system:anonymous', groups: [UNAUTHENTICATED_GROUP] };
 /** The group of everybody who proved an identity. */
 export const AUTHENTICATED_GROUP = 'system:authenticated';
 
-/** The value that a raw field selector demands of a field; undefined when it does not, or cannot be read: then the request fails by itself later. */
-export function requiredValue(fieldSelector: string, field: string): string | undefined {
-  if (!fieldSelector.includes(field)) return undefined;
+/** The requirements of a field selector's text, none if it cannot be read. */
+export function fieldsOfSelector(text: string): readonly FieldRequirement[] {
+  if (text === '') return [];
   try {
-    return parseFieldSelector(fieldSelector).find((requirement) => requirement.field === field && requirement.op === '=')?.value;
+    return parseFieldSelector(text);
   } catch {
-    return undefined;
+    return [];
   }
+}
+
+/** The value that requirements demand of a field, undefined when they do not. */
+export function requiredValue(fields: readonly FieldRequirement[], field: string): string | undefined {
+  return fields.find((requirement) => requirement.field === field && requirement.op === '=')?.value;
 }
 
 /** The text of a refusal, as upstream's responsewriters.Forbidden builds it (after `… is forbidden: `). */
@@ -64,4 +72,11 @@ export function refusalText({ user, verb, path, group, resource, subresource, na
   const what = subresource === undefined || subresource === '' ? (resource ?? '') : `${resource ?? ''}/${subresource}`;
   const where = namespace === undefined || namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`;
   return `User ${JSON.stringify(user.name)} cannot ${verb} resource ${JSON.stringify(what)} in API group ${JSON.stringify(group ?? '')} ${where}${suffix}`;
+}
+
+/** The 403 of a request that no authorizer allows (upstream: responsewriters.ForbiddenStatusError). */
+export function denied(attributes: AuthorizationAttributes, reason: string | undefined): ApiError {
+  const text = refusalText(attributes, reason);
+  const { path, group = '', resource = '', name = '' } = attributes;
+  return path === undefined ? forbidden({ group, resource }, name, text) : refusal(403, 'Forbidden', `forbidden: ${text}`, {});
 }

@@ -1,7 +1,7 @@
 /** The node authorizer: a node agent reads what its pods refer to and writes about itself (upstream: plugin/pkg/auth/authorizer/node). */
 import type { PolicyRule, ResourceSlice } from '#api';
 import type { UserInfo } from '../http/message.ts';
-import { type AuthorizationAttributes, type AuthorizationDecision, type Authorizer, requiredValue, type UserRules } from './attributes.ts';
+import { type AuthorizationAttributes, type AuthorizationDecision, type Authorizer, type UserRules } from './attributes.ts';
 import type { NodeView, ReferenceKind } from './node-view.ts';
 import { ruleAllows } from './rules.ts';
 
@@ -27,7 +27,8 @@ export interface NodeFacts {
 const ALLOWED: AuthorizationDecision = { allowed: true };
 const deny = (reason = ''): AuthorizationDecision => ({ allowed: false, reason });
 
-type Attributes = Readonly<Record<Exclude<keyof AuthorizationAttributes, 'path' | 'user'>, string>>;
+type Attributes = Readonly<Record<Exclude<keyof AuthorizationAttributes, 'path' | 'user' | 'fields'>, string>> &
+  Required<Pick<AuthorizationAttributes, 'fields'>>;
 
 /** Decides requests of node agents and has no opinion on others. */
 export class NodeAuthorizer implements Authorizer {
@@ -133,16 +134,16 @@ export class NodeAuthorizer implements Authorizer {
   }
 }
 
-function complete({ verb, group = '', resource = '', subresource = '', namespace = '', name = '', fieldSelector = '' }: AuthorizationAttributes): Attributes {
-  return { verb, group, resource, subresource, namespace, name, fieldSelector };
+function complete({ verb, group = '', resource = '', subresource = '', namespace = '', name = '', fields = [] }: AuthorizationAttributes): Attributes {
+  return { verb, group, resource, subresource, namespace, name, fields };
 }
 
 function unrelated(node: string): string {
   return `no relationship found between node '${node}' and this object`;
 }
 
-function selectsNode({ fieldSelector }: Attributes, node: string): boolean {
-  return requiredValue(fieldSelector, 'spec.nodeName') === node;
+function selectsNode({ fields = [] }: Attributes, node: string): boolean {
+  return fields.some(({ field, op, value }) => field === 'spec.nodeName' && op === '=' && value === node);
 }
 
 function lease(node: string, { verb, namespace, name }: Attributes): AuthorizationDecision {

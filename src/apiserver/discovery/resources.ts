@@ -1,7 +1,7 @@
 /** What discovery tells of each served resource: its verbs and subresources. */
 import { SCALE } from '#api';
 import type { Catalog, Scope } from '../catalog.ts';
-import { REVIEWS } from '../reviews.ts';
+import { REVIEWS } from '../reviews/reviews.ts';
 
 /** A subresource as discovery lists it; its kind may come from another group. */
 export interface ServedSubresource {
@@ -56,22 +56,23 @@ const BINDINGS: ServedResource = {
 
 /** Served groups including those that have only reviews; core ("") first. */
 export function servedGroups(catalog: Catalog): string[] {
-  return [...new Set([...catalog.groups(), ...REVIEWS.map((review) => review.group)])].sort();
+  return [...new Set([...catalog.groups(), ...REVIEWS.map(({ kind }) => kind.group)])].sort();
 }
 
 /** Served versions of a group, preferred first. */
 export function servedVersions(catalog: Catalog, group: string): string[] {
   const versions = catalog.versions(group);
-  return versions.length === 0 && REVIEWS.some((review) => review.group === group) ? ['v1'] : versions;
+  return versions.length === 0 && REVIEWS.some(({ kind }) => kind.group === group) ? ['v1'] : versions;
 }
 
 /** Served resources of a group's version by plural. */
 export function servedResources(catalog: Catalog, group: string, version: string): ServedResource[] {
   const kinds = catalog.resources(group, version).map(fromScope);
-  const reviews = REVIEWS.filter((review) => review.group === group && version === 'v1').map((review): ServedResource => {
-    const { plural, kind, namespaced } = review;
-    return { plural, kind, namespaced, singular: kind.toLowerCase(), verbs: ['create'], shortNames: [], categories: [], subresources: [] };
-  });
+  const reviews = REVIEWS.filter((review) => review.kind.group === group && version === 'v1').map(
+    ({ kind: { plural, kind, namespaced, singular } }): ServedResource => {
+      return { plural, kind, namespaced, singular, verbs: ['create'], shortNames: [], categories: [], subresources: [] };
+    },
+  );
   return [...kinds, ...reviews, ...(group === '' && version === 'v1' ? [BINDINGS] : [])].sort((a, b) => (a.plural < b.plural ? -1 : 1));
 }
 

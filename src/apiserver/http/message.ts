@@ -15,7 +15,7 @@ export interface ServerRequest {
   readonly method: string;
   /** Path with query, as in the request line. */
   readonly path: string;
-  /** Names in lower case. */
+  /** Names in lower case. The values of an Impersonate-* header that came several times stand one a line. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   /** Set when the caller is known already: by client certificate, or because it lives in this process. */

@@ -1,5 +1,5 @@
 /** Decodes request bodies into objects of a kind. */
-import { KINDS } from '#api';
+import { KINDS, REVIEW_KINDS, TOKEN_REQUEST } from '#api';
 import { asError } from '#base';
 import {
   ApiError,
@@ -178,7 +178,7 @@ function checkTypeMeta(scope: Scope, body: { readonly [key: string]: Json | unde
   if (apiVersion === scope.apiVersion && kind === scope.kind.kind) return;
   const version = apiVersion.replace(/^.*\//, '');
   if (isRegistered(apiVersion, kind)) {
-    const conversion = `converting (${apiVersion}, Kind=${kind}) to (${scope.apiVersion}, Kind=${scope.kind.kind}): unknown conversion`;
+    const conversion = `converting (${version}.${kind}) to (${internalPackage(scope)}.${scope.kind.kind}): unknown conversion`;
     if (apiVersion === scope.apiVersion) throw undecodable(scope.kind.kind, version, conversion, kind);
     throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${scope.apiVersion})`);
   }
@@ -190,8 +190,15 @@ function checkTypeMeta(scope: Scope, body: { readonly [key: string]: Json | unde
   );
 }
 
+/** The Go package of upstream's internal type, as its texts name it. */
+function internalPackage({ kind: { group, storedAs } }: Scope): string {
+  return (storedAs?.group ?? group).split('.')[0] || 'core';
+}
+
 function isRegistered(apiVersion: string, kind: string): boolean {
-  return KINDS.some((known) => known.kind === kind && known.versions.some(({ version }) => apiVersionOf({ group: known.group, version }) === apiVersion));
+  return [...KINDS, ...REVIEW_KINDS, TOKEN_REQUEST].some(
+    (known) => known.kind === kind && known.versions.some(({ version }) => apiVersionOf({ group: known.group, version }) === apiVersion),
+  );
 }
 
 /** Checks a value's structure as the scope's version; unknown fields are refused, warned of or dropped in silence. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isJsonObject, type Json } from '#machinery';
-import { TestServer } from './api-server.test-data.ts';
+import { TestServer } from '../api-server.test-data.ts';
 
 const REVIEWS = '/apis/authorization.k8s.io/v1';
 const LOCAL = `${REVIEWS}/namespaces/default/localsubjectaccessreviews`;

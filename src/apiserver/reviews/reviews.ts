@@ -1,0 +1,68 @@
+/** Reviews: kinds that are never stored, only answered (authentication.k8s.io and authorization.k8s.io). */
+import { REVIEW_KINDS } from '#api';
+import { type ApiObject, methodNotAllowed } from '#machinery';
+import { onlyScopeOf, type Scope } from '../catalog.ts';
+import { jsonResponse, type ServerResponse } from '../http/message.ts';
+import type { ResourceTarget } from '../http/request-info.ts';
+import type { Core } from '../options.ts';
+import { invalidObject, unknownResource } from '../refusals.ts';
+import { type Call, fieldManagerOf, fieldValidationOf, strategyContext } from '../registry/call.ts';
+import { withRequestNamespace } from '../registry/create.ts';
+import { decodeObject } from '../registry/decode.ts';
+import { ownership } from '../registry/managed.ts';
+import { withMetadata } from '../registry/object-store.ts';
+import { reviewAccess, reviewOwnAccess, reviewOwnRules } from './access.ts';
+import { reviewSelf, reviewToken } from './identity.ts';
+
+/** The review resources. */
+export const REVIEWS: readonly Scope[] = REVIEW_KINDS.map(onlyScopeOf);
+
+/** What a review is answered with; the object is decoded and valid. */
+type Answer = (core: Core, call: Call, review: ApiObject) => ApiObject | Promise<ApiObject>;
+
+const ANSWERS: Readonly<Record<(typeof REVIEW_KINDS)[number]['plural'], Answer>> = {
+  selfsubjectreviews: reviewSelf,
+  tokenreviews: reviewToken,
+  localsubjectaccessreviews: reviewAccess,
+  selfsubjectaccessreviews: reviewOwnAccess,
+  selfsubjectrulesreviews: reviewOwnRules,
+  subjectaccessreviews: reviewAccess,
+};
+
+/** The review that a request is about, of whatever method. */
+export function findReview({ group, version, plural }: Pick<ResourceTarget, 'group' | 'version' | 'plural'>): Scope | undefined {
+  return REVIEWS.find(({ kind, gvk }) => kind.group === group && gvk.version === version && kind.plural === plural);
+}
+
+/** Answers a review. Its collection can be posted to, and nothing else. */
+export async function handleReview(core: Core, call: Call): Promise<ServerResponse> {
+  const { scope, target } = call;
+  const { kind } = scope;
+  // Elsewhere the right to everything in a namespace would be one to learn of the whole cluster.
+  if (target.name !== '' || kind.namespaced !== (target.namespace !== '')) throw unknownResource();
+  if (target.verb !== 'create') throw methodNotAllowed();
+  fieldManagerOf(call);
+  const decoded = withRequestNamespace(call, await decodeObject(call, fieldValidationOf(call)));
+  const context = strategyContext(core, call);
+  const filled = scope.version.defaults?.(decoded, context) ?? decoded;
+  const asked = withMetadata(filled, SYSTEM_FIELDS);
+  const review = withMetadata(asked, { managedFields: ownership(core, call, undefined, asked) });
+  const errors = kind.validateCreate?.(review, context) ?? [];
+  // Upstream names no kind here.
+  if (errors.length > 0) throw invalidObject({ group: kind.group, kind: '' }, '', errors);
+  const answer = await (ANSWERS[kind.plural] ?? unanswerable)(core, call, review);
+  return jsonResponse(201, { kind: kind.kind, apiVersion: scope.apiVersion, ...scope.version.defaults?.(answer, context) });
+}
+
+function unanswerable(): never {
+  throw methodNotAllowed();
+}
+
+/** What the server fills in and nobody else (upstream: WipeObjectMetaSystemFields). */
+const SYSTEM_FIELDS = {
+  uid: undefined,
+  creationTimestamp: undefined,
+  deletionTimestamp: undefined,
+  deletionGracePeriodSeconds: undefined,
+  selfLink: undefined,
+};
