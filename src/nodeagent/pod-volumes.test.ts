@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pod, VolumeMount } from '#api';
 import { RestClient } from '#client';
+import type { JsonObject } from '#machinery';
 import type { HostFiles } from '#ports';
 import { ManualClock } from '../base/manual-clock.test-data.ts';
 import { fakeServer } from '../client/fake-server.test-data.ts';
@@ -27,19 +28,29 @@ class Bench {
   /** What fails to be made; everything by its path. */
   broken = '';
   readonly tokens: string[] = [];
+  /** The config map that every volume refers to. */
+  settings: JsonObject = { data: { a: '1', b: '1' } };
+  /** Names of files in the order in which they were written. */
+  readonly written: string[] = [];
   readonly removed: string[] = [];
 
   constructor(serverAheadMs = 0) {
-    const { transport } = fakeServer(() => {
-      this.tokens.push('t');
+    const { transport } = fakeServer(({ path }) => {
+      if (path.includes('/configmaps/')) return { status: 200, body: this.settings };
+      const token = `t${String(this.tokens.length)}`;
+      this.tokens.push(token);
       const expirationTimestamp = new Date(this.clock.nowMs() + serverAheadMs + 3_600_000).toISOString();
-      return { status: 201, body: { status: { token: 't', expirationTimestamp } } };
+      return { status: 201, body: { status: { token, expirationTimestamp } } };
     });
     this.#client = new RestClient(transport, { userAgent: 'test' });
     const write = async (path: string): Promise<void> => {
       if (this.broken !== '' && path.includes(this.broken)) throw new Error('disk full');
     };
-    const files = { makeDirectory: write, writeAtomic: write, remove: async (path: string) => void this.removed.push(path) };
+    const writeAtomic = async (path: string): Promise<void> => {
+      await write(path);
+      this.written.push(path.slice(path.lastIndexOf('/') + 1));
+    };
+    const files = { makeDirectory: write, writeAtomic, remove: async (path: string) => void this.removed.push(path) };
     // Volumes are only written and removed.
     this.volumes = new PodVolumes({ files: files as Partial<HostFiles> as HostFiles, clock: this.clock, rootDir: '/r' }, 'u');
   }
@@ -65,6 +76,44 @@ test('volumes without a token are written once', async () => {
   assert.equal(bench.volumes.dueInMs, Infinity);
 });
 
+/** Config and token in one directory, as every pod has them. */
+const ACCESS: Pod = {
+  ...POD,
+  spec: {
+    containers: [],
+    volumes: [{ name: 'access', projected: { sources: [{ serviceAccountToken: { path: 'token' } }, { configMap: { name: 'settings' } }] } }],
+  },
+};
+
+test('config maps are looked at again after a minute, and only files that changed are touched', async () => {
+  const bench = new Bench();
+  const nextMinute = async (): Promise<readonly string[]> => {
+    assert.equal(bench.volumes.dueInMs, 60_000);
+    bench.clock.advance(60_000);
+    assert.equal(bench.volumes.dueInMs, 0);
+    await bench.setUp(ACCESS);
+    return bench.written.splice(0);
+  };
+  await bench.setUp(ACCESS);
+  assert.deepEqual(bench.written.splice(0), ['token', 'a', 'b']);
+  assert.deepEqual(await nextMinute(), []);
+  bench.settings = { data: { a: '2' }, binaryData: { c: 'AAE=' } };
+  assert.deepEqual(await nextMinute(), ['a', 'c']);
+  assert.deepEqual(bench.removed, ['/r/pods/u/volumes/access/b']);
+  assert.deepEqual(await nextMinute(), []);
+  assert.equal(bench.tokens.length, 1, 'a token is asked for when it is due, not with all else');
+  bench.clock.advance(3_000_000);
+  await bench.setUp(ACCESS);
+  assert.equal(bench.tokens.length, 2);
+});
+
+test('a config map that never changes is not looked at again', async () => {
+  const bench = new Bench();
+  bench.settings = { ...bench.settings, immutable: true };
+  await bench.setUp({ ...POD, spec: { containers: [], volumes: [{ name: 'settings', configMap: { name: 'settings' } }] } });
+  assert.equal(bench.volumes.dueInMs, Infinity);
+});
+
 test('a token that is over by the clock of this machine is not asked for without end', async () => {
   const bench = new Bench(-7_200_000);
   await bench.setUp();
@@ -81,6 +130,7 @@ test('a failure is tried again after growing pauses, and unmakes nothing', async
   bench.broken = '';
   await bench.setUp();
   bench.broken = 'token';
+  bench.clock.advance(3_000_000);
   await assert.rejects(bench.setUp());
   assert.deepEqual([bench.volumes.areReady, bench.volumes.dueInMs], [true, 500]);
 });

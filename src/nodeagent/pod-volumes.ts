@@ -4,7 +4,8 @@ import type { Clock } from '#base';
 import { asError } from '#base';
 import type { OciMount } from '#cdi';
 import type { HostFiles } from '#ports';
-import { leavesVolume, type VolumeContext, type VolumeFile, volumeFiles } from './volume-files.ts';
+import { PodTokens } from './pod-tokens.ts';
+import { leavesVolume, type VolumeContext, volumeContent, type VolumeFile } from './volume-files.ts';
 
 /** What a pod's volumes are made with. */
 export interface PodVolumesContext {
@@ -39,6 +40,9 @@ export class PodVolumes {
   readonly #directory: string;
   /** Volumes that are made, and how they may be mounted; others (of kinds that this node does not make) are mounted nowhere. */
   readonly #made = new Map<string, 'ro' | 'rw'>();
+  readonly #tokens: PodTokens;
+  /** What was written, by volume and path: a file is touched when it changes, which programs wait for. */
+  readonly #written = new Map<string, ReadonlyMap<string, VolumeFile>>();
   #retryMs = RETRY_MIN_MS;
   /** Monotonic. */
   #dueMs = Number.NEGATIVE_INFINITY;
@@ -47,6 +51,7 @@ export class PodVolumes {
   constructor(context: PodVolumesContext, podUid: string) {
     this.#context = context;
     this.#directory = volumesDirectoryOf(context.rootDir, podUid);
+    this.#tokens = new PodTokens(context.clock);
   }
 
   /** Whether all are made; they stay so when a later try to renew them fails. */
@@ -59,17 +64,17 @@ export class PodVolumes {
     return Math.max(0, this.#dueMs - this.#context.clock.monotonicMs());
   }
 
-  /** Writes all files; rejects in the kubelet's words when a volume cannot be made, once nothing is being written any more. */
-  async setUp(pod: Pod, context: Omit<VolumeContext, 'pod'>): Promise<void> {
+  /** Writes all files that are new or others than before; rejects in the kubelet's words when a volume cannot be made, once nothing is being written any more. */
+  async setUp(pod: Pod, context: Omit<VolumeContext, 'pod' | 'tokens'>): Promise<void> {
     const { clock } = this.#context;
-    const outcomes = await Promise.allSettled((pod.spec?.volumes ?? []).map((volume) => this.#setUp(volume, { ...context, pod })));
+    const outcomes = await Promise.allSettled((pod.spec?.volumes ?? []).map((volume) => this.#setUp(volume, { ...context, pod, tokens: this.#tokens })));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) {
       this.#dueMs = clock.monotonicMs() + this.#retryMs;
       this.#retryMs = Math.min(RETRY_MAX_MS, this.#retryMs * 2);
       throw failed.reason;
     }
-    const renewals = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []));
+    const renewals = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : Infinity));
     this.#dueMs = clock.monotonicMs() + Math.min(...renewals);
     this.#retryMs = RETRY_MIN_MS;
     this.#ready = true;
@@ -79,25 +84,35 @@ export class PodVolumes {
   async tearDown(): Promise<void> {
     await this.#context.files.remove(this.#directory);
     this.#made.clear();
+    this.#written.clear();
+    this.#tokens.clear();
     this.#ready = false;
   }
 
-  /** After how many milliseconds the files have to be written anew. */
-  async #setUp(volume: PodVolume, context: VolumeContext): Promise<readonly number[]> {
+  /** After how many milliseconds it has to be looked at anew; Infinity: never. */
+  async #setUp(volume: PodVolume, context: VolumeContext): Promise<number> {
     const { name } = volume;
-    const { clock, files } = this.#context;
+    const { files } = this.#context;
     try {
-      const content = await volumeFiles(volume, context, clock.nowMs());
-      if (content === undefined) return [];
+      const content = await volumeContent(volume, context);
+      if (content === undefined) return Infinity;
       await files.makeDirectory(this.#volumes, POD_MODE);
       await files.makeDirectory(this.#pathOf(name), VOLUME_MODE);
-      for (const file of content) await this.#write(name, file);
+      await this.#replace(name, new Map(content.files.map((file) => [file.path, file])));
       // Containers that could write where the agent renews its files could send it elsewhere by a link (kubelet: Attributes.ReadOnly).
       this.#made.set(name, volume.emptyDir === undefined ? 'ro' : 'rw');
-      return content.flatMap(({ renewInMs }) => renewInMs ?? []);
+      return content.renewInMs;
     } catch (error) {
       throw new Error(`MountVolume.SetUp failed for volume ${JSON.stringify(name)} : ${asError(error).message}`, { cause: error });
     }
+  }
+
+  /** Makes the files of a volume these. */
+  async #replace(volume: string, content: ReadonlyMap<string, VolumeFile>): Promise<void> {
+    const before = this.#written.get(volume) ?? new Map<string, VolumeFile>();
+    for (const file of content.values()) if (!isSame(before.get(file.path), file)) await this.#write(volume, file);
+    for (const path of before.keys()) if (!content.has(path)) await this.#context.files.remove(`${this.#pathOf(volume)}/${path}`);
+    this.#written.set(volume, content);
   }
 
   async #write(volume: string, { path, content, mode }: VolumeFile): Promise<void> {
@@ -126,4 +141,11 @@ export class PodVolumes {
   #pathOf(volume: string): string {
     return `${this.#volumes}/${volume}`;
   }
+}
+
+function isSame(before: VolumeFile | undefined, { content, mode }: VolumeFile): boolean {
+  if (before?.mode !== mode) return false;
+  if (typeof content === 'string' || typeof before.content === 'string') return before.content === content;
+  const { content: bytes } = before;
+  return bytes.length === content.length && bytes.every((byte, at) => byte === content[at]);
 }

@@ -1,11 +1,14 @@
 /** What the volumes of a pod hold: files out of the API server's objects, and tokens (kubelet: volume/configmap, secret, downwardapi, projected). */
 import type { DownwardAPIVolumeFile, KeyToPath, Volume, VolumeProjection } from '#api';
-import { CONFIG_MAPS, requestToken, SECRETS } from '#client';
+import { CONFIG_MAPS, SECRETS } from '#client';
 import { isNotFound } from '#machinery';
 import { type ContainerContext, podField } from './container-spec.ts';
+import type { PodTokens } from './pod-tokens.ts';
 
 /** What a volume may refer to. */
-export type VolumeContext = Pick<ContainerContext, 'pod' | 'podIP' | 'hostIP' | 'client'>;
+export interface VolumeContext extends Pick<ContainerContext, 'pod' | 'podIP' | 'hostIP' | 'client'> {
+  readonly tokens: PodTokens;
+}
 
 /** A file of a volume. */
 export interface VolumeFile {
@@ -13,68 +16,52 @@ export interface VolumeFile {
   readonly path: string;
   readonly content: string | Uint8Array;
   readonly mode: number;
-  /** After how many milliseconds the content has to be fetched anew. */
-  readonly renewInMs?: number | undefined;
+}
+
+/** What a volume holds at the moment. */
+export interface VolumeContent {
+  readonly files: readonly VolumeFile[];
+  /** After how many milliseconds it has to be looked at anew; Infinity: never. */
+  readonly renewInMs: number;
 }
 
 /** Permission bits of files that name none (core/v1: ProjectedVolumeSourceDefaultMode and its like). */
 const DEFAULT_MODE = 0o644;
-/** Seconds of a token whose projection names none (core/v1 defaults). */
-const DEFAULT_TOKEN_SECONDS = 3600;
-/** Kubelets renew a token when so much of its life is over (kubelet/token: requiresRefresh). */
-const TOKEN_LIFE_USED = 0.8;
-/** By the clock of this machine a token may be over when it comes: no reason to ask for tokens without end. */
-const TOKEN_RENEWAL_MIN_MS = 60_000;
-/** So long an answer may take: a pod waits, and is tried again, rather than hang. */
-const TOKEN_TIMEOUT_MS = 10_000;
+/** Kubelet: the default of syncFrequency, after which what a volume refers to is looked at again. */
+const SYNC_FREQUENCY_MS = 60_000;
 
-/** The files of a volume; undefined for a kind of volume that has none. Rejects when something that it refers to does not exist. */
-export async function volumeFiles(volume: Volume, context: VolumeContext, nowMs: number): Promise<readonly VolumeFile[] | undefined> {
+/** The content of a volume; undefined for a kind of volume that this node does not make. Rejects when something that it refers to does not exist. */
+export async function volumeContent(volume: Volume, context: VolumeContext): Promise<VolumeContent | undefined> {
   const { projected, configMap, secret, downwardAPI, emptyDir } = volume;
-  if (emptyDir !== undefined) return [];
+  if (emptyDir !== undefined) return { files: [], renewInMs: Infinity };
   const ofSecret = secret === undefined ? undefined : { ...secret, name: secret.secretName };
   const only: VolumeProjection = { configMap, secret: ofSecret, downwardAPI };
   const sources = projected?.sources ?? (Object.values(only).some((source) => source !== undefined) ? [only] : undefined);
   if (sources === undefined) return undefined;
   const mode = projected?.defaultMode ?? configMap?.defaultMode ?? secret?.defaultMode ?? downwardAPI?.defaultMode ?? DEFAULT_MODE;
-  const files = await Promise.all(sources.map((source) => projectedFiles(source, context, { mode, nowMs })));
-  return files.flat().map(checked);
+  const contents = await Promise.all(sources.map((source) => projectedContent(source, context, mode)));
+  return { files: contents.flatMap(({ files }) => files).map(checked), renewInMs: Math.min(...contents.map(({ renewInMs }) => renewInMs)) };
 }
 
-interface Terms {
-  readonly mode: number;
-  readonly nowMs: number;
-}
-
-async function projectedFiles(source: VolumeProjection, context: VolumeContext, terms: Terms): Promise<readonly VolumeFile[]> {
+async function projectedContent(source: VolumeProjection, context: VolumeContext, mode: number): Promise<VolumeContent> {
   const { configMap, secret, downwardAPI, serviceAccountToken } = source;
-  if (serviceAccountToken !== undefined) return [await tokenFile(serviceAccountToken, context, terms)];
-  if (downwardAPI !== undefined) return (downwardAPI.items ?? []).map((item) => fieldFile(item, context, terms));
+  if (serviceAccountToken !== undefined) {
+    const { token, renewInMs } = await context.tokens.token(context.client, context.pod, serviceAccountToken);
+    return { files: [{ path: serviceAccountToken.path, content: token, mode }], renewInMs };
+  }
+  if (downwardAPI !== undefined) return { files: (downwardAPI.items ?? []).map((item) => fieldFile(item, context, mode)), renewInMs: SYNC_FREQUENCY_MS };
   const from = configMap ?? secret;
-  if (from === undefined) return [];
-  const data = await dataOf(configMap === undefined ? 'secret' : 'configmap', from.name ?? '', from.optional === true, context);
-  return dataFiles(data, from.items, {
-    mode: terms.mode,
+  if (from === undefined) return { files: [], renewInMs: Infinity };
+  const { data, immutable } = await dataOf(configMap === undefined ? 'secret' : 'configmap', from.name ?? '', from.optional === true, context);
+  const files = dataFiles(data, from.items, {
+    mode,
     what: `${configMap === undefined ? 'secret' : 'configmap'} "${from.name ?? ''}"`,
     optional: from.optional === true,
   });
+  return { files, renewInMs: immutable ? Infinity : SYNC_FREQUENCY_MS };
 }
 
-async function tokenFile(
-  source: NonNullable<VolumeProjection['serviceAccountToken']>,
-  { pod, client }: VolumeContext,
-  { mode, nowMs }: Terms,
-): Promise<VolumeFile> {
-  const { name = '', namespace = '', uid } = pod.metadata;
-  const { audience, expirationSeconds = DEFAULT_TOKEN_SECONDS, path } = source;
-  const spec = { audiences: audience === undefined ? [] : [audience], expirationSeconds, boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name, uid } };
-  const account = pod.spec?.serviceAccountName ?? 'default';
-  const issued = await requestToken(client, { namespace, account, spec }, AbortSignal.timeout(TOKEN_TIMEOUT_MS));
-  const lifeMs = Date.parse(issued.expirationTimestamp) - nowMs;
-  return { path, content: issued.token, mode, renewInMs: Math.max(TOKEN_RENEWAL_MIN_MS, lifeMs * TOKEN_LIFE_USED) };
-}
-
-function fieldFile({ path, fieldRef, mode }: DownwardAPIVolumeFile, context: VolumeContext, terms: Terms): VolumeFile {
+function fieldFile({ path, fieldRef, mode }: DownwardAPIVolumeFile, context: VolumeContext, defaultMode: number): VolumeFile {
   if (fieldRef === undefined) throw new Error(`file ${path}: amounts of resources are not supported`);
   const { labels, annotations } = context.pod.metadata;
   const maps: Readonly<Record<string, Readonly<Record<string, string>> | undefined>> = {
@@ -82,7 +69,7 @@ function fieldFile({ path, fieldRef, mode }: DownwardAPIVolumeFile, context: Vol
     'metadata.annotations': annotations ?? {},
   };
   const map = maps[fieldRef.fieldPath];
-  return { path, content: map === undefined ? podField(fieldRef.fieldPath, context) : mapText(map), mode: mode ?? terms.mode };
+  return { path, content: map === undefined ? podField(fieldRef.fieldPath, context) : mapText(map), mode: mode ?? defaultMode };
 }
 
 /** A map as kubelets write it (fieldpath.FormatMap). */
@@ -91,19 +78,24 @@ function mapText(map: Readonly<Record<string, string>>): string {
   return lines.sort().join('\n');
 }
 
+type Data = Readonly<Record<string, string | Uint8Array>>;
+
 async function dataOf(
   kind: 'configmap' | 'secret',
   name: string,
   optional: boolean,
   { client, pod }: VolumeContext,
-): Promise<Readonly<Record<string, string | Uint8Array>>> {
+): Promise<{ readonly data: Data; readonly immutable: boolean }> {
   const { namespace } = pod.metadata;
   try {
-    if (kind === 'secret') return bytesOf((await client.get(SECRETS, name, namespace)).data);
-    const { data, binaryData } = await client.get(CONFIG_MAPS, name, namespace);
-    return { ...data, ...bytesOf(binaryData) };
+    if (kind === 'secret') {
+      const { data, immutable = false } = await client.get(SECRETS, name, namespace);
+      return { data: bytesOf(data), immutable };
+    }
+    const { data, binaryData, immutable = false } = await client.get(CONFIG_MAPS, name, namespace);
+    return { data: { ...data, ...bytesOf(binaryData) }, immutable };
   } catch (error) {
-    if (optional && isNotFound(error)) return {};
+    if (optional && isNotFound(error)) return { data: {}, immutable: false };
     throw isNotFound(error) ? new Error(`${kind} ${JSON.stringify(name)} not found`, { cause: error }) : error;
   }
 }
@@ -119,7 +111,7 @@ interface DataTerms {
 }
 
 /** The items, or every key under its own name. */
-function dataFiles(data: Readonly<Record<string, string | Uint8Array>>, items: readonly KeyToPath[] | undefined, terms: DataTerms): readonly VolumeFile[] {
+function dataFiles(data: Data, items: readonly KeyToPath[] | undefined, terms: DataTerms): readonly VolumeFile[] {
   if (items === undefined || items.length === 0) return Object.entries(data).map(([path, content]) => ({ path, content, mode: terms.mode }));
   return items.flatMap(({ key, path, mode }) => {
     const content = data[key];
