@@ -1,26 +1,41 @@
 /** /healthz, /livez, /readyz, /version and /metrics. */
 import { type Counter, Metrics, type Reading } from '#base';
-import { type ServerResponse, jsonResponse, textResponse } from './http/message.ts';
+import { methodNotAllowed } from '#machinery';
+import { checkAnswerable } from './http/accept.ts';
+import { type ServerRequest, type ServerResponse, jsonResponse, textResponse } from './http/message.ts';
+import { utf8 } from './http/pieces.ts';
 import type { Core } from './options.ts';
 
-/** Names of the checks behind each endpoint; all of them ask the store. */
+
+/** Names of the checks behind each endpoint, as upstream's; those of etcd ask the store. */
 const CHECKS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['healthz', ['ping', 'etcd']],
-  ['livez', ['ping', 'etcd']],
-  ['readyz', ['ping', 'etcd', 'etcd-readiness', 'informer-sync']],
+  ['healthz', ['ping', 'log', 'etcd']],
+  ['livez', ['ping', 'log', 'etcd']],
+  ['readyz', ['ping', 'log', 'etcd', 'etcd-readiness', 'informer-sync', 'shutdown']],
 ]);
 
-/** Serves a health endpoint, undefined for other paths. `?verbose` lists the checks, `/NAME` runs one. */
+/** Serves a health endpoint, undefined for other paths. `?verbose` lists the checks, `?exclude=NAME` leaves one out, `/NAME` runs one. */
 export async function health(core: Core, path: string, query: URLSearchParams): Promise<ServerResponse | undefined> {
-  const [, endpoint = '', name] = path.split('/');
+  const [, endpoint = '', name, ...rest] = path.split('/');
   const checks = CHECKS.get(endpoint);
-  if (checks === undefined) return undefined;
-  if (name !== undefined && !checks.includes(name)) return textResponse(404, '404 page not found');
-  const failed = await storeProblem(core);
-  if (failed !== undefined) return textResponse(500, `[-]etcd failed: ${failed}\n${endpoint} check failed\n`);
-  if (!query.has('verbose')) return textResponse(200, 'ok');
-  const lines = (name === undefined ? checks : [name]).map((check) => `[+]${check} ok\n`);
-  return textResponse(200, `${lines.join('')}${endpoint} check passed\n`);
+  if (checks === undefined || rest.length > 0 || (name !== undefined && !checks.includes(name))) return undefined;
+  const failure = await storeProblem(core);
+  const isBad = (check: string): boolean => failure !== undefined && check.startsWith('etcd');
+  if (name !== undefined) return isBad(name) ? textResponse(500, `internal server error: ${failure ?? ''}\n`) : bareText('ok');
+  const excluded = new Set(query.getAll('exclude'));
+  const lines = checks.map((check) => {
+    if (excluded.has(check)) return `[+]${check} excluded: ok\n`;
+    return isBad(check) ? `[-]${check} failed: reason withheld\n` : `[+]${check} ok\n`;
+  });
+  const strange = [...excluded].filter((check) => !checks.includes(check)).sort();
+  if (strange.length > 0) lines.push(`warn: some health checks cannot be excluded: no matches for ${strange.map((check) => JSON.stringify(check)).join(', ')}\n`);
+  if (checks.some((check) => !excluded.has(check) && isBad(check))) return textResponse(500, `${lines.join('')}${endpoint} check failed\n`);
+  return textResponse(200, query.has('verbose') ? `${lines.join('')}${endpoint} check passed\n` : 'ok');
+}
+
+/** The answer of one check, which upstream writes without further headers. */
+function bareText(text: string): ServerResponse {
+  return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: utf8(text) };
 }
 
 async function storeProblem(core: Core): Promise<string | undefined> {
@@ -33,7 +48,9 @@ async function storeProblem(core: Core): Promise<string | undefined> {
 }
 
 /** The answer of /version. */
-export function version(core: Core): ServerResponse {
+export function version(core: Core, { method, headers }: ServerRequest): ServerResponse {
+  if (method !== 'GET') throw methodNotAllowed();
+  checkAnswerable(headers['accept'], ['application/json']);
   const [major = '1', minor = '0'] = core.options.emulatedVersion.split('.');
   return jsonResponse(200, {
     major,

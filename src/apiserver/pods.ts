@@ -7,7 +7,8 @@ import { type Core, timestamp } from './options.ts';
 import { refusal } from './refusals.ts';
 import type { Call } from './registry/call.ts';
 import { parseBody } from './registry/decode.ts';
-import { deleteObject, deleteOptionsOf } from './registry/delete.ts';
+import { deleteObject } from './registry/delete.ts';
+import { deleteOptionsOf } from './registry/delete-options.ts';
 import { type StoredObject, withMetadata } from './registry/object-store.ts';
 
 /** Another write may come between reading a pod and binding it. */

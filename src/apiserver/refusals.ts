@@ -30,18 +30,13 @@ export function invalidObject(kind: { readonly group: string; readonly kind: str
   return refusal(422, 'Invalid', `${qualified} ${JSON.stringify(name)} is invalid: ${list}`, details);
 }
 
-/** 422 of one request option (of CreateOptions, DeleteOptions …). */
-export function invalidOption(kind: string, error: FieldError): ApiError {
-  return invalidOptions(kind, [error]);
-}
-
-/** 422 of request options that do not go together. */
+/** 422 of request options (of CreateOptions, ListOptions …). */
 export function invalidOptions(kind: string, errors: readonly FieldError[]): ApiError {
   return invalidObject({ group: 'meta.k8s.io', kind }, '', errors);
 }
 
 /** 504 of a resourceVersion that is not reached yet (storage.NewTooLargeResourceVersionError). */
-export function tooLargeResourceVersion(wanted: number, current: number): ApiError {
+export function tooLargeResourceVersion(wanted: number | bigint, current: number): ApiError {
   const causes: StatusCause[] = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
   const message = `Timeout: Too large resource version: ${String(wanted)}, current: ${String(current)}`;
   return refusal(504, 'Timeout', message, { causes, retryAfterSeconds: 1 });

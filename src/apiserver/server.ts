@@ -1,7 +1,7 @@
 /** The API server: from request to response. */
 import { deprecationWarning } from '#api';
 import { asError } from '#base';
-import { ApiError, type FieldRequirement, methodNotAllowed, parseJson, stringifyYaml } from '#machinery';
+import { ApiError, badRequest, type FieldRequirement, goQuote, parseDuration, parseJson, stringifyYaml } from '#machinery';
 import { AdmissionChain } from './admission/chain.ts';
 import { authenticate } from './authentication.ts';
 import { impersonated } from './impersonation.ts';
@@ -9,11 +9,12 @@ import { AccessControl } from './authorization/access-control.ts';
 import { type AuthorizationAttributes, denied, fieldsOfSelector, requiredValue } from './authorization/attributes.ts';
 import { Catalog, type Scope } from './catalog.ts';
 import { discovery } from './discovery/discovery.ts';
+import { servedGroups } from './discovery/resources.ts';
 import { OpenApi } from './discovery/openapi.ts';
 import { RequestMetrics, health, version } from './health.ts';
-import { type ServerRequest, type ServerResponse, type UserInfo, jsonResponse, textResponse, withWarnings } from './http/message.ts';
+import { bareText, type ServerRequest, type ServerResponse, type UserInfo, jsonResponse, textResponse, uncached, withWarnings } from './http/message.ts';
 import { joined, utf8 } from './http/pieces.ts';
-import { negotiate, YAML_TYPE } from './http/accept.ts';
+import { ANY_SHAPE, negotiate, NO_SHAPE, YAML_TYPE } from './http/accept.ts';
 import { type RequestInfo, type ResourceTarget, parseRequestInfo } from './http/request-info.ts';
 import { openId } from './openid.ts';
 import { podBindingTarget } from './pods.ts';
@@ -21,13 +22,17 @@ import { Housekeeping } from './housekeeping.ts';
 import { maintenance } from './maintenance.ts';
 import type { ApiServerOptions, Core } from './options.ts';
 import { refusal, unknownResource } from './refusals.ts';
-import { type Call, parseDryRun } from './registry/call.ts';
+import type { Call } from './registry/call.ts';
+import { mediaType } from './registry/decode.ts';
+import { APPLY_TYPE } from './registry/patch.ts';
+import { isDryRun } from './registry/write-options.ts';
 import { handleCall } from './registry/handle.ts';
 import { FieldIndexes } from './registry/field-index.ts';
 import { ObjectStore } from './registry/object-store.ts';
 import { WatchRounds } from './registry/watch-rounds.ts';
 import { RequestsInFlight } from './requests-in-flight.ts';
-import { findReview, handleReview, REVIEWS } from './reviews/reviews.ts';
+import { findReview, handleReview } from './reviews/reviews.ts';
+import { checkRoute } from './routes.ts';
 
 /** A running API server. It listens nowhere: transports hand it requests. */
 export interface ApiServer {
@@ -65,10 +70,11 @@ class Server implements ApiServer {
 
   async handle(request: ServerRequest): Promise<ServerResponse> {
     const info = parseRequestInfo(request.method, request.path);
+    if (info === undefined) return bareText(400, '400 Bad Request');
     const warnings: string[] = [];
     const response = await this.#answer(this.#endedByClosing(request, info), info, warnings);
     this.#metrics.count(...this.#labels(info), response.status);
-    return withWarnings(wantsYaml(request, response) ? await asYaml(response) : response, warnings);
+    return withWarnings(uncached(wantsYaml(request, response) ? await asYaml(response) : response), warnings);
   }
 
   /** What lasts ends with the server; to compose a signal costs more than most other requests. */
@@ -79,7 +85,7 @@ class Server implements ApiServer {
 
   /** Verb and resource for the metrics: only names that exist, since anybody may send others. */
   #labels({ method, target }: RequestInfo): [string, string] {
-    if (target === undefined) return [METHODS.has(method) || method === 'HEAD' ? method : 'other', ''];
+    if (target === undefined) return [METHODS.has(method) ? method : 'other', ''];
     const exists = findReview(target) !== undefined || this.#core.catalog.find(target.group, target.version, target.plural) !== undefined;
     return [target.verb, exists ? target.plural : ''];
   }
@@ -93,6 +99,7 @@ class Server implements ApiServer {
       const leave = this.#inFlight.enter(request, user, info);
       try {
         await this.#authorize({ ...attributes, user });
+        checkTimeout(info);
         if (info.target === undefined) return await this.#nonResource(request, info);
         return await this.#resource({ request, info, user, target: info.target }, warnings);
       } finally {
@@ -115,41 +122,36 @@ class Server implements ApiServer {
     if (!allowed) throw denied(attributes, reason);
   }
 
-  async #nonResource(request: ServerRequest, info: RequestInfo): Promise<ServerResponse> {
-    const { path } = info;
-    if (path === '/version' || path === '/version/') return version(this.#core);
+  async #nonResource(request: ServerRequest, { path, query }: RequestInfo): Promise<ServerResponse> {
+    if (/^\/version\/*$/.test(path)) return version(this.#core, request);
     if (path === '/metrics') return this.#metrics.response();
     const response =
-      (await health(this.#core, path, info.query)) ??
+      (await health(this.#core, path, query)) ??
       (await maintenance(this.#core, path, request)) ??
       (await openId(this.#core, path, request)) ??
-      discovery(this.#core, path, request.headers['accept']) ??
+      discovery(this.#core, path, request) ??
       (await this.#openApi.response(path, request.headers['accept']));
-    return response ?? textResponse(404, '404 page not found\n');
+    return response ?? this.#unserved(path);
   }
 
   async #resource(input: ResourceInput, warnings: string[]): Promise<ServerResponse> {
-    const { request, target: asked } = input;
+    const { request, info, target: asked } = input;
+    if (!checkRoute(this.#core.catalog, asked, request)) return this.#unserved(info.path);
     const review = findReview(asked);
     if (review !== undefined) return handleReview(this.#core, callOf(input, asked, review, warnings));
     const target = await podBindingTarget(request, asked);
     const scope = this.#core.catalog.find(target.group, target.version, target.plural);
-    if (scope === undefined) return this.#unserved(target);
-    // A namespace is its own place: /namespaces/NAME names it, and nothing cluster-scoped lives below one.
-    if (target.namespace !== '' && !scope.kind.namespaced) throw unknownResource();
-    if (target.namespace === '' && scope.kind.namespaced && target.name !== '') throw unknownResource();
-    if (!METHODS.has(request.method) || (target.namespace === '' && scope.kind.namespaced && !READ_VERBS.has(target.verb))) throw methodNotAllowed();
-    // Upstream registers no route, and so warns of nothing, for subresources that a kind does not have.
-    const hasRoute = target.subresource === '' || scope.kind.subresources.includes(target.subresource);
-    const deprecation = hasRoute ? deprecationWarning(scope.gvk.group, scope.gvk.version, scope.gvk.kind) : undefined;
+    if (scope === undefined) return this.#unserved(info.path);
+    const deprecation = deprecationWarning(scope.gvk.group, scope.gvk.version, scope.gvk.kind);
     if (deprecation !== undefined) warnings.push(deprecation);
     return handleCall(this.#core, callOf(input, target, scope, warnings));
   }
 
-  /** Below a served group the 404 is a Status, elsewhere plain text, as upstream. */
-  #unserved(target: ResourceTarget): ServerResponse {
-    const served = this.#core.catalog.groups().includes(target.group) || REVIEWS.some(({ kind }) => kind.group === target.group);
-    if (target.group === '' || served) throw unknownResource();
+  /** Below what upstream's router serves the 404 is a Status, elsewhere plain text. */
+  #unserved(path: string): ServerResponse {
+    const [empty, root = '', group = ''] = path.split('/');
+    const routed = root === 'api' || root === 'version' || (root === 'apis' && group !== '' && servedGroups(this.#core.catalog).includes(group));
+    if (empty === '' && routed) throw unknownResource();
     return textResponse(404, '404 page not found\n');
   }
 
@@ -160,10 +162,15 @@ class Server implements ApiServer {
   }
 }
 
-/** HEAD is refused like any method that upstream registers no route for. */
-const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
-/** Verbs that reach across namespaces. */
-const READ_VERBS: ReadonlySet<string> = new Set(['list', 'watch']);
+/** Nobody has to wait for long here, but what is no duration is refused (upstream: endpoints/filters/request_deadline.go). */
+function checkTimeout({ query, target }: RequestInfo): void {
+  const timeout = query.get('timeout') ?? '';
+  if (timeout === '' || target?.verb === 'watch' || parseDuration(timeout) !== undefined) return;
+  throw badRequest(`invalid timeout specified in the request URL - time: invalid duration ${goQuote(timeout)}`);
+}
+
+/** Methods that are counted by their names. */
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** A refusal that says when to come back says so in the header, too. */
 function errorResponse({ code, status }: ApiError): ServerResponse {
@@ -173,7 +180,7 @@ function errorResponse({ code, status }: ApiError): ServerResponse {
 }
 
 function callOf({ request, info, user }: ResourceInput, target: ResourceTarget, scope: Scope, warnings: string[]): Call {
-  const dryRun = target.verb !== 'get' && parseDryRun(target.verb, info.query.getAll('dryRun'));
+  const dryRun = isDryRun(target.verb, info.query, mediaType(request.headers['content-type']) === APPLY_TYPE);
   return { request, info, target, scope, user, dryRun, warnings, rewritten: [] };
 }
 
@@ -201,10 +208,10 @@ function nameSelected(verb: string, fields: readonly FieldRequirement[]): string
   return name === '.' || name === '..' || /[/%]/.test(name) ? '' : name;
 }
 
-/** Whether a JSON answer is for somebody who prefers YAML. */
-function wantsYaml({ headers }: ServerRequest, response: ServerResponse): boolean {
-  if (response.live === true || response.headers['content-type'] !== 'application/json') return false;
-  return negotiate(headers['accept'])?.encoding === 'yaml';
+/** Whether a JSON answer is for somebody who prefers YAML. Errors are themselves, whatever is to be made of objects. */
+function wantsYaml({ headers }: ServerRequest, { live, headers: { 'content-type': type }, status }: ServerResponse): boolean {
+  if (live === true || type !== 'application/json') return false;
+  return negotiate(headers['accept'], status < 400 ? { shapes: ANY_SHAPE, streams: false } : NO_SHAPE)?.encoding === 'yaml';
 }
 
 async function asYaml(response: ServerResponse): Promise<ServerResponse> {

@@ -121,7 +121,7 @@ export interface Status extends TypeMeta {
 /** Options of a DELETE, in its body or query. */
 export interface DeleteOptions extends TypeMeta {
   readonly gracePeriodSeconds?: number | undefined;
-  readonly preconditions?: { readonly uid?: string | undefined; readonly resourceVersion?: string } | undefined;
+  readonly preconditions?: { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined } | undefined;
   readonly orphanDependents?: boolean | undefined;
   readonly propagationPolicy?: string | undefined;
   readonly dryRun?: readonly string[] | undefined;

@@ -3,6 +3,7 @@ import { type Describe, describeDefinitions, type OpenApiSchema, definitions } f
 import { type Json, apiVersionOf, stringifyJson } from '#machinery';
 import type { Scope } from '../catalog.ts';
 import { parseAccept } from '../http/accept.ts';
+import { hashOf } from '../http/entity-tag.ts';
 import { type ServerResponse, jsonResponse, rawJsonResponse } from '../http/message.ts';
 import type { Core } from '../options.ts';
 import { PATCH_TYPES } from '../registry/patch.ts';
@@ -66,7 +67,7 @@ export class OpenApi {
     for (const group of this.#core.catalog.groups()) {
       for (const version of this.#core.catalog.versions(group)) {
         const path = rootPath(group, version);
-        entries.push([path, { serverRelativeURL: `${PREFIX}/${path}?hash=${hash((await this.#document(group, version)) ?? '')}` }]);
+        entries.push([path, { serverRelativeURL: `${PREFIX}/${path}?hash=${hashOf((await this.#document(group, version)) ?? '')}` }]);
       }
     }
     return Object.fromEntries(entries);
@@ -150,15 +151,4 @@ function operation({ gvk, version }: Scope, method: string): Operation {
     ...(method === 'post' || method === 'put' || method === 'patch' ? { requestBody: body } : {}),
     responses: { '200': { description: 'OK', content: { 'application/json': { schema } } } },
   };
-}
-
-/** FNV-1a in two lanes: the address of a document changes with its text; no secrecy is asked of it. */
-function hash(text: string): string {
-  let a = 0x811c9dc5;
-  let b = 0x01000193;
-  for (let i = 0; i < text.length; i++) {
-    a = Math.imul(a ^ text.charCodeAt(i), 0x01000193);
-    b = Math.imul(b ^ text.charCodeAt(i), 0x85ebca6b);
-  }
-  return [a, b].map((lane) => (lane >>> 0).toString(16).toUpperCase().padStart(8, '0')).join('');
 }

@@ -29,8 +29,8 @@ const ALL_VERBS: readonly string[] = ['create', 'delete', 'deletecollection', 'g
 const NAMESPACE_VERBS = ALL_VERBS.filter((verb) => verb !== 'deletecollection');
 const OBJECT_SUBRESOURCE_VERBS: readonly string[] = ['get', 'patch', 'update'];
 
-/** Subresources with handlers of their own. */
-const SPECIAL_SUBRESOURCES: Readonly<Record<string, readonly ServedSubresource[]>> = {
+/** Subresources with handlers of their own, by plural; all of the core group. */
+export const SPECIAL_SUBRESOURCES: Readonly<Record<string, readonly ServedSubresource[]>> = {
   pods: [
     { name: 'binding', kind: 'Binding', verbs: ['create'] },
     { name: 'eviction', kind: 'Eviction', verbs: ['create'], group: 'policy', version: 'v1' },

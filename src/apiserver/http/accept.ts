@@ -1,4 +1,5 @@
 /** Content negotiation: in which form a client wants its answer. */
+import { refusal } from '../refusals.ts';
 
 /** One alternative of an Accept header. */
 export interface MediaRange {
@@ -6,9 +7,13 @@ export interface MediaRange {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
+interface WeighedRange extends MediaRange {
+  readonly quality: number;
+}
+
 /** The alternatives of an Accept header, what the client likes best first; an absent header accepts JSON. */
 export function parseAccept(header: string | undefined): readonly MediaRange[] {
-  const text = header === undefined || header.trim() === '' ? 'application/json' : header;
+  const text = header === undefined || header === '' ? 'application/json' : header;
   const known = parsed.get(text);
   if (known !== undefined) return known;
   const ranges = rangesOf(text);
@@ -22,21 +27,26 @@ const parsed = new Map<string, readonly MediaRange[]>();
 const PARSED_MAX = 100;
 const PARSED_LENGTH_MAX = 500;
 
+/** Upstream: goautoneg.ParseAccept; what is more special comes first among equals. */
 function rangesOf(text: string): readonly MediaRange[] {
-  const ranges = text.split(',').map((alternative): MediaRange => {
-    const [type = '', ...rest] = alternative.split(';').map((part) => part.trim());
-    const parameters = rest.map((parameter): [string, string] => {
-      const equals = parameter.indexOf('=');
-      return equals < 0 ? [parameter, ''] : [parameter.slice(0, equals), parameter.slice(equals + 1)];
-    });
-    return { type: type.toLowerCase(), parameters: new Map(parameters) };
-  });
-  return ranges.sort((a, b) => quality(b) - quality(a));
+  const ranges = text.split(',').flatMap(rangeOf);
+  return ranges.sort((a, b) => b.quality - a.quality || wildcards(a) - wildcards(b));
 }
 
-function quality({ parameters }: MediaRange): number {
-  const q = Number(parameters.get('q') ?? 1);
-  return Number.isNaN(q) ? 1 : q;
+function wildcards({ type }: MediaRange): number {
+  return type.split('*').length;
+}
+
+/** None for what names no type. */
+function rangeOf(alternative: string): readonly WeighedRange[] {
+  const [name = '', ...rest] = alternative.split(';').map((part) => part.trim());
+  const type = name === '*' ? '*/*' : name.replace(/\s*\/\s*/, '/');
+  if (!/^[^/]*\/[^/]+$/.test(type)) return [];
+  const parameters = rest.map((parameter) => parameter.split('=')).filter(([, value = '', ...more]) => value !== '' && more.length === 0);
+  const values = new Map(parameters.map(([key = '', value = '']): [string, string] => [key.trim(), value.trim()]));
+  const quality = values.get('q');
+  values.delete('q');
+  return [{ type, parameters: values, quality: quality === undefined ? 1 : Number(quality) || 0 }];
 }
 
 /** The `as` of a range for objects: what shall be made of them. */
@@ -49,31 +59,58 @@ export interface Representation {
   readonly encoding: 'json' | 'yaml';
 }
 
-const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/*', '*/*']);
 /** The content type of YAML answers and bodies. */
 export const YAML_TYPE = 'application/yaml';
+const JSON_TYPE = 'application/json';
+const JSON_RANGES: ReadonlySet<string> = new Set([JSON_TYPE, 'application/*', '*/*']);
 const META_VERSIONS: ReadonlySet<string> = new Set(['v1', 'v1beta1']);
+/** What most routes answer in. */
+export const JSON_AND_YAML: readonly string[] = [JSON_TYPE, YAML_TYPE];
 
-/** True when one of the alternatives names an encoding that is served, whatever it asks to be made of the object. */
-export function acceptsAnyEncoding(header: string | undefined): boolean {
-  return parseAccept(header).some((range) => encodingOf(range) !== undefined);
+/** True when the header names one of `types`, or takes all; parameters and qualities do not count (go-restful: Route.matchesAccept). */
+function acceptsAny(header: string | undefined, types: readonly string[]): boolean {
+  if (header === undefined || header === '' || header === JSON_TYPE) return true;
+  return header.split(',').some((alternative) => {
+    const type = alternative.split(';')[0]?.trim() ?? '';
+    return type === '*/*' || types.includes(type);
+  });
+}
+
+/** 406 unless one of `types` is accepted. */
+export function checkAnswerable(accept: string | undefined, types: readonly string[]): void {
+  if (!acceptsAny(accept, types)) throw refusal(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${types.join(', ')}`, {});
 }
 
 function encodingOf({ type }: MediaRange): Representation['encoding'] | undefined {
-  if (JSON_TYPES.has(type)) return 'json';
+  if (JSON_RANGES.has(type)) return 'json';
   return type === YAML_TYPE ? 'yaml' : undefined;
 }
 
-/** The first alternative that can be served, undefined when there is none (406). */
-export function negotiate(header: string | undefined, offersTable = true): Representation | undefined {
+/** What a route makes of its objects. */
+export interface Offer {
+  readonly shapes: ReadonlySet<string>;
+  /** It lists, so that its answer may be asked for as a stream. */
+  readonly streams: boolean;
+}
+
+/** Whatever can be made of objects. */
+export const ANY_SHAPE: ReadonlySet<string> = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList']);
+/** Of what is no object nothing else can be made. */
+export const NO_SHAPE: Offer = { shapes: new Set(), streams: false };
+
+/** The first alternative that can be served, undefined when there is none (406; upstream: NegotiateMediaTypeOptions). */
+export function negotiate(header: string | undefined, { shapes, streams }: Offer): Representation | undefined {
   for (const range of parseAccept(header)) {
     const encoding = encodingOf(range);
     if (encoding === undefined) continue;
-    const [as, group, version = ''] = ['as', 'g', 'v'].map((name) => range.parameters.get(name));
-    if (as === undefined) return { shape: 'object', metaVersion: 'v1', encoding };
-    if (as === 'Table' && !offersTable) continue;
-    const known = as === 'Table' || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList';
-    if (known && group === 'meta.k8s.io' && META_VERSIONS.has(version)) return { shape: as, metaVersion: version, encoding };
+    const [as, group, version = '', stream] = ['as', 'g', 'v', 'stream'].map((name) => range.parameters.get(name));
+    if (stream !== undefined && !(streams && stream === 'watch' && encoding === 'json')) continue;
+    if (as === undefined && group === undefined && version === '') return { shape: 'object', metaVersion: 'v1', encoding };
+    if (isShape(as) && shapes.has(as) && group === 'meta.k8s.io' && META_VERSIONS.has(version)) return { shape: as, metaVersion: version, encoding };
   }
   return undefined;
+}
+
+function isShape(as: string | undefined): as is Shape {
+  return as === 'Table' || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList';
 }

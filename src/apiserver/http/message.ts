@@ -60,6 +60,12 @@ export function textResponse(status: number, text: string): ServerResponse {
   return { status, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }, body: utf8(text) };
 }
 
+/** The same answer, which nobody may keep unless it says so itself (upstream: endpoints/filters/cachecontrol.go). */
+export function uncached(response: ServerResponse): ServerResponse {
+  if (response.headers['cache-control'] !== undefined) return response;
+  return { ...response, headers: { ...response.headers, 'cache-control': 'no-cache, private' } };
+}
+
 /** Characters of all warnings of an answer; where they are more, each is cut to so many (upstream: endpoints/filters/warning.go). */
 const WARNINGS_LENGTH_MAX = 4096;
 const CUT_WARNING_LENGTH = 256;

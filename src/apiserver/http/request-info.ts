@@ -17,7 +17,8 @@ export interface ResourceTarget {
 /** Path, query and, when the path names a resource, what is wanted of it. */
 export interface RequestInfo {
   readonly method: string;
-  readonly path: string;
+  /** Decoded; undefined when it is badly encoded, which no server can answer but with 400. */
+  readonly path: string | undefined;
   readonly query: URLSearchParams;
   readonly target: ResourceTarget | undefined;
 }
@@ -34,27 +35,46 @@ const NO_QUERY = new URLSearchParams();
 /** Parses method and path-with-query. */
 export function parseRequestInfo(method: string, pathWithQuery: string): RequestInfo {
   const mark = pathWithQuery.indexOf('?');
-  const path = mark < 0 ? pathWithQuery : pathWithQuery.slice(0, mark);
-  const query = mark < 0 ? NO_QUERY : new URLSearchParams(pathWithQuery.slice(mark + 1));
-  return { method, path, query, target: parseTarget(method, path, query) };
+  const path = decoded(mark < 0 ? pathWithQuery : pathWithQuery.slice(0, mark));
+  const query = mark < 0 ? NO_QUERY : parseQuery(pathWithQuery.slice(mark + 1));
+  return { method, path, query, target: path === undefined ? undefined : parseTarget(method, path, query) };
 }
 
-/** True when a boolean query parameter is on: present, and neither "false" nor "0". */
+const ESCAPED_BADLY = /%(?![0-9A-Fa-f]{2})/;
+
+/** Parameters that are badly encoded do not count, as in Go (url.Query). */
+function parseQuery(text: string): URLSearchParams {
+  if (!text.includes(';') && !ESCAPED_BADLY.test(text)) return new URLSearchParams(text);
+  const readable = text.split('&').filter((pair) => !pair.includes(';') && !ESCAPED_BADLY.test(pair));
+  return new URLSearchParams(readable.join('&'));
+}
+
+/** The path without its escapes, those of no UTF-8 replaced; undefined where an escape is none. */
+function decoded(path: string): string | undefined {
+  if (!path.includes('%')) return path;
+  if (ESCAPED_BADLY.test(path)) return undefined;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    const bytes = path.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+    return new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
+  }
+}
+
+/** True when a boolean query parameter is on: present, and neither "false" nor "0" (upstream: Convert_Slice_string_To_bool). */
 export function isOn(query: URLSearchParams, name: string): boolean {
   const value = query.get(name);
-  return value !== null && value !== 'false' && value !== '0';
+  return value !== null && value !== '0' && value.toLowerCase() !== 'false';
 }
 
+/** Slashes behind the last segment do not count; empty segments elsewhere do. */
 function parseTarget(method: string, path: string, query: URLSearchParams): ResourceTarget | undefined {
-  const segments = path
-    .split('/')
-    .filter((segment) => segment !== '')
-    .map(decode);
+  const segments = path.slice(1).replace(/\/+$/, '').split('/');
   const root = segments.shift();
   if (root !== 'api' && root !== 'apis') return undefined;
   const group = root === 'api' ? '' : (segments.shift() ?? '');
-  const version = segments.shift();
-  if (version === undefined || (root === 'apis' && group === '')) return undefined;
+  const version = segments.shift() ?? '';
+  if (version === '' || (root === 'apis' && group === '')) return undefined;
   const legacyWatch = segments[0] === 'watch';
   if (legacyWatch) segments.shift();
   const place = parsePlace(segments);
@@ -77,13 +97,4 @@ function verbOf(method: string, name: string, watch: boolean): string {
   if (name !== '') return verb;
   if (verb === 'get') return 'list';
   return verb === 'delete' ? 'deletecollection' : verb;
-}
-
-function decode(segment: string): string {
-  if (!segment.includes('%')) return segment;
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
-  }
 }

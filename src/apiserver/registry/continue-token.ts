@@ -1,6 +1,7 @@
 /** Where the next page of a list starts. Opaque to clients (upstream: storage/continue.go). */
 import { asError } from '#base';
 import { badRequest, isJsonObject, type JsonObject, parseJson } from '#machinery';
+import { goSyntaxError } from './decode.ts';
 
 /** A place in a list; without a revision the rest is read as it is now. */
 export interface Continuation {
@@ -39,12 +40,14 @@ export function parseContinueToken(token: string, prefix: string): Continuation 
 }
 
 function decoded(token: string): JsonObject {
+  let text = '';
   try {
     const bytes = Uint8Array.from(atob(token.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0));
-    const parsed = parseJson(new TextDecoder().decode(bytes));
+    text = new TextDecoder().decode(bytes);
+    const parsed = parseJson(text);
     return isJsonObject(parsed) ? parsed : {};
   } catch (thrown) {
-    throw invalid(`continue key is not valid: ${asError(thrown).message}`);
+    throw invalid(`continue key is not valid: ${goSyntaxError(text, asError(thrown).message)}`);
   }
 }
 

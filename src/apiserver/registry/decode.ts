@@ -22,7 +22,8 @@ import type { Scope } from '../catalog.ts';
 import type { ServerRequest } from '../http/message.ts';
 import { YAML_TYPE } from '../http/accept.ts';
 import { PROTOBUF_TYPE, decodeProtobuf } from '../http/protobuf.ts';
-import { type Call, type FieldValidation } from './call.ts';
+import type { Call } from './call.ts';
+import type { FieldValidation } from './write-options.ts';
 import { duplicateFields } from './duplicate-fields.ts';
 import { StructureError, checkStructure, undecodable } from './structure.ts';
 
@@ -65,12 +66,12 @@ interface ParsedBody {
   readonly repeated: () => Repeated;
 }
 
-/** Parses a JSON, YAML or protobuf body by its content type; 415 for others. */
-export async function parseBody(request: ServerRequest, kind: string): Promise<Json> {
+/** Parses a JSON, YAML or protobuf body by its content type; 415 for others. Refusals name the `kind`, and show the body, where there is one. */
+export async function parseBody(request: ServerRequest, kind?: string): Promise<Json> {
   return (await readBody(request, kind)).value;
 }
 
-async function readBody(request: ServerRequest, kind: string): Promise<ParsedBody> {
+async function readBody(request: ServerRequest, kind: string | undefined): Promise<ParsedBody> {
   const type = mediaType(request.headers['content-type']);
   if (type === PROTOBUF_TYPE) return { value: parseProtobuf(bounded(request.body)), repeated: () => NOT_REPEATED };
   const text = bodyText(request.body);
@@ -85,6 +86,9 @@ async function readBody(request: ServerRequest, kind: string): Promise<ParsedBod
       () => parseJson(text),
       (why) => unreadable(text, kind, `${NO_TYPE_META}${goSyntaxError(text, why)}`),
     );
+    if (value !== null && !isJsonObject(value)) {
+      throw unreadable(text, kind, notAnObject(value));
+    }
     return { value, repeated: () => (type === 'application/json' ? repeatedInJson(text, value) : NOT_REPEATED) };
   }
   throw unsupportedMediaType(
@@ -106,6 +110,10 @@ export function goSyntaxError(text: string, why: string): string {
 /** The structure into which Go's decoder reads kind and apiVersion, as its text names it. */
 const TYPE_META_STRUCT = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`;
 
+function notAnObject(value: Json): string {
+  return `${NO_TYPE_META}json: cannot unmarshal ${goJsonType(value)} into Go value of type ${TYPE_META_STRUCT}`;
+}
+
 function parseProtobuf(bytes: Uint8Array): Json {
   let body: Json | undefined;
   try {
@@ -126,7 +134,8 @@ function parseOr<T>(parse: () => T, refuse: (why: string) => Error): T {
 }
 
 /** The 400 for a text that cannot be parsed. It shows how a JSON text begins, the bytes of any other (upstream: summarizeData). */
-function unreadable(text: string, kind: string, why: string): Error {
+function unreadable(text: string, kind: string | undefined, why: string): Error {
+  if (kind === undefined) return badRequest(why);
   const start = text.startsWith('{') ? text.slice(0, SHOWN_BODY_LENGTH) : hexOf(text);
   const shown = text === '' ? '<empty>' : text.length > SHOWN_BODY_LENGTH ? `${start} ...` : start;
   return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${shown})`);
@@ -144,10 +153,7 @@ export async function decodeObject(call: Call, validation: FieldValidation): Pro
   const { scope } = call;
   const { value, repeated } = await readBody(call.request, scope.kind.kind);
   const body = value === null ? {} : value;
-  if (!isJsonObject(body)) {
-    const why = `${NO_TYPE_META}json: cannot unmarshal ${goJsonType(body)} into Go value of type ${TYPE_META_STRUCT}`;
-    throw unreadable(bodyText(call.request.body), scope.kind.kind, why);
-  }
+  if (!isJsonObject(body)) throw unreadable(bodyText(call.request.body), scope.kind.kind, notAnObject(body));
   checkTypeMeta(scope, body);
   return structured(call, body, validation, validation === 'Ignore' ? NOT_REPEATED : repeated());
 }
@@ -169,8 +175,8 @@ function repeatedInYaml(repeated: readonly string[]): Repeated {
   return repeated.length === 0 ? NOT_REPEATED : { errors: [`yaml: unmarshal errors:\n  ${repeated.join('\n  ')}`], warnings: repeated };
 }
 
-/** How upstream's texts name the registry of its types. */
-const SCHEME = 'pkg/runtime/scheme.go:111';
+/** How upstream's texts name a registry of types that has no name. */
+export const UNNAMED_SCHEME = '"pkg/runtime/scheme.go:111"';
 
 /** Kind and apiVersion of the body, where it names them, are those of the endpoint. */
 function checkTypeMeta(scope: Scope, body: { readonly [key: string]: Json | undefined }): void {
@@ -185,7 +191,7 @@ function checkTypeMeta(scope: Scope, body: { readonly [key: string]: Json | unde
   throw undecodable(
     scope.kind.kind,
     version,
-    `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${JSON.stringify(SCHEME)}`,
+    `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${UNNAMED_SCHEME}`,
     kind,
   );
 }

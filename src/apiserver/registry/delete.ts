@@ -1,13 +1,12 @@
 /** DELETE: preconditions, finalizers, grace, and many at once. */
 import type { Namespace } from '#api';
-import { type ApiObject, type DeleteOptions, type Json, type JsonObject, isJsonObject, isNotFound, notFound } from '#machinery';
+import { type ApiObject, type DeleteOptions, isNotFound, notFound } from '#machinery';
 import { type Core, timestamp } from '../options.ts';
-import { invalidOption, refusal } from '../refusals.ts';
-import { type Call, deletionRequest, parseDryRun } from './call.ts';
-import { parseBody } from './decode.ts';
+import { refusal } from '../refusals.ts';
+import { type Call, deletionRequest } from './call.ts';
+import { deleteOptions } from './delete-options.ts';
 import { namespaceFinalizers } from './finish.ts';
 import { listObjects } from './list.ts';
-import { numberOption } from './list-options.ts';
 import { StoredObject, withMetadata } from './object-store.ts';
 
 /** A delete that keeps losing races gives up after so many rounds. */
@@ -22,72 +21,22 @@ export interface DeleteResult {
   readonly gone: boolean;
 }
 
-/** The options of a DELETE, from its body and its query (the body wins). */
-export async function parseDeleteOptions(call: Call): Promise<DeleteOptions> {
-  const { query } = call.info;
-  const grace = numberOption(query, 'gracePeriodSeconds');
-  const policy = query.get('propagationPolicy');
-  const orphan = query.get('orphanDependents');
-  const fromQuery: DeleteOptions = {
-    ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
-    ...(policy === null ? {} : { propagationPolicy: policy }),
-    ...(orphan === null ? {} : { orphanDependents: orphan === 'true' }),
-    dryRun: query.getAll('dryRun'),
-  };
-  const body = call.request.body.length === 0 ? null : await parseBody(call.request, 'DeleteOptions');
-  return deleteOptionsOf(body, fromQuery);
-}
-
-/** The options of a body, on top of `others`. */
-export function deleteOptionsOf(body: Json | undefined, others: DeleteOptions = {}): DeleteOptions {
-  const options: DeleteOptions = { ...others, ...(isJsonObject(body) ? bodyOptions(body) : {}) };
-  validateOptions(options);
-  return options;
-}
-
-function bodyOptions(body: JsonObject): DeleteOptions {
-  const { gracePeriodSeconds: grace, propagationPolicy: policy, orphanDependents: orphan, preconditions, dryRun } = body;
-  return {
-    ...(typeof grace === 'number' ? { gracePeriodSeconds: grace } : {}),
-    ...(typeof policy === 'string' ? { propagationPolicy: policy } : {}),
-    ...(typeof orphan === 'boolean' ? { orphanDependents: orphan } : {}),
-    ...(isJsonObject(preconditions) ? { preconditions: preconditionsOf(preconditions) } : {}),
-    ...(Array.isArray(dryRun) ? { dryRun: dryRun.map(String) } : {}),
-  };
-}
-
-function preconditionsOf(value: { readonly [key: string]: Json | undefined }): NonNullable<DeleteOptions['preconditions']> {
-  const { uid, resourceVersion } = value;
-  return { ...(typeof uid === 'string' ? { uid } : {}), ...(typeof resourceVersion === 'string' ? { resourceVersion } : {}) };
-}
-
-function validateOptions({ propagationPolicy: policy, orphanDependents }: DeleteOptions): void {
-  if (policy === undefined) return;
-  const path = 'propagationPolicy';
-  if (orphanDependents !== undefined) {
-    const message = `Invalid value: ${JSON.stringify(policy)}: orphanDependents and deletionPropagation cannot be both set`;
-    throw invalidOption('DeleteOptions', { path, reason: 'FieldValueInvalid', message });
-  }
-  if (['Foreground', 'Background', 'Orphan'].includes(policy)) return;
-  const message = `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`;
-  throw invalidOption('DeleteOptions', { path, reason: 'FieldValueNotSupported', message });
-}
-
 /** Deletes the named object of the call. */
 export async function deleteNamed(core: Core, call: Call): Promise<DeleteResult> {
-  return deleteObject(core, call, await parseDeleteOptions(call), { namespace: call.target.namespace, name: call.target.name });
+  return deleteObject(core, call, await deleteOptions(call), { namespace: call.target.namespace, name: call.target.name });
 }
 
 /** Deletes one object by the rules of its kind. */
 export async function deleteObject(
   core: Core,
-  call: Call,
+  asked: Call,
   options: DeleteOptions,
   key: { readonly namespace: string; readonly name: string },
 ): Promise<DeleteResult> {
-  const { scope } = call;
+  const { scope } = asked;
+  const dryRun = asked.dryRun || (options.dryRun ?? []).length > 0;
+  const call = { ...asked, dryRun };
   const policed = scope.kind.orphansByDefault === true ? orphaning(call, options) : options;
-  const dryRun = call.dryRun || parseDryRun('delete', options.dryRun ?? []);
   for (let attempt = 1; attempt <= DELETE_ATTEMPTS; attempt++) {
     const live = await core.objects.get(scope, key.namespace, key.name);
     if (live === undefined) throw notFound(scope.groupResource, key.name);
@@ -208,7 +157,7 @@ function checkPreconditions(call: Call, live: ApiObject, { preconditions = {} }:
 
 /** Deletes what a list with the call's selectors returns; the objects as they were listed. */
 export async function deleteCollection(core: Core, call: Call): Promise<{ readonly items: readonly StoredObject[]; readonly revision: number }> {
-  const options = await parseDeleteOptions(call);
+  const options = await deleteOptions(call);
   const { items, revision } = await listObjects(core, call);
   for (const { object } of items) {
     const { namespace = '', name = '' } = object.metadata;

@@ -1,8 +1,8 @@
 /** Dispatches a call on a kind to its verb. */
-import { methodNotAllowed, notFound } from '#machinery';
+import { badRequest, methodNotAllowed, notFound } from '#machinery';
 import { type ServerResponse, jsonResponse } from '../http/message.ts';
+import { isOn } from '../http/request-info.ts';
 import type { Core } from '../options.ts';
-import { tooLargeResourceVersion, unknownResource } from '../refusals.ts';
 import { requestToken } from '../token-request.ts';
 import { bindPod, evictPod, podLog } from '../pods.ts';
 import type { Call } from './call.ts';
@@ -10,10 +10,10 @@ import { create } from './create.ts';
 import { type DeleteResult, deleteCollection, deleteNamed } from './delete.ts';
 import { shownCall } from './lens.ts';
 import { listObjects } from './list.ts';
-import { checkListLength, revisionOption } from './list-options.ts';
+import { checkListLength, reachedRevision } from './list-options.ts';
 import { patch } from './patch.ts';
 import { StoredObject, withMetadata } from './object-store.ts';
-import { listResponse, objectResponse, watchRendering } from './respond.ts';
+import { checkWanted, listResponse, objectResponse, watchRendering } from './respond.ts';
 import { scaleLens } from './scale.ts';
 import { type UpdateResult, update } from './update.ts';
 import { watch } from './watch.ts';
@@ -44,7 +44,8 @@ export async function handleCall(core: Core, call: Call): Promise<ServerResponse
   const { kind } = call.scope;
   const special = kind.group === '' ? SPECIAL[`${verb} ${kind.plural}/${subresource}`] : undefined;
   if (special !== undefined) return special(core, call);
-  if (subresource !== '' && !isObjectSubresource(call)) throw unknownResource();
+  // Before anything is done: the answer of a write cannot be refused any more.
+  checkWanted(call);
   return subresource === 'scale' ? handleScale(core, call) : handleVerb(core, call);
 }
 
@@ -52,22 +53,13 @@ export async function handleCall(core: Core, call: Call): Promise<ServerResponse
 async function handleScale(core: Core, call: Call): Promise<ServerResponse> {
   const lens = scaleLens(core, call);
   const { verb } = call.target;
-  if (verb !== 'get' && verb !== 'update' && verb !== 'patch') throw methodNotAllowed();
   const stored = verb === 'get' ? await live(core, call) : (await (verb === 'update' ? update : patch)(core, call, lens)).stored;
   const scale = withMetadata(lens.show(stored.in(call.scope)), { managedFields: undefined });
   return objectResponse(core, shownCall(call, lens), new StoredObject(scale, stored.revision));
 }
 
-/** Subresources that are written and read as the object itself. */
-function isObjectSubresource({ scope: { kind }, target: { verb, subresource } }: Call): boolean {
-  if (kind.group === '' && kind.plural === 'namespaces' && subresource === 'finalize') return verb === 'update';
-  return kind.subresources.includes(subresource);
-}
-
 async function handleVerb(core: Core, call: Call): Promise<ServerResponse> {
-  const { verb, name, subresource } = call.target;
-  const onObject = name !== '';
-  switch (verb) {
+  switch (call.target.verb) {
     case 'get':
       return get(core, call);
     case 'list': {
@@ -78,20 +70,14 @@ async function handleVerb(core: Core, call: Call): Promise<ServerResponse> {
     case 'watch':
       return watchResponse(core, call);
     case 'create':
-      if (onObject) throw methodNotAllowed();
       return objectResponse(core, call, await create(core, call), 201);
     case 'update':
-      if (!onObject) throw methodNotAllowed();
       return updateResponse(core, call, await update(core, call));
     case 'patch':
-      if (!onObject) throw methodNotAllowed();
       return updateResponse(core, call, await patch(core, call));
     case 'delete':
-      if (subresource !== '') throw methodNotAllowed();
       return deleteResponse(core, call, await deleteNamed(core, call));
     case 'deletecollection': {
-      // Namespaces go one by one, as discovery says.
-      if (call.scope.kind.kind === 'Namespace') throw methodNotAllowed();
       const { items, revision } = await deleteCollection(core, call);
       return listResponse(core, call, items, { revision });
     }
@@ -101,13 +87,12 @@ async function handleVerb(core: Core, call: Call): Promise<ServerResponse> {
 }
 
 async function get(core: Core, call: Call): Promise<ServerResponse> {
+  if (isOn(call.info.query, 'export')) throw badRequest('the export parameter, deprecated since v1.14, is no longer supported');
   return objectResponse(core, call, await live(core, call));
 }
 
 async function live(core: Core, call: Call): Promise<StoredObject> {
-  const wanted = revisionOption(call.info.query) ?? 0;
-  const current = core.objects.store.revision();
-  if (wanted > current) throw tooLargeResourceVersion(wanted, current);
+  reachedRevision(call.info.query, core.objects.store.revision());
   const stored = await core.objects.get(call.scope, call.target.namespace, call.target.name);
   if (stored === undefined) throw notFound(call.scope.groupResource, call.target.name);
   return stored;

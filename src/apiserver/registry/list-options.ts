@@ -1,25 +1,42 @@
 /** The query of lists and watches: read, and checked as upstream's ValidateListOptions does. */
 import { FieldErrors } from '#api';
-import { badRequest, requestEntityTooLarge } from '#machinery';
+import { badRequest, goQuote, requestEntityTooLarge } from '#machinery';
 import { isOn } from '../http/request-info.ts';
-import { invalidOptions } from '../refusals.ts';
+import { invalidOptions, tooLargeResourceVersion } from '../refusals.ts';
 
-/** Parses an unsigned query parameter; absent or empty: undefined. */
+/** The range of Go's int64 and uint64. */
+const [INT64_MIN, INT64_MAX, UINT64_MAX] = [-(2n ** 63n), 2n ** 63n - 1n, 2n ** 64n - 1n];
+
+/** Parses a whole number of the query as Go's int64; undefined when it is absent. */
 export function numberOption(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name) ?? '';
-  if (text === '') return undefined;
-  if (!/^-?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
-  return Number(text);
+  const text = query.get(name);
+  if (text === null) return undefined;
+  const refuse = (why: string): Error => badRequest(`strconv.ParseInt: parsing ${goQuote(text)}: ${why}`);
+  if (!/^[-+]?\d+$/.test(text)) throw refuse('invalid syntax');
+  const value = BigInt(text.replace('+', ''));
+  if (value < INT64_MIN || value > INT64_MAX) throw refuse('value out of range');
+  return Number(value);
 }
 
-/** The resourceVersion of a read as a revision; absent or empty: undefined. */
-export function revisionOption(query: URLSearchParams): number | undefined {
+/** The resourceVersion of a read as a revision, as Go's uint64; absent or empty: undefined. */
+export function revisionOption(query: URLSearchParams): bigint | undefined {
   const text = query.get('resourceVersion') ?? '';
   if (text === '') return undefined;
-  const quoted = JSON.stringify(text);
-  if (!/^\d+$/.test(text))
-    throw badRequest(`invalid resource version: resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: invalid syntax`);
-  return Number(text);
+  const quoted = goQuote(text);
+  const refuse = (why: string): Error =>
+    badRequest(`invalid resource version: resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: ${why}`);
+  if (!/^\d+$/.test(text)) throw refuse('invalid syntax');
+  const value = BigInt(text);
+  if (value > UINT64_MAX) throw refuse('value out of range');
+  return value;
+}
+
+/** The resourceVersion of a read that cannot wait; 504 while it is yet to come. */
+export function reachedRevision(query: URLSearchParams, current: number): number | undefined {
+  const revision = revisionOption(query);
+  if (revision === undefined) return undefined;
+  if (revision > BigInt(current)) throw tooLargeResourceVersion(revision, current);
+  return Number(revision);
 }
 
 /** The boolean sendInitialEvents, undefined when it is not given. */

@@ -7,7 +7,7 @@ import { tooLargeResourceVersion } from '../refusals.ts';
 import type { Call } from './call.ts';
 import { candidateEntries } from './candidates.ts';
 import { type Continuation, continueToken, parseContinueToken } from './continue-token.ts';
-import { checkListOptions, numberOption, revisionOption } from './list-options.ts';
+import { checkListOptions, numberOption, reachedRevision } from './list-options.ts';
 import type { StoredObject } from './object-store.ts';
 import { type Selection, selectedNamespace, selectionOf } from './selection.ts';
 
@@ -65,8 +65,8 @@ function startOf(core: Core, call: Call, limit: number): Start {
   const prefix = target.namespace === '' && scope.kind.namespaced ? listPrefix(scope, selectedNamespace(info.query) ?? '') : whole;
   const token = info.query.get('continue') ?? '';
   if (token === '') return { prefix, tokenPrefix: prefix, revision: startRevision(core, call, limit), startKey: undefined };
-  checkContinued(info.query);
   const { revision, startKey } = continuation(core, token, whole);
+  checkContinued(info.query);
   return { prefix, tokenPrefix: whole, revision, startKey: startKey.startsWith(prefix) ? startKey : undefined };
 }
 
@@ -74,10 +74,8 @@ function startOf(core: Core, call: Call, limit: number): Start {
 function startRevision(core: Core, call: Call, limit: number): number | undefined {
   const { query } = call.info;
   const match = query.get('resourceVersionMatch') ?? '';
-  const revision = revisionOption(query);
+  const revision = reachedRevision(query, core.objects.store.revision());
   if (revision === undefined || revision === 0) return undefined;
-  const current = core.objects.store.revision();
-  if (revision > current) throw tooLargeResourceVersion(revision, current);
   return match === 'Exact' || (match === '' && limit > 0) ? revision : undefined;
 }
 

@@ -2,7 +2,8 @@
 import { assert } from '#base';
 import { type ApiObject, type FieldPath, type Json, isJsonObject, sameJson, updateManagedFields } from '#machinery';
 import { type Core, timestamp } from '../options.ts';
-import { type Call, fieldManagerOf } from './call.ts';
+import type { Call } from './call.ts';
+import { fieldManagerOf } from './write-options.ts';
 import { fromStorage } from './object-store.ts';
 
 /** An object as JSON. */

@@ -17,8 +17,9 @@ import {
   unsupportedMediaType,
 } from '#machinery';
 import { type Core, timestamp } from '../options.ts';
-import { invalidObject, invalidOption } from '../refusals.ts';
-import { type Call, type FieldValidation, fieldManagerOf, fieldValidationOf } from './call.ts';
+import { invalidObject } from '../refusals.ts';
+import type { Call } from './call.ts';
+import { type FieldValidation, fieldManagerOf, fieldValidationOf } from './write-options.ts';
 import { withRequestNamespace } from './create.ts';
 import { bodyText, boundedYaml, goSyntaxError, mediaType, structured } from './decode.ts';
 import { type Lens, shownCall, through } from './lens.ts';
@@ -26,26 +27,27 @@ import { asJson, asObject, resetFieldsOf } from './managed.ts';
 import { withMetadata } from './object-store.ts';
 import { checkName, type Transformation, type UpdateResult, updateWith } from './update.ts';
 
-/** Content types of patches that change a live object. */
+/** The content type of server-side apply. */
+export const APPLY_TYPE = 'application/apply-patch+yaml';
+
+/** Content types of patches. */
 export const PATCH_TYPES = [
   'application/json-patch+json',
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
-  'application/apply-patch+yaml',
+  APPLY_TYPE,
 ] as const;
 
 /** Patches the named object, as `lens` shows it; apply creates it when it is absent. */
 export async function patch(core: Core, call: Call, lens?: Lens): Promise<UpdateResult> {
   const type = mediaType(call.request.headers['content-type']);
-  const applies = type === 'application/apply-patch+yaml';
+  const applies = type === APPLY_TYPE;
   const shown = shownCall(call, lens);
   const transform = applies ? await application(core, shown, fieldValidationOf(call)) : change(shown, type, fieldValidationOf(call));
   return updateWith(core, call, through(lens, transform), applies);
 }
 
 function change(call: Call, type: string, validation: FieldValidation): Transformation {
-  if (call.info.query.has('force'))
-    throw invalidOption('PatchOptions', { path: 'force', reason: 'FieldValueForbidden', message: 'Forbidden: may not be specified for non-apply patch' });
   const body = parsePatch(call);
   const apply = patchFunction(call, type, body);
   return (live) => {
@@ -116,9 +118,6 @@ function keepIdentity(call: Call, object: ApiObject): ApiObject {
 }
 
 async function application(core: Core, call: Call, validation: FieldValidation): Promise<Transformation> {
-  const manager = call.info.query.get('fieldManager') ?? '';
-  if (manager === '')
-    throw invalidOption('PatchOptions', { path: 'fieldManager', reason: 'FieldValueRequired', message: 'Required value: is required for apply patch' });
   const body = await parseApplied(call);
   // Nobody can own what the kind does not have, so that an unknown field is refused whatever the validation.
   checkConfiguration({ applied: body, apiVersion: call.scope.apiVersion, schema: call.scope.schema });

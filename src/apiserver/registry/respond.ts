@@ -1,6 +1,6 @@
 /** Objects, lists and their tables as answers. */
 import { badRequest, type Json, stringifyJson } from '#machinery';
-import { acceptsAnyEncoding, negotiate, type Representation } from '../http/accept.ts';
+import { ANY_SHAPE, negotiate, type Representation } from '../http/accept.ts';
 import { encodedJsonResponse, type ServerResponse } from '../http/message.ts';
 import { Pieces } from '../http/pieces.ts';
 import type { Core } from '../options.ts';
@@ -17,33 +17,38 @@ export interface ListHead {
   readonly remaining?: number | undefined;
 }
 
-/** The representation that the client asks for; 406 when there is none. */
+/** Refuses what the client asks for where it is not made of this object: 406, or 400 for a parameter of tables. */
+export function checkWanted(call: Call): void {
+  if (representation(call).shape === 'Table') checkTable(call);
+}
+
+function representation(call: Call): Representation {
+  const { verb, subresource } = call.target;
+  const shapes = subresource === '' || subresource === 'scale' ? ANY_SHAPE : WITHOUT_TABLE;
+  const found = negotiate(call.request.headers['accept'], { shapes, streams: verb === 'list' || verb === 'watch' });
+  if (found === undefined) throw notAcceptable(ACCEPTED);
+  return found;
+}
+
+/** The representation that the client asks for; 406 where an object is no list, or a list no object. */
 function wanted(call: Call): Representation {
-  const { accept } = call.request.headers;
-  if (!acceptsAnyEncoding(accept)) throw refusal(406, 'NotAcceptable', UNAVAILABLE, {});
-  const representation = negotiate(accept, offersTable(call));
-  if (representation === undefined) throw notAcceptable(ACCEPTED);
-  const { shape } = representation;
+  const found = representation(call);
+  const { shape } = found;
+  if (shape === 'object' || shape === 'Table') return found;
   const { kind } = call.scope;
-  if (shape === 'Table') checkTable(call);
   const internal = `*${kind.group === '' ? 'core' : (kind.group.split('.')[0] ?? '')}.${kind.kind}`;
-  const { verb } = call.target;
-  if (shape === 'PartialObjectMetadata' && verb === 'list') {
+  const lists = call.target.verb === 'list' || call.target.verb === 'deletecollection';
+  if (shape === 'PartialObjectMetadata' && lists) {
     throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${internal}List)`);
   }
-  if (shape === 'PartialObjectMetadataList' && verb === 'get') {
+  if (shape === 'PartialObjectMetadataList' && !lists && call.target.verb !== 'watch') {
     throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${internal})`);
   }
-  return representation;
+  return found;
 }
 
-/** Status endpoints offer none. */
-function offersTable({ target: { subresource } }: Call): boolean {
-  return subresource === '' || subresource === 'scale';
-}
-
-/** Upstream refuses an unknown media type before it looks at what shall be made of the object; hence two texts. */
-const UNAVAILABLE = '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/json;stream=watch';
+/** Status endpoints offer no tables. */
+const WITHOUT_TABLE: ReadonlySet<string> = new Set(['PartialObjectMetadata', 'PartialObjectMetadataList']);
 const ACCEPTED = 'only the following media types are accepted: application/json, application/yaml';
 
 function notAcceptable(message: string): Error {

@@ -7,10 +7,10 @@ import { type Scope, listPrefix } from '../catalog.ts';
 import { Pieces } from '../http/pieces.ts';
 import { isOn } from '../http/request-info.ts';
 import type { Core } from '../options.ts';
-import { tooLargeResourceVersion, tooOldResourceVersion } from '../refusals.ts';
+import { tooOldResourceVersion } from '../refusals.ts';
 import type { Call } from './call.ts';
 import { listObjects } from './list.ts';
-import { checkWatchOptions, numberOption, revisionOption, sendInitialEvents } from './list-options.ts';
+import { checkWatchOptions, numberOption, reachedRevision, revisionOption, sendInitialEvents } from './list-options.ts';
 import { StoredObject, toStorage, withMetadata } from './object-store.ts';
 import { type Selection, selectionOf } from './selection.ts';
 import { LineStream } from './line-stream.ts';
@@ -71,13 +71,13 @@ function parseRequest(core: Core, call: Call): WatchRequest {
   const asked = numberOption(query, 'timeoutSeconds') ?? 0;
   const timeoutSeconds = asked > 0 ? asked : MIN_REQUEST_TIMEOUT_SECONDS + random.below(MIN_REQUEST_TIMEOUT_SECONDS);
   const bookmarks = isOn(query, 'allowWatchBookmarks');
-  const revision = revisionOption(query);
+  const revision = Number(revisionOption(query) ?? 0);
   checkWatchOptions(query);
   const streaming = sendInitialEvents(query);
-  const initial = streaming ?? (revision ?? 0) === 0;
+  const initial = streaming ?? revision === 0;
   const current = core.objects.store.revision();
   // What happens after a revision that is yet to come can be waited for, what exists at it cannot.
-  if (initial && revision !== undefined && revision > current) throw tooLargeResourceVersion(revision, current);
+  if (initial) reachedRevision(query, current);
   return {
     revision: initial ? undefined : revision || current,
     bookmarks,

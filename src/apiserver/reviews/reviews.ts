@@ -5,8 +5,9 @@ import { onlyScopeOf, type Scope } from '../catalog.ts';
 import { jsonResponse, type ServerResponse } from '../http/message.ts';
 import type { ResourceTarget } from '../http/request-info.ts';
 import type { Core } from '../options.ts';
-import { invalidObject, unknownResource } from '../refusals.ts';
-import { type Call, fieldManagerOf, fieldValidationOf, strategyContext } from '../registry/call.ts';
+import { invalidObject } from '../refusals.ts';
+import { type Call, strategyContext } from '../registry/call.ts';
+import { fieldValidationOf } from '../registry/write-options.ts';
 import { withRequestNamespace } from '../registry/create.ts';
 import { decodeObject } from '../registry/decode.ts';
 import { ownership } from '../registry/managed.ts';
@@ -34,14 +35,10 @@ export function findReview({ group, version, plural }: Pick<ResourceTarget, 'gro
   return REVIEWS.find(({ kind, gvk }) => kind.group === group && gvk.version === version && kind.plural === plural);
 }
 
-/** Answers a review. Its collection can be posted to, and nothing else. */
+/** Answers a creation of a review. */
 export async function handleReview(core: Core, call: Call): Promise<ServerResponse> {
-  const { scope, target } = call;
+  const { scope } = call;
   const { kind } = scope;
-  // Elsewhere the right to everything in a namespace would be one to learn of the whole cluster.
-  if (target.name !== '' || kind.namespaced !== (target.namespace !== '')) throw unknownResource();
-  if (target.verb !== 'create') throw methodNotAllowed();
-  fieldManagerOf(call);
   const decoded = withRequestNamespace(call, await decodeObject(call, fieldValidationOf(call)));
   const context = strategyContext(core, call);
   const filled = scope.version.defaults?.(decoded, context) ?? decoded;
