@@ -2,10 +2,8 @@
 import { type Counter, Metrics, type Reading } from '#base';
 import { methodNotAllowed } from '#machinery';
 import { checkAnswerable } from './http/accept.ts';
-import { type ServerRequest, type ServerResponse, jsonResponse, textResponse } from './http/message.ts';
-import { utf8 } from './http/pieces.ts';
+import { bareText, type ServerRequest, type ServerResponse, jsonResponse, textResponse } from './http/message.ts';
 import type { Core } from './options.ts';
-
 
 /** Names of the checks behind each endpoint, as upstream's; those of etcd ask the store. */
 const CHECKS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -21,21 +19,17 @@ export async function health(core: Core, path: string, query: URLSearchParams): 
   if (checks === undefined || rest.length > 0 || (name !== undefined && !checks.includes(name))) return undefined;
   const failure = await storeProblem(core);
   const isBad = (check: string): boolean => failure !== undefined && check.startsWith('etcd');
-  if (name !== undefined) return isBad(name) ? textResponse(500, `internal server error: ${failure ?? ''}\n`) : bareText('ok');
+  if (name !== undefined) return isBad(name) ? textResponse(500, `internal server error: ${failure ?? ''}\n`) : bareText(200, 'ok');
   const excluded = new Set(query.getAll('exclude'));
   const lines = checks.map((check) => {
     if (excluded.has(check)) return `[+]${check} excluded: ok\n`;
     return isBad(check) ? `[-]${check} failed: reason withheld\n` : `[+]${check} ok\n`;
   });
   const strange = [...excluded].filter((check) => !checks.includes(check)).sort();
-  if (strange.length > 0) lines.push(`warn: some health checks cannot be excluded: no matches for ${strange.map((check) => JSON.stringify(check)).join(', ')}\n`);
+  if (strange.length > 0)
+    lines.push(`warn: some health checks cannot be excluded: no matches for ${strange.map((check) => JSON.stringify(check)).join(', ')}\n`);
   if (checks.some((check) => !excluded.has(check) && isBad(check))) return textResponse(500, `${lines.join('')}${endpoint} check failed\n`);
   return textResponse(200, query.has('verbose') ? `${lines.join('')}${endpoint} check passed\n` : 'ok');
-}
-
-/** The answer of one check, which upstream writes without further headers. */
-function bareText(text: string): ServerResponse {
-  return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: utf8(text) };
 }
 
 async function storeProblem(core: Core): Promise<string | undefined> {

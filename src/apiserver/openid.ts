@@ -1,5 +1,6 @@
 /** OpenID Connect discovery: how others check tokens of service accounts (upstream: pkg/serviceaccount/openidmetadata.go, KEP-1393). */
 import { isJsonObject, methodNotAllowed } from '#machinery';
+import { checkAnswerable } from './http/accept.ts';
 import { jsonResponse, type ServerRequest, type ServerResponse } from './http/message.ts';
 import type { Core } from './options.ts';
 import type { ServiceAccountOptions } from './service-account-tokens.ts';
@@ -7,15 +8,17 @@ import type { ServiceAccountOptions } from './service-account-tokens.ts';
 const CONFIGURATION_PATH = '/.well-known/openid-configuration';
 /** Where the public keys are. */
 export const JWKS_PATH = '/openid/v1/jwks';
+const JWKS_TYPE = 'application/jwk-set+json';
 /** Keys change seldom (upstream: cacheControl). */
 const CACHE_CONTROL = 'public, max-age=3600';
 
 /** Serves the two documents; undefined for other paths, and where the issuer is none that clients could discover. */
-export async function openId({ options }: Core, path: string, { method }: ServerRequest): Promise<ServerResponse | undefined> {
+export async function openId({ options }: Core, path: string, { method, headers }: ServerRequest): Promise<ServerResponse | undefined> {
   const { serviceAccounts } = options;
   if (serviceAccounts === undefined || (path !== CONFIGURATION_PATH && path !== JWKS_PATH)) return undefined;
   if (!isDiscoverable(serviceAccounts.issuer)) return undefined;
   if (method !== 'GET') throw methodNotAllowed();
+  checkAnswerable(headers['accept'], [path === JWKS_PATH ? JWKS_TYPE : 'application/json']);
   return cached(path === JWKS_PATH ? await keySet(serviceAccounts) : await configuration(serviceAccounts));
 }
 
@@ -26,7 +29,7 @@ function isDiscoverable(issuer: string): boolean {
 }
 
 async function keySet({ keys }: ServiceAccountOptions): Promise<ServerResponse> {
-  return jsonResponse(200, await keys.publicKeys(), 'application/jwk-set+json');
+  return jsonResponse(200, await keys.publicKeys(), JWKS_TYPE);
 }
 
 async function configuration({ issuer, keys, jwksUri }: ServiceAccountOptions): Promise<ServerResponse> {

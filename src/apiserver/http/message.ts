@@ -60,6 +60,11 @@ export function textResponse(status: number, text: string): ServerResponse {
   return { status, headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }, body: utf8(text) };
 }
 
+/** An answer in plain text that comes without further headers. */
+export function bareText(status: number, text: string): ServerResponse {
+  return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: utf8(text) };
+}
+
 /** The same answer, which nobody may keep unless it says so itself (upstream: endpoints/filters/cachecontrol.go). */
 export function uncached(response: ServerResponse): ServerResponse {
   if (response.headers['cache-control'] !== undefined) return response;

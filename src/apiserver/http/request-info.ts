@@ -17,8 +17,8 @@ export interface ResourceTarget {
 /** Path, query and, when the path names a resource, what is wanted of it. */
 export interface RequestInfo {
   readonly method: string;
-  /** Decoded; undefined when it is badly encoded, which no server can answer but with 400. */
-  readonly path: string | undefined;
+  /** Decoded. */
+  readonly path: string;
   readonly query: URLSearchParams;
   readonly target: ResourceTarget | undefined;
 }
@@ -32,12 +32,13 @@ const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize
 /** Of all requests without one; nobody changes a query. */
 const NO_QUERY = new URLSearchParams();
 
-/** Parses method and path-with-query. */
-export function parseRequestInfo(method: string, pathWithQuery: string): RequestInfo {
+/** Parses method and path-with-query; undefined when the path is badly encoded, which has no answer but 400. */
+export function parseRequestInfo(method: string, pathWithQuery: string): RequestInfo | undefined {
   const mark = pathWithQuery.indexOf('?');
   const path = decoded(mark < 0 ? pathWithQuery : pathWithQuery.slice(0, mark));
+  if (path === undefined) return undefined;
   const query = mark < 0 ? NO_QUERY : parseQuery(pathWithQuery.slice(mark + 1));
-  return { method, path, query, target: path === undefined ? undefined : parseTarget(method, path, query) };
+  return { method, path, query, target: parseTarget(method, path, query) };
 }
 
 const ESCAPED_BADLY = /%(?![0-9A-Fa-f]{2})/;

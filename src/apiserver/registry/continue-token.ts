@@ -40,6 +40,8 @@ export function parseContinueToken(token: string, prefix: string): Continuation 
 }
 
 function decoded(token: string): JsonObject {
+  const foreign = token.search(/[^A-Za-z0-9_-]/);
+  if (foreign >= 0) throw invalid(`continue key is not valid: illegal base64 data at input byte ${String(foreign)}`);
   let text = '';
   try {
     const bytes = Uint8Array.from(atob(token.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0));

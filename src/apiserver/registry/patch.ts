@@ -31,12 +31,7 @@ import { checkName, type Transformation, type UpdateResult, updateWith } from '.
 export const APPLY_TYPE = 'application/apply-patch+yaml';
 
 /** Content types of patches. */
-export const PATCH_TYPES = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-  APPLY_TYPE,
-] as const;
+export const PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', APPLY_TYPE] as const;
 
 /** Patches the named object, as `lens` shows it; apply creates it when it is absent. */
 export async function patch(core: Core, call: Call, lens?: Lens): Promise<UpdateResult> {

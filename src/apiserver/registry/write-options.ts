@@ -16,7 +16,10 @@ export function fieldManagerOf({ info, request }: Call): string {
   const manager = info.query.get('fieldManager') ?? '';
   if (manager !== '') return manager;
   const agent = (request.headers['user-agent'] ?? '').split('/')[0] ?? '';
-  return [...agent].filter((character) => !NOT_PRINTABLE.test(character)).slice(0, FIELD_MANAGER_MAX_LENGTH).join('');
+  return [...agent]
+    .filter((character) => !NOT_PRINTABLE.test(character))
+    .slice(0, FIELD_MANAGER_MAX_LENGTH)
+    .join('');
 }
 
 /** The fieldValidation of a write; the default is Warn. */
