@@ -25,9 +25,7 @@ export async function listObjects(core: Core, call: Call): Promise<Page> {
   const { query } = call.info;
   checkListOptions(query);
   numberOption(query, 'timeoutSeconds');
-  const asked = Math.max(0, numberOption(query, 'limit') ?? 0);
-  // What the watch cache answers upstream has no pages; continued lists are none of it.
-  const limit = query.get('resourceVersion') === '0' && (query.get('continue') ?? '') === '' ? 0 : asked;
+  const limit = query.get('resourceVersion') === '0' ? 0 : Math.max(0, numberOption(query, 'limit') ?? 0);
   const selection = selectionOf(call);
   const { tokenPrefix, ...range } = startOf(core, call, limit);
   if (selection === undefined) {
