@@ -1,19 +1,33 @@
 /** The Logger on pino: one JSON line per entry on standard error, so that standard output stays the command's own. */
-import { destination, pino, type Logger as PinoLogger } from 'pino';
+import { createRequire } from 'node:module';
+import type * as Pino from 'pino';
 import type { LogFields, Logger } from '#base';
 
+/** From rare to frequent. */
+const LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
 /** From silent to chatty: what `-v` chooses. */
-export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
+export type LogLevel = (typeof LEVELS)[number];
 
 /** A logger whose lines carry `component`. Lines are written synchronously: the last one before a crash is not lost. */
 export function createLogger(component: string, level: LogLevel): Logger {
-  const sink = pino({ level, base: { component }, timestamp: () => `,"time":"${new Date().toISOString()}"` }, destination({ dest: 2, sync: true }));
-  return adapt(sink);
+  let sink: Pino.Logger | undefined;
+  const writer = (of: WrittenLevel) => (message: string, fields?: LogFields) => {
+    if (LEVELS.indexOf(of) > LEVELS.indexOf(level)) return;
+    sink ??= open(component);
+    sink[of](readable(fields), message);
+  };
+  return { debug: writer('debug'), info: writer('info'), warn: writer('warn'), error: writer('error') };
 }
 
-function adapt(sink: PinoLogger): Logger {
-  const write = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: LogFields) => sink[level](readable(fields), message);
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+type WrittenLevel = Exclude<LogLevel, 'silent'>;
+
+const require = createRequire(import.meta.url);
+
+/** Loads the library with the first line: most starts have nothing to say. */
+function open(component: string): Pino.Logger {
+  // What `require` returns are the exports of the module.
+  const { destination, pino } = require('pino') as typeof Pino;
+  return pino({ level: 'debug', base: { component }, timestamp: () => `,"time":"${new Date().toISOString()}"` }, destination({ dest: 2, sync: true }));
 }
 
 /** Errors print as their message; pino alone would print `{}` for one that sits in an arbitrary field. */
