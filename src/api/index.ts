@@ -48,4 +48,5 @@ export { FieldErrors } from './validation/report.ts';
 export { RBAC_GROUP } from './validation/rbac.ts';
 export { missingAmounts, quotaApplies, type QuotaWorld, quotaUsage, type Usage } from './quota.ts';
 export { SYSTEM_PRIORITIES } from './validation/priority-class.ts';
+export { driverNameProblems } from './validation/dra-names.ts';
 export { dnsLabelProblems, dnsSubdomainProblems, labelKeyProblems, labelValueProblems } from './validation/names.ts';

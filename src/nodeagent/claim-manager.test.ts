@@ -199,3 +199,13 @@ test('a claim of a group of pods is for its pods, where groups have claims', asy
   await fixture.manager(true).prepare(member('g'));
   assert.equal(fixture.calls.length, 1);
 });
+
+test('what a driver says of a failure is cut where it is longer than an event', async () => {
+  const fixture = new Fixture();
+  fixture.claim('c', ['a']);
+  fixture.prepareError = 'no device, '.repeat(300_000);
+  await assert.rejects(fixture.manager().prepare(pod('a', 'c')), ({ message }: Error) => {
+    assert.match(message, /^NodePrepareResources failed for ResourceClaim c: no device, .*… \(cut: 3300000 characters\)$/);
+    return message.length < 1200;
+  });
+});

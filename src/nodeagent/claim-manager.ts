@@ -7,6 +7,7 @@ import type { draV1 } from '#wire';
 import { type CheckpointClaim, type CheckpointDevice, CheckpointError, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 import { claimsOfPod, type PodClaim } from './pod-claims.ts';
 import type { RegisteredDriver, WireClaim } from './driver-calls.ts';
+import { driverText } from './driver-text.ts';
 import type { ClaimsInUse, DraOperation } from './node-metrics.ts';
 
 /** What the manager needs. `driver` finds a registered driver. */
@@ -168,8 +169,8 @@ export class ClaimManager {
     const answers = await this.#registered(driver).prepare(batch.map(wireClaim));
     for (const [uid, answer] of Object.entries(answers)) {
       const info = batch.find((other) => other.uid === uid);
-      if (info === undefined) throw new Error(`NodePrepareResources returned claim ${uid} that was not asked for`);
-      if (answer.error !== '') throw new Error(`NodePrepareResources failed for ResourceClaim ${info.name}: ${answer.error}`);
+      if (info === undefined) throw new Error(`NodePrepareResources returned claim ${driverText(uid)} that was not asked for`);
+      if (answer.error !== '') throw new Error(`NodePrepareResources failed for ResourceClaim ${info.name}: ${driverText(answer.error)}`);
       // The answer replaces what was known: a repeated prepare must not add the same devices again.
       info.drivers.set(driver, answer.devices.map(checkpointDevice));
     }
@@ -207,7 +208,7 @@ export class ClaimManager {
     const answers = await target.unprepare(batch.map(wireClaim));
     for (const info of batch) {
       const error = answers[info.uid]?.error ?? '';
-      if (error !== '') throw new Error(`NodeUnprepareResources failed for ResourceClaim ${info.name}: ${error}`);
+      if (error !== '') throw new Error(`NodeUnprepareResources failed for ResourceClaim ${info.name}: ${driverText(error)}`);
     }
     const skipped = batch.filter((info) => !(info.uid in answers)).length;
     if (skipped > 0) throw new Error(`NodeUnprepareResources skipped ${skipped} ResourceClaims`);

@@ -1,6 +1,7 @@
 /** The calls of a registered driver, whichever version of the service it speaks, with errors that say which driver and why. */
 import { asError, type Clock } from '#base';
 import { GrpcCode, GrpcError, type GrpcClient } from '#ports';
+import { driverText } from './driver-text.ts';
 import { callUnary, create, draV1, draV1beta1, methodPath } from '#wire';
 
 /** The services of NodePrepareResources that dray speaks, as drivers advertise them. */
@@ -70,7 +71,7 @@ async function timed<T>({ driver, clock, observe }: CallTarget, method: Paramete
     const error = asError(thrown);
     const code = error instanceof GrpcError ? error.code : GrpcCode.unknown;
     ended(code);
-    throw new Error(`${method.name}: ${failure(driver, code, error.message)}`, { cause: thrown });
+    throw new Error(`${method.name}: ${failure(driver, code, driverText(error.message))}`, { cause: thrown });
   }
 }
 

@@ -4,6 +4,7 @@ import { type GrpcClient, GrpcCode, GrpcError } from '#ports';
 import { callStream, draHealthV1, draHealthV1alpha1 } from '#wire';
 import type { DeviceHealthCache, DeviceReport, Health } from './device-health.ts';
 import type { DriverInstance, DriverInstances, HealthService } from './driver-instances.ts';
+import { driverText } from './driver-text.ts';
 
 /** What the follower needs. */
 export interface HealthFollowerOptions {
@@ -76,7 +77,7 @@ export class HealthFollower {
           logger.info('The driver does not report device health', { driver });
           return cache.forget(driver);
         }
-        logger.debug('The stream of device health broke', { driver, error: asError(error).message });
+        logger.debug('The stream of device health broke', { driver, error: driverText(asError(error).message) });
       }
       if (stop.signal.aborted) return;
       cache.forget(driver);

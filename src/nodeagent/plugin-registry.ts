@@ -1,9 +1,11 @@
 /** Finds DRA drivers by their registration sockets and keeps connections to them. */
+import { driverNameProblems } from '#api';
 import { asError, type Clock, type Logger, sleep } from '#base';
 import type { Grpc, GrpcClient, HostFiles } from '#ports';
 import { callUnary, registrationV1 } from '#wire';
 import type { DraService } from './driver-calls.ts';
 import { type DriverInstance, type DriverInstances, HEALTH_SERVICES } from './driver-instances.ts';
+import { driverText } from './driver-text.ts';
 
 /** What the registry needs; `directory` is the kubelet's plugins_registry. */
 export interface PluginRegistryOptions {
@@ -89,7 +91,7 @@ export class PluginRegistry {
       await this.#introduce(socket, known, client);
       known.retryMs = RETRY_MIN_MS;
     } catch (error) {
-      logger.warn('Registering a driver failed', { socket, error: asError(error).message, retryInMs: known.retryMs });
+      logger.warn('Registering a driver failed', { socket, error: driverText(asError(error).message), retryInMs: known.retryMs });
       this.#drop(known);
       known.retryAtMs = clock.monotonicMs() + known.retryMs;
       known.retryMs = Math.min(RETRY_MAX_MS, known.retryMs * 2);
@@ -106,7 +108,7 @@ export class PluginRegistry {
     const endpoint = info.endpoint === '' ? socket : info.endpoint;
     const chosen = this.#validate(info, endpoint);
     if ('refusal' in chosen) {
-      await notify(false, chosen.refusal).catch(() => undefined);
+      await notify(false, driverText(chosen.refusal)).catch(() => undefined);
       throw new Error(chosen.refusal);
     }
     const health = HEALTH_SERVICES.find((service) => info.supportedVersions.includes(service));
@@ -119,6 +121,8 @@ export class PluginRegistry {
   #validate(info: registrationV1.PluginInfo, endpoint: string): { service: DraService } | { refusal: string } {
     if (info.type !== 'DRAPlugin') return { refusal: `no handler registered for plugin type: ${info.type} at socket ${endpoint}` };
     if (info.name === '') return { refusal: 'plugin name is empty' };
+    const [problem] = driverNameProblems(info.name);
+    if (problem !== undefined) return { refusal: `no name of a driver (${problem}): ${info.name}` };
     if (info.supportedVersions.length === 0) return { refusal: 'empty list for supported gRPC services (aka supported versions)' };
     const service = info.supportedVersions.flatMap((version) => SUPPORTED.filter((other) => other === version))[0];
     if (service === undefined) {

@@ -39,6 +39,12 @@ export function checkDriverName(errors: FieldErrors, path: string, name: string)
   errors.invalidAll(path, name, dnsSubdomainProblems(name.toLowerCase()));
 }
 
+/** What is wrong with a driver's name outside of objects, in sentences. */
+export function driverNameProblems(name: string): readonly string[] {
+  const tooLong = byteLength(name) > DRIVER_NAME_MAX_LENGTH ? [`must be no more than ${String(DRIVER_NAME_MAX_LENGTH)} bytes`] : [];
+  return [...tooLong, ...dnsSubdomainProblems(name.toLowerCase())];
+}
+
 /** A pool: DNS subdomains separated by slashes. */
 export function checkPoolName(errors: FieldErrors, path: string, name: string): void {
   if (name === '') return errors.required(path);
