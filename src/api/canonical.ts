@@ -48,7 +48,8 @@ function canonicalMap(map: JsonMap, schema: SchemaNode): Json {
   const values = schema.field('');
   if (values === undefined || values.type === 'any') return map;
   const entries = Object.entries(map);
-  const kept = entries.map(([key, value]) => [key, canonicalValue(value ?? zeroOf(values), values)] as const);
+  const listed = schema.goType === 'v1.ResourceList' ? milliAmount : (value: Json): Json => value;
+  const kept = entries.map(([key, value]) => [key, listed(canonicalValue(value ?? zeroOf(values), values))] as const);
   return kept.every(([key, value]) => value === map[key]) ? map : Object.fromEntries(kept);
 }
 
@@ -129,6 +130,15 @@ export function canonicalTime(text: string): string {
 function canonicalQuantity(value: Json): Json {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return value;
   return parseQuantity(String(value))?.toString() ?? value;
+}
+
+/** Canonical amounts with parts smaller than a thousandth. */
+const FINE = /[nu]$|e-/;
+
+/** Lists of resources in core/v1 hold no less than thousandths, rounded up (core/v1 SetDefaults_ResourceList). */
+function milliAmount(value: Json): Json {
+  if (typeof value !== 'string' || !FINE.test(value)) return value;
+  return parseQuantity(`${String(parseQuantity(value)?.milliValue() ?? 0)}m`)?.toString() ?? value;
 }
 
 /** Whether Go's `omitempty` leaves the value out: what is empty, and zeroes that no pointer holds. */

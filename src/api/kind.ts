@@ -1,5 +1,5 @@
 /** What makes a kind: names, scope, versions and the pure functions that the API server's registry calls for it. */
-import type { ApiObject, Json } from '#machinery';
+import type { ApiObject, FieldPath, Json } from '#machinery';
 import type { Age } from './columns/age.ts';
 
 /** Validation failed at `path`; the reason and text are those of upstream's field.Error. */
@@ -80,6 +80,10 @@ export interface Kind {
   readonly createOnUpdate: boolean;
   /** Updates of the object itself have their metadata checked as if they were new once more (Validate<Kind>Update calls Validate<Kind>). */
   readonly checksMetadataAgain?: boolean | undefined;
+  /** How the kind's own validation looks at metadata if not as most do: with the generic rules only, so that finalizers need no domain; not at all; on update as if they were new. */
+  readonly metadataChecks?: 'generic' | 'none' | 'as-new' | undefined;
+  /** What /status resets, whose setting therefore owns nothing (GetResetFields of the status strategy); the spec unless given. */
+  readonly resetByStatus?: readonly FieldPath[] | undefined;
   /** A delete that names no propagation policy leaves the dependents alone (DefaultGarbageCollectionPolicy). */
   readonly orphansByDefault?: boolean | undefined;
   /** Problems of a name, DNS subdomain rules unless given. */
@@ -92,8 +96,8 @@ export interface Kind {
   readonly prepareForUpdate?: ((object: ApiObject, old: ApiObject, context: StrategyContext) => ApiObject) | undefined;
   readonly validateCreate?: ((object: ApiObject, context: StrategyContext) => readonly FieldError[]) | undefined;
   readonly validateUpdate?: ((object: ApiObject, old: ApiObject, context: StrategyContext) => readonly FieldError[]) | undefined;
-  /** Texts for Warning headers. */
-  readonly warnings?: ((object: ApiObject, context: StrategyContext) => readonly string[]) | undefined;
+  /** Texts for Warning headers; `old` is there on update. */
+  readonly warnings?: ((object: ApiObject, context: StrategyContext, old?: ApiObject) => readonly string[]) | undefined;
   /** Field selectors beyond metadata.name (and metadata.namespace of namespaced kinds): label to value. */
   readonly selectableFields?: ((object: ApiObject) => Readonly<Record<string, string>>) | undefined;
   /** The names of `selectableFields`, so that an unknown one is refused even when nothing is stored. */

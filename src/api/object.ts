@@ -40,6 +40,11 @@ export function onlyStatus<T extends SpecAndStatus>(object: T, old: T): T {
   return { ...old, metadata: { ...old.metadata, resourceVersion, managedFields }, status: object.status };
 }
 
+/** What an update of /status may change for most kinds: anything but the spec. */
+export function exceptSpec<T extends SpecAndStatus>(object: T, old: T): T {
+  return { ...object, spec: old.spec };
+}
+
 /** A create's first generation. */
 export function firstGeneration<T extends ApiObject>(object: T): T {
   return { ...object, metadata: { ...object.metadata, generation: 1 } };

@@ -83,8 +83,10 @@ test('a core event is listed, changed and deleted through events.k8s.io', async 
     (list['items'] as { note: string; regarding: { name: string } }[]).map(({ note, regarding }) => [note, regarding.name]),
     [['old', 'p']],
   );
-  assert.equal((await send(server, 'PATCH', `${NEW_EVENTS}/e`, { note: 'new' })).body['note'], 'new');
-  assert.equal((await send(server, 'GET', `${CORE_EVENTS}/e`)).body['message'], 'new');
+  assert.equal((await send(server, 'PATCH', `${NEW_EVENTS}/e`, { note: 'new' })).status, 422);
+  const labelled = await send(server, 'PATCH', `${NEW_EVENTS}/e`, { metadata: { labels: { seen: 'yes' } } });
+  assert.deepEqual([labelled.body['note'], labelled.body.metadata['labels']], ['old', { seen: 'yes' }]);
+  assert.equal((await send(server, 'PATCH', `${CORE_EVENTS}/e`, { message: 'new' })).body['message'], 'new');
   assert.equal((await send(server, 'DELETE', `${NEW_EVENTS}/e`)).status, 200);
   assert.equal((await send(server, 'GET', `${CORE_EVENTS}/e`)).status, 404);
 });

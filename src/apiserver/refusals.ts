@@ -1,5 +1,6 @@
 /** Refusals that only the API server makes, as Status with upstream's texts. */
 import type { FieldError } from '#api';
+import type { Scope } from './catalog.ts';
 import { ApiError, type Status, type StatusCause } from '#machinery';
 
 type Details = NonNullable<Status['details']>;
@@ -13,6 +14,11 @@ export function refusal(code: number, reason: string, message: string, details?:
 /** 404 of a path below a served group that names nothing. */
 export function unknownResource(): ApiError {
   return refusal(404, 'NotFound', 'the server could not find the requested resource', {});
+}
+
+/** The kind that a refusal of an object names: that under which objects of its path are stored. */
+export function storedKind({ gvk, kind }: Pick<Scope, 'gvk' | 'kind'>): { readonly group: string; readonly kind: string } {
+  return { group: kind.storedAs?.group ?? gvk.group, kind: gvk.kind };
 }
 
 /** 422 of an object that failed validation; equal messages are named once. */

@@ -61,8 +61,8 @@ export function notSupportedField(field: string, badValue: unknown, supported: r
 }
 
 /** The value occurs twice where it may occur once. */
-export function duplicateField(field: string, badValue: unknown): FieldError {
-  return { type: 'FieldValueDuplicate', field, badValue, detail: '' };
+export function duplicateField(field: string, badValue: unknown, detail = ''): FieldError {
+  return { type: 'FieldValueDuplicate', field, badValue, detail };
 }
 
 /** The field may not be set here. */
@@ -95,7 +95,7 @@ export function internalField(field: string, detail: string): FieldError {
 /** The message without the path: `Invalid value: "x": detail`. */
 export function fieldErrorBody(error: FieldError): string {
   const title = TITLES[error.type];
-  const head = VALUELESS.has(error.type) ? title : `${title}: ${badValueText(error.badValue)}`;
+  const head = VALUELESS.has(error.type) || !('badValue' in error) ? title : `${title}: ${badValueText(error.badValue)}`;
   return error.detail === '' ? head : `${head}: ${error.detail}`;
 }
 

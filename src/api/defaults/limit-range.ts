@@ -6,7 +6,10 @@ import type { LimitRange, LimitRangeItem } from '../types/core-v1.ts';
 export function defaultLimitRange(object: ApiObject): ApiObject {
   const range = object as LimitRange;
   if (range.spec === undefined) return range;
-  const whole: LimitRange = { ...range, spec: { ...range.spec, limits: (range.spec.limits ?? []).map(defaultItem) } };
+  // A required list that is absent is null.
+  const limits = range.spec.limits as readonly LimitRangeItem[] | null;
+  if (limits === null) return range;
+  const whole: LimitRange = { ...range, spec: { ...range.spec, limits: limits.map(defaultItem) } };
   return whole as ApiObject;
 }
 

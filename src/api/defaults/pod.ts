@@ -108,7 +108,8 @@ function isRepository(name: string): boolean {
   const head = name.slice(0, Math.max(0, slash));
   const hasRegistry = slash > 0 && (/[.:]/.test(head) || head === 'localhost' || head !== head.toLowerCase());
   const path = hasRegistry ? name.slice(slash + 1) : name;
-  if (path.length > REPOSITORY_MAX_LENGTH || /^[0-9a-f]{64}$/.test(name)) return false;
+  const official = slash < 0 ? 'library/' : '';
+  if (official.length + path.length > REPOSITORY_MAX_LENGTH || /^[0-9a-f]{64}$/.test(name)) return false;
   return REPOSITORY.test(path) && (!hasRegistry || REGISTRY.test(head));
 }
 

@@ -1,6 +1,8 @@
 /** Defaults of apps/v1 and batch/v1 that the schema does not tell (upstream: pkg/apis/apps/v1 and batch/v1 defaults.go). */
 import type { ApiObject } from '#machinery';
-import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../types/apps-v1.ts';
+import { TEMPLATE_GENERATION } from '../strategy/workloads.ts';
+import type { DaemonSet, Deployment, ReplicaSet, StatefulSet, StatefulSetUpdateStrategy } from '../types/apps-v1.ts';
+import type { PersistentVolumeClaim } from '../types/core-v1.ts';
 import type { Job, JobSpec } from '../types/batch-v1.ts';
 import { defaultTemplate } from './pod.ts';
 
@@ -46,8 +48,11 @@ export function defaultDaemonSet(object: ApiObject): ApiObject {
   if (spec === undefined) return object;
   const { type = 'RollingUpdate', rollingUpdate } = spec.updateStrategy ?? {};
   const updateStrategy = type === 'RollingUpdate' ? { type, rollingUpdate: { maxUnavailable: 1, maxSurge: 0, ...rollingUpdate } } : { type, rollingUpdate };
+  const { annotations } = set.metadata;
   const whole: DaemonSet = {
     ...set,
+    // Whoever writes a set without it writes a zero, which the strategy corrects.
+    metadata: { ...set.metadata, annotations: { ...annotations, [TEMPLATE_GENERATION]: annotations?.[TEMPLATE_GENERATION] ?? '0' } },
     spec: { ...spec, revisionHistoryLimit: spec.revisionHistoryLimit ?? REVISION_HISTORY_LIMIT, updateStrategy, template: defaultTemplate(spec.template) },
   };
   return whole as ApiObject;
@@ -57,9 +62,7 @@ export function defaultDaemonSet(object: ApiObject): ApiObject {
 export function defaultStatefulSet(object: ApiObject): ApiObject {
   const { spec, ...set } = object as StatefulSet;
   if (spec === undefined) return object;
-  const { type = 'RollingUpdate', rollingUpdate } = spec.updateStrategy ?? {};
-  const updateStrategy =
-    type === 'RollingUpdate' ? { type, rollingUpdate: { ...rollingUpdate, partition: rollingUpdate?.partition ?? 0 } } : { type, rollingUpdate };
+  const updateStrategy = defaultStatefulSetStrategy(spec.updateStrategy ?? {});
   const { whenDeleted = 'Retain', whenScaled = 'Retain' } = spec.persistentVolumeClaimRetentionPolicy ?? {};
   const whole: StatefulSet = {
     ...set,
@@ -70,10 +73,30 @@ export function defaultStatefulSet(object: ApiObject): ApiObject {
       revisionHistoryLimit: spec.revisionHistoryLimit ?? REVISION_HISTORY_LIMIT,
       updateStrategy,
       persistentVolumeClaimRetentionPolicy: { whenDeleted, whenScaled },
+      ...(spec.volumeClaimTemplates !== undefined && { volumeClaimTemplates: spec.volumeClaimTemplates.map(defaultClaim) }),
       template: defaultTemplate(spec.template),
     },
   };
   return whole as ApiObject;
+}
+
+/** A strategy that is named itself need not roll out in parts. */
+function defaultStatefulSetStrategy({ type, rollingUpdate }: StatefulSetUpdateStrategy): StatefulSetUpdateStrategy {
+  const named = (type ?? '') as string;
+  const rolling = rollingUpdate ?? (named === '' ? {} : undefined);
+  if ((named !== '' && named !== 'RollingUpdate') || rolling === undefined) return { type, rollingUpdate };
+  return { type: 'RollingUpdate', rollingUpdate: { ...rolling, partition: rolling.partition ?? 0 } };
+}
+
+/** Claims in a set are whole objects, which their controller compares. */
+function defaultClaim({ metadata, spec, status }: PersistentVolumeClaim): PersistentVolumeClaim {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: metadata ?? {},
+    spec: { ...spec, volumeMode: spec?.volumeMode ?? 'Filesystem' },
+    status: { ...status, phase: status?.phase ?? 'Pending' },
+  };
 }
 
 /** Jobs run once, one pod at a time. */

@@ -2,17 +2,15 @@
 import type { ApiObject } from '#machinery';
 import { adminAccessLabelWarnings } from '../admin-access.ts';
 import { CONFIG_MAP_COLUMNS, LEASE_COLUMNS, NAMESPACE_COLUMNS, NODE_COLUMNS, SECRET_COLUMNS, SERVICE_ACCOUNT_COLUMNS } from '../columns/core.ts';
-import { onlyStatus, withStatus } from '../object.ts';
-import type { Namespace, Node, Secret } from '../types/core-v1.ts';
-import {
-  validateConfigMap,
-  validateConfigMapUpdate,
-  validateNamespaceUpdate,
-  validateNodeUpdate,
-  validateSecret,
-  validateSecretUpdate,
-} from '../validation/core.ts';
+import { exceptSpec, withStatus } from '../object.ts';
+import type { StrategyContext } from '../kind.ts';
+import type { Lease } from '../types/coordination-v1.ts';
+import type { Namespace, Node, NodeSpec, Secret, ServiceAccount } from '../types/core-v1.ts';
+import { validateConfigMap, validateConfigMapUpdate, validateNamespace, validateNamespaceUpdate } from '../validation/core.ts';
+import { validateLease } from '../validation/lease.ts';
+import { validateNode, validateNodeUpdate } from '../validation/node.ts';
 import { dnsLabelProblems } from '../validation/names.ts';
+import { secretWarnings, validateSecret, validateSecretUpdate } from '../validation/secret.ts';
 import { defineKind, version } from './define.ts';
 
 /** Label that every namespace carries, its own name (apimachinery LabelMetadataName). */
@@ -31,26 +29,34 @@ export const NAMESPACE = defineKind({
   plural: 'namespaces',
   shortNames: ['ns'],
   namespaced: false,
-  versions: [version('v1', 'io.k8s.api.core.v1.Namespace', labelWithName)],
+  versions: [version('v1', 'io.k8s.api.core.v1.Namespace', defaultNamespace)],
   subresources: ['status'],
   prepareForCreate: (object) => createdNamespace(object as Namespace),
-  prepareForUpdate: (object, old, { subresource }) => (subresource === 'status' ? onlyStatus(object, old) : keepEnding(object, old as Namespace)),
+  prepareForUpdate: (object, old, { subresource }) => (subresource === 'status' ? exceptSpec(object, old) : keepEnding(object, old as Namespace)),
   warnings: adminAccessLabelWarnings,
   selectableFieldNames: ['status.phase'],
   selectableFields: (object) => ({ 'status.phase': (object as Namespace).status?.phase ?? '' }),
+  validateCreate: validateNamespace,
   validateUpdate: validateNamespaceUpdate,
   table: NAMESPACE_COLUMNS,
 });
 
 /** The finalizer that stands for the namespace's contents is there from the start. */
 function createdNamespace(namespace: Namespace): ApiObject {
-  const others = (namespace.spec?.finalizers ?? []).filter((finalizer) => finalizer !== CONTENT_FINALIZER);
-  return { ...namespace, spec: { ...namespace.spec, finalizers: [...others, CONTENT_FINALIZER] }, status: { phase: 'Active' } } as ApiObject;
+  const given = namespace.spec?.finalizers ?? [];
+  const finalizers = given.includes(CONTENT_FINALIZER) ? given : [...given, CONTENT_FINALIZER];
+  const created: Namespace = { ...namespace, spec: { ...namespace.spec, finalizers }, status: { phase: 'Active' } };
+  return created as ApiObject;
 }
 
-function labelWithName(object: ApiObject): ApiObject {
-  const { name, labels } = object.metadata;
-  return name === undefined || name === '' ? object : { ...object, metadata: { ...object.metadata, labels: { ...labels, [NAME_LABEL]: name } } };
+function defaultNamespace(object: ApiObject): ApiObject {
+  const namespace = labelWithName(object as Namespace);
+  return { ...namespace, status: { ...namespace.status, phase: namespace.status?.phase ?? 'Active' } } as ApiObject;
+}
+
+function labelWithName(namespace: Namespace): Namespace {
+  const { name, labels } = namespace.metadata;
+  return name === undefined || name === '' ? namespace : { ...namespace, metadata: { ...namespace.metadata, labels: { ...labels, [NAME_LABEL]: name } } };
 }
 
 function keepEnding(object: ApiObject, old: Namespace): ApiObject {
@@ -66,25 +72,40 @@ export const NODE = defineKind({
   plural: 'nodes',
   shortNames: ['no'],
   namespaced: false,
-  versions: [version('v1', 'io.k8s.api.core.v1.Node', allocatableFromCapacity)],
+  versions: [version('v1', 'io.k8s.api.core.v1.Node', defaultNode)],
   subresources: ['status'],
-  prepareForUpdate: (object, old, { subresource }) =>
-    subresource === 'status' ? updatedNodeStatus(object as Node, old as Node) : withStatus(object, (old as Node).status),
+  prepareForCreate: (object) => createdNode(object as Node),
+  prepareForUpdate: (object, old, { subresource }) => (subresource === 'status' ? exceptSpec(object, old) : withStatus(object, (old as Node).status)),
   selectableFieldNames: ['spec.unschedulable'],
   selectableFields: (object) => ({ 'spec.unschedulable': String((object as Node).spec?.unschedulable ?? false) }),
+  validateCreate: validateNode,
   validateUpdate: validateNodeUpdate,
   table: NODE_COLUMNS,
 });
 
-function allocatableFromCapacity(object: ApiObject): ApiObject {
-  const { status } = object as Node;
-  if (status?.capacity === undefined || status.allocatable !== undefined) return object;
-  return { ...object, status: { ...status, allocatable: status.capacity } } as ApiObject;
+function defaultNode(object: ApiObject): ApiObject {
+  const node = object as Node;
+  return { ...node, ...(node.spec !== undefined && { spec: withRanges(node.spec) }), ...allocatableFromCapacity(node) } as ApiObject;
 }
 
-/** A kubelet also patches metadata (labels, annotations) through /status; only the spec stays. */
-function updatedNodeStatus(node: Node, old: Node): ApiObject {
-  return { ...node, spec: old.spec } as ApiObject;
+/** The single range of older clients is the first of the list, and decides (Convert_v1_NodeSpec_To_core_NodeSpec). */
+function withRanges(spec: NodeSpec): NodeSpec {
+  const { podCIDR = '', podCIDRs = [] } = spec;
+  if (podCIDR === (podCIDRs[0] ?? '')) return spec;
+  return podCIDR === '' ? { ...spec, podCIDR: podCIDRs[0] } : { ...spec, podCIDRs: [podCIDR] };
+}
+
+function allocatableFromCapacity({ status }: Node): Pick<Node, 'status'> {
+  if (status?.capacity === undefined || status.allocatable !== undefined) return {};
+  return { status: { ...status, allocatable: status.capacity } };
+}
+
+/** Configuration through the API is gone; only what is stored already is kept (registry/core/node dropDisabledFields). */
+function createdNode({ spec, status, ...node }: Node): ApiObject {
+  const { configSource: _source, ...plain } = spec ?? {};
+  const { config: _config, ...report } = status ?? {};
+  const created: Node = { ...node, ...(spec !== undefined && { spec: plain }), ...(status !== undefined && { status: report }) };
+  return created as ApiObject;
 }
 
 /** ConfigMaps. */
@@ -115,6 +136,7 @@ export const SECRET = defineKind({
   selectableFields: (object) => ({ type: (object as Secret).type ?? '' }),
   validateCreate: validateSecret,
   validateUpdate: validateSecretUpdate,
+  warnings: secretWarnings,
   table: SECRET_COLUMNS,
 });
 
@@ -140,8 +162,27 @@ export const SERVICE_ACCOUNT = defineKind({
   shortNames: ['sa'],
   namespaced: true,
   versions: [version('v1', 'io.k8s.api.core.v1.ServiceAccount')],
+  prepareForCreate: (object) => named(object as ServiceAccount),
+  prepareForUpdate: (object) => named(object as ServiceAccount),
+  warnings: mountableSecretsWarnings,
   table: SERVICE_ACCOUNT_COLUMNS,
 });
+
+/** Of the secrets that an account names only the names are kept (cleanSecretReferences). */
+function named(account: ServiceAccount): ApiObject {
+  if (account.secrets === undefined) return account as ApiObject;
+  const kept: ServiceAccount = { ...account, secrets: account.secrets.map(({ name }) => (name === undefined ? {} : { name })) };
+  return kept as ApiObject;
+}
+
+const MOUNTABLE_SECRETS = 'kubernetes.io/enforce-mountable-secrets';
+
+/** Upstream: warnIfHasEnforceMountableSecretsAnnotation. */
+function mountableSecretsWarnings({ metadata }: ApiObject, _context: StrategyContext, old?: ApiObject): readonly string[] {
+  const isNew = metadata.annotations?.[MOUNTABLE_SECRETS] !== undefined && old?.metadata.annotations?.[MOUNTABLE_SECRETS] === undefined;
+  if (!isNew) return [];
+  return [`metadata.annotations[${MOUNTABLE_SECRETS}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`];
+}
 
 /** Leases: heartbeats of nodes and leader election. */
 export const LEASE = defineKind({
@@ -149,6 +190,20 @@ export const LEASE = defineKind({
   kind: 'Lease',
   plural: 'leases',
   namespaced: true,
-  versions: [version('v1', 'io.k8s.api.coordination.v1.Lease')],
+  versions: [{ ...version('v1', 'io.k8s.api.coordination.v1.Lease'), unconditionalUpdate: false }],
+  metadataChecks: 'generic',
+  prepareForCreate: (object) => uncoordinated(object as Lease),
+  prepareForUpdate: (object, old) => uncoordinated(object as Lease, old as Lease),
+  validateCreate: validateLease,
+  validateUpdate: validateLease,
   table: LEASE_COLUMNS,
 });
+
+/** Without coordinated leader election, an alpha feature that is not served, a lease keeps only what it had of it. */
+function uncoordinated(lease: Lease, old?: Lease): ApiObject {
+  if (lease.spec === undefined) return lease as ApiObject;
+  const { strategy, preferredHolder, ...spec } = lease.spec;
+  const kept = { ...(old?.spec?.strategy !== undefined && { strategy }), ...(old?.spec?.preferredHolder !== undefined && { preferredHolder }) };
+  const plain: Lease = { ...lease, spec: { ...spec, ...kept } };
+  return plain as ApiObject;
+}

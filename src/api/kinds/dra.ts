@@ -30,6 +30,7 @@ import { validateSlice } from '../validation/slice.ts';
 import { type Defaults, defineKind, version } from './define.ts';
 
 const GROUP = 'resource.k8s.io';
+const SPEC_AND_METADATA = [['f:spec'], ['f:metadata']];
 const definition = (apiVersion: string, kind: string) => `io.k8s.api.resource.${apiVersion}.${kind}`;
 
 /** A version with the shape of the stored one: conversion only writes another apiVersion. */
@@ -82,6 +83,7 @@ export const RESOURCE_CLAIM = defineKind({
   namespaced: true,
   createOnUpdate: false,
   subresources: ['status'],
+  resetByStatus: SPEC_AND_METADATA,
   versions: [
     version('v1', definition('v1', 'ResourceClaim'), defaultClaim),
     sameShape('v1beta2', 'v1', 'ResourceClaim', defaultClaim),
@@ -167,6 +169,7 @@ export const DEVICE_TAINT_RULE = defineKind({
   namespaced: false,
   createOnUpdate: false,
   subresources: ['status'],
+  resetByStatus: SPEC_AND_METADATA,
   versions: [
     version('v1beta2', definition('v1beta2', 'DeviceTaintRule'), defaultTaintRule),
     // Stored as v1beta2, which 1.36 reads too. 1.37 opens v1 with a stricter PUT.
@@ -190,6 +193,7 @@ export const RESOURCE_POOL_STATUS_REQUEST = defineKind({
   namespaced: false,
   createOnUpdate: false,
   subresources: ['status'],
+  resetByStatus: SPEC_AND_METADATA,
   versions: [{ ...version('v1alpha3', definition('v1alpha3', 'ResourcePoolStatusRequest'), withLimit), unconditionalUpdate: false }],
   prepareForCreate: (object) => withStatus(object, undefined),
   prepareForUpdate: (object, old, { subresource }) =>

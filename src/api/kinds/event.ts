@@ -3,6 +3,9 @@ import type { ApiObject } from '#machinery';
 import { EVENT_COLUMNS } from '../columns/core.ts';
 import type { Event as CoreEvent } from '../types/core-v1.ts';
 import type { Event as NewEvent } from '../types/events-v1.ts';
+import { validateCoreEvent, validateNewEvent, validateNewEventUpdate } from '../validation/event.ts';
+import { dnsSubdomainProblems } from '../validation/names.ts';
+import { pathSegmentProblems } from '../validation/rbac.ts';
 import { defineKind, version } from './define.ts';
 
 const FIELD_NAMES = [
@@ -68,6 +71,10 @@ const SHARED = {
   namespaced: true,
   selectableFieldNames: FIELD_NAMES,
   selectableFields: (object: ApiObject) => fieldsOf(object as CoreEvent),
+  nameProblems: pathSegmentProblems,
+  metadataChecks: 'none' as const,
+  validateCreate: validateCoreEvent,
+  validateUpdate: validateCoreEvent,
   table: EVENT_COLUMNS,
 };
 
@@ -81,6 +88,10 @@ export const EVENT = defineKind({
 /** The same events as events.k8s.io shows them; stored among the core events. */
 export const EVENTS_EVENT = defineKind({
   ...SHARED,
+  nameProblems: dnsSubdomainProblems,
+  metadataChecks: undefined,
+  validateCreate: validateNewEvent,
+  validateUpdate: validateNewEventUpdate,
   selectableFieldNames: Object.keys(EVENTS_FIELDS),
   selectableFields: (object) => eventsFieldsOf(object as CoreEvent),
   group: 'events.k8s.io',

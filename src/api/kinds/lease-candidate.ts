@@ -4,20 +4,23 @@ import { AGE, ageCell, column, NAME } from '../columns/age.ts';
 import { table } from '../columns/table.ts';
 import type { FieldError } from '../kind.ts';
 import type { LeaseCandidate } from '../types/coordination-v1beta1.ts';
-import { labelKeyProblems } from '../validation/names.ts';
+import { checkLeaseStrategy, OLDEST_EMULATION_VERSION } from '../validation/lease.ts';
+import { configKeyProblems } from '../validation/pod-names.ts';
 import { FieldErrors } from '../validation/report.ts';
 import { defineKind, version } from './define.ts';
 
-/** The strategy that Kubernetes itself defines; others carry a domain. */
-const OLDEST_EMULATION_VERSION = 'OldestEmulationVersion';
+/** What upstream reads a version as that is absent or none. */
+const NO_VERSION = Semver.parse('0.0.0');
 
 /** Candidates for the Lease that their spec names. */
 export const LEASE_CANDIDATE = defineKind({
   group: 'coordination.k8s.io',
   kind: 'LeaseCandidate',
   plural: 'leasecandidates',
+  nameProblems: configKeyProblems,
+  metadataChecks: 'generic',
   namespaced: true,
-  versions: [version('v1beta1', 'io.k8s.api.coordination.v1beta1.LeaseCandidate'), version('v1alpha2', 'io.k8s.api.coordination.v1alpha2.LeaseCandidate')],
+  versions: ['v1beta1', 'v1alpha2'].map((name) => ({ ...version(name, `io.k8s.api.coordination.${name}.LeaseCandidate`), unconditionalUpdate: false })),
   validateCreate: validateCandidate,
   validateUpdate: (object, old) => {
     const errors = new FieldErrors();
@@ -54,21 +57,19 @@ function validateCandidate(object: ApiObject): readonly FieldError[] {
   if (emulationVersion !== '' && emulated === undefined) errors.invalid('spec.emulationVersion', emulationVersion, 'must be a valid semantic version');
   if (binaryVersion === '') errors.required('spec.binaryVersion');
   else if (binary === undefined) errors.invalid('spec.binaryVersion', binaryVersion, 'must be a valid semantic version');
-  if (binary !== undefined && emulated !== undefined && binary.compare(emulated) < 0) {
+  if (binaryVersion !== '' && emulationVersion !== '' && isBefore(binary, emulated)) {
     errors.invalid('spec.binaryVersion', binaryVersion, 'must be greater than or equal to `emulationVersion`');
   }
-  checkStrategy(errors, strategy, emulationVersion);
+  if (strategy === '') errors.required('spec.strategy');
+  else {
+    if (strategy === OLDEST_EMULATION_VERSION && !isBefore(undefined, emulated))
+      errors.required('spec.emulationVersion', `must be specified when \`strategy\` is '${OLDEST_EMULATION_VERSION}'`);
+    checkLeaseStrategy(errors, 'spec.strategy', strategy);
+  }
   return errors.list;
 }
 
-function checkStrategy(errors: FieldErrors, strategy: string, emulationVersion: string): void {
-  if (strategy === '') return errors.required('spec.strategy');
-  if (strategy === OLDEST_EMULATION_VERSION) {
-    if (emulationVersion === '') errors.required('spec.emulationVersion', `must be specified when \`strategy\` is '${OLDEST_EMULATION_VERSION}'`);
-    return;
-  }
-  // The repeated member is upstream's.
-  const path = 'spec.strategy.strategy';
-  if (!strategy.includes('/')) errors.notSupported(path, strategy, [OLDEST_EMULATION_VERSION]);
-  else errors.invalidAll(path, strategy, labelKeyProblems(strategy));
+function isBefore(version: Semver | undefined, other: Semver | undefined): boolean {
+  const [a, b] = [version ?? NO_VERSION, other ?? NO_VERSION];
+  return a !== undefined && b !== undefined && a.compare(b) < 0;
 }

@@ -39,6 +39,7 @@ export const POD = defineKind({
   namespaced: true,
   versions: [version('v1', 'io.k8s.api.core.v1.Pod', defaultPod)],
   subresources: ['status'],
+  resetByStatus: [['f:spec'], ['f:metadata', 'f:deletionTimestamp'], ['f:metadata', 'f:ownerReferences']],
   generation: true,
   gracePeriodSeconds: (object) => graceOf(object as Pod),
   prepareForCreate: (object, context) => createdPod(dropPodClaims(object as Pod, undefined, context), context.now),

@@ -2,9 +2,10 @@
 import type { ApiObject } from '#machinery';
 import { NAME_AND_CREATION, QUOTA_COLUMNS } from '../columns/rbac.ts';
 import { defaultLimitRange } from '../defaults/limit-range.ts';
-import { onlyStatus, withStatus } from '../object.ts';
+import { exceptSpec, withStatus } from '../object.ts';
 import type { ResourceQuota } from '../types/core-v1.ts';
-import { validateLimitRange, validateQuota, validateQuotaUpdate } from '../validation/quota.ts';
+import { validateLimitRange } from '../validation/limit-range.ts';
+import { validateQuota, validateQuotaUpdate } from '../validation/quota.ts';
 import { defineKind, version } from './define.ts';
 
 /** ResourceQuotas: what a namespace may use, and what it does. */
@@ -19,7 +20,7 @@ export const RESOURCE_QUOTA = defineKind({
   versions: [version('v1', 'io.k8s.api.core.v1.ResourceQuota')],
   prepareForCreate: (object) => withStatus(object, {}),
   prepareForUpdate: (object, old, { subresource }) =>
-    subresource === 'status' ? onlyStatus(object, old) : (withStatus(object, (old as ResourceQuota).status) as ApiObject),
+    subresource === 'status' ? exceptSpec(object, old) : (withStatus(object, (old as ResourceQuota).status) as ApiObject),
   validateCreate: validateQuota,
   validateUpdate: validateQuotaUpdate,
   table: QUOTA_COLUMNS,
@@ -33,6 +34,7 @@ export const LIMIT_RANGE = defineKind({
   shortNames: ['limits'],
   namespaced: true,
   versions: [version('v1', 'io.k8s.api.core.v1.LimitRange', defaultLimitRange)],
+  metadataChecks: 'as-new',
   validateCreate: validateLimitRange,
   validateUpdate: validateLimitRange,
   table: NAME_AND_CREATION,

@@ -54,6 +54,7 @@ export const POD_GROUP = defineKind({
   kind: 'PodGroup',
   plural: 'podgroups',
   subresources: ['status'],
+  resetByStatus: [['f:spec'], ['f:metadata']],
   versions: [version('v1alpha2', `${ALPHA}.PodGroup`, withMode)],
   prepareForCreate: (object, { gates }) => withStatus(claimsOfGroup(object as PodGroup, undefined, gates), {}),
   prepareForUpdate: (object, old, { gates, subresource }) =>

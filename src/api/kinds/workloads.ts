@@ -9,17 +9,23 @@ import {
   STATEFUL_SET_COLUMNS,
 } from '../columns/workloads.ts';
 import { defaultDaemonSet, defaultDeployment, defaultJob, defaultReplicaSet, defaultStatefulSet } from '../defaults/workloads.ts';
-import { createdJob, createdWith, updatedWithStatus } from '../strategy/workloads.ts';
+import {
+  createdDaemonSet,
+  createdJob,
+  createdStatefulSet,
+  createdWith,
+  updatedDaemonSet,
+  updatedDeployment,
+  updatedStatefulSet,
+  updatedWithStatus,
+} from '../strategy/workloads.ts';
 import type { Job } from '../types/batch-v1.ts';
 import type { PodDisruptionBudget } from '../types/policy-v1.ts';
-import {
-  DAEMON_SET_VALIDATION,
-  DEPLOYMENT_VALIDATION,
-  DISRUPTION_BUDGET_VALIDATION,
-  JOB_VALIDATION,
-  REPLICA_SET_VALIDATION,
-  STATEFUL_SET_VALIDATION,
-} from '../validation/workloads.ts';
+import { DAEMON_SET_VALIDATION, DEPLOYMENT_VALIDATION, REPLICA_SET_VALIDATION } from '../validation/apps.ts';
+import { validateBudget, validateBudgetUpdate } from '../validation/disruption-budget.ts';
+import { validateJob, validateJobUpdate } from '../validation/job.ts';
+import { dnsLabelProblems } from '../validation/names.ts';
+import { STATEFUL_SET_VALIDATION } from '../validation/stateful-set.ts';
 import { defineKind, version } from './define.ts';
 
 /** What these kinds have in common. */
@@ -43,6 +49,8 @@ export const DEPLOYMENT = defineKind({
   kind: 'Deployment',
   plural: 'deployments',
   shortNames: ['deploy'],
+  prepareForUpdate: updatedDeployment,
+  resetByStatus: [['f:spec'], ['f:metadata', 'f:labels']],
   versions: [version('v1', 'io.k8s.api.apps.v1.Deployment', defaultDeployment)],
   table: DEPLOYMENT_COLUMNS,
 });
@@ -60,6 +68,9 @@ export const REPLICA_SET = defineKind({
   table: REPLICA_SET_COLUMNS,
 });
 
+/** Counts that are printed even when they are 0 (no omitempty upstream). */
+const NOT_SCHEDULED = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 };
+
 /** DaemonSets. */
 export const DAEMON_SET = defineKind({
   ...APPS,
@@ -68,7 +79,8 @@ export const DAEMON_SET = defineKind({
   plural: 'daemonsets',
   shortNames: ['ds'],
   versions: [version('v1', 'io.k8s.api.apps.v1.DaemonSet', defaultDaemonSet)],
-  prepareForCreate: createdWith({ currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }),
+  prepareForCreate: (object) => createdDaemonSet(createdWith(NOT_SCHEDULED)(object)),
+  prepareForUpdate: updatedDaemonSet,
   table: DAEMON_SET_COLUMNS,
 });
 
@@ -80,15 +92,16 @@ export const STATEFUL_SET = defineKind({
   kind: 'StatefulSet',
   plural: 'statefulsets',
   shortNames: ['sts'],
+  nameProblems: dnsLabelProblems,
   versions: [version('v1', 'io.k8s.api.apps.v1.StatefulSet', defaultStatefulSet)],
-  prepareForCreate: createdWith({ replicas: 0, availableReplicas: 0 }),
+  prepareForCreate: createdStatefulSet,
+  prepareForUpdate: updatedStatefulSet,
   table: STATEFUL_SET_COLUMNS,
 });
 
 /** Jobs. */
 export const JOB = defineKind({
   ...WORKLOAD,
-  ...JOB_VALIDATION,
   group: 'batch',
   kind: 'Job',
   checksMetadataAgain: true,
@@ -96,6 +109,8 @@ export const JOB = defineKind({
   categories: ['all'],
   versions: [version('v1', 'io.k8s.api.batch.v1.Job', defaultJob)],
   orphansByDefault: true,
+  validateCreate: validateJob,
+  validateUpdate: validateJobUpdate,
   prepareForCreate: createdJob,
   selectableFieldNames: ['status.successful'],
   selectableFields: (object) => ({ 'status.successful': String((object as Job).status?.succeeded ?? 0) }),
@@ -108,12 +123,14 @@ const NO_DISRUPTIONS = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowe
 /** PodDisruptionBudgets. */
 export const POD_DISRUPTION_BUDGET = defineKind({
   ...WORKLOAD,
-  ...DISRUPTION_BUDGET_VALIDATION,
   group: 'policy',
   kind: 'PodDisruptionBudget',
   plural: 'poddisruptionbudgets',
   shortNames: ['pdb'],
   versions: [{ ...version('v1', 'io.k8s.api.policy.v1.PodDisruptionBudget', printedCounts), unconditionalUpdate: false }],
+  metadataChecks: 'none',
+  validateCreate: validateBudget,
+  validateUpdate: validateBudgetUpdate,
   prepareForCreate: createdWith(NO_DISRUPTIONS),
   table: DISRUPTION_BUDGET_COLUMNS,
 });

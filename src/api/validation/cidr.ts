@@ -32,3 +32,9 @@ function canonicalV6(address: string): string | undefined {
   const url = URL.parse(`http://[${address}]/`);
   return url?.hostname.slice(1, -1);
 }
+
+/** 4 or 6 of a range of addresses, undefined for what is none; host bits may be set, as in upstream's older fields. */
+export function cidrFamily(text: string): 4 | 6 | undefined {
+  if (canonicalCidr(text) === undefined) return undefined;
+  return text.includes(':') ? 6 : 4;
+}

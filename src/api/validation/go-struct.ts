@@ -25,11 +25,19 @@ function membersOf(value: Readonly<Record<string, unknown>>, type: string, schem
     const use = schema.properties?.[name];
     if (use === undefined) return [];
     // Types of meta/v1 are the same inside and outside: they keep the names and omissions of their JSON.
-    if (type.startsWith(META)) return value[name] === undefined ? [] : [[name, sorted(value[name] as Json)]];
+    if (type.startsWith(META)) return value[name] === undefined ? [] : [[name, metaValue(value[name], use)]];
     // ObjectMeta is embedded in internal types, and keeps the names and omissions of its JSON.
     if (name === 'metadata') return Object.entries((value[name] ?? {}) as Readonly<Record<string, Json>>).map(([key, member]) => [key, sorted(member)]);
     return [[goName(name), goValue(value[name], use, goMember(type, name).pointer)]];
   });
+}
+
+function metaValue(value: unknown, use: OpenApiSchema): Json {
+  const { items } = use;
+  if (items !== undefined && Array.isArray(value)) return value.map((item: unknown) => metaValue(item, items));
+  const reference = referenceOf(use);
+  const structured = reference !== undefined && definitions[reference]?.properties !== undefined;
+  return structured ? goStruct(value, reference) : sorted(value as Json);
 }
 
 /** Go prints maps by their keys. */

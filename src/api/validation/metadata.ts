@@ -11,7 +11,7 @@ export const TOTAL_ANNOTATION_SIZE_LIMIT_B = 262144;
 const IMMUTABLE = 'field is immutable';
 
 /** Metadata of a new object, after its name has been generated. Names are DNS subdomains unless the kind knows better. */
-export function validateObjectMeta(object: ApiObject, kind: Pick<Kind, 'namespaced' | 'nameProblems'>): readonly FieldError[] {
+export function validateObjectMeta(object: ApiObject, kind: MetadataRules): readonly FieldError[] {
   const errors = new FieldErrors();
   const meta = object.metadata;
   const { nameProblems = dnsSubdomainProblems } = kind;
@@ -23,8 +23,12 @@ export function validateObjectMeta(object: ApiObject, kind: Pick<Kind, 'namespac
     else errors.invalidAll('metadata.namespace', namespace, dnsLabelProblems(namespace));
   }
   checkObjectMeta(errors, meta);
+  if (!isGeneric(kind)) checkStandardFinalizers(errors, meta);
   return errors.list;
 }
+
+/** What a kind says of its metadata. */
+type MetadataRules = Pick<Kind, 'namespaced' | 'nameProblems' | 'metadataChecks'>;
 
 /** What new and changed metadata have to keep alike, but for names. */
 function checkObjectMeta(errors: FieldErrors, meta: ObjectMeta): void {
@@ -32,7 +36,7 @@ function checkObjectMeta(errors: FieldErrors, meta: ObjectMeta): void {
   checkLabels(errors, 'metadata.labels', meta.labels);
   checkAnnotations(errors, 'metadata.annotations', meta.annotations);
   checkOwners(errors, meta.ownerReferences ?? []);
-  meta.finalizers?.forEach((finalizer, index) => checkFinalizer(errors, finalizer, index));
+  checkFinalizers(errors, meta.finalizers ?? []);
 }
 
 /** Labels: keys and values. */
@@ -53,10 +57,13 @@ export function checkAnnotations(errors: FieldErrors, path: string, annotations:
   if (size > TOTAL_ANNOTATION_SIZE_LIMIT_B) errors.tooLong(path, TOTAL_ANNOTATION_SIZE_LIMIT_B);
 }
 
+/** `version` or `group/version`; anything else is read as no version at all (schema.FromAPIVersionAndKind). */
+const GROUP_VERSION = /^([^/]*\/)?[^/]+$/;
+
 function checkOwners(errors: FieldErrors, owners: readonly OwnerReference[]): void {
   const path = 'metadata.ownerReferences';
   for (const owner of owners) {
-    if (owner.apiVersion === '' || owner.apiVersion.endsWith('/')) errors.invalid(`${path}.apiVersion`, owner.apiVersion, 'version must not be empty');
+    if (!GROUP_VERSION.test(owner.apiVersion)) errors.invalid(`${path}.apiVersion`, owner.apiVersion, 'version must not be empty');
     if (owner.kind === '') errors.invalid(`${path}.kind`, owner.kind, 'must not be empty');
     if (owner.name === '') errors.invalid(`${path}.name`, owner.name, 'must not be empty');
     if (owner.uid === '') errors.invalid(`${path}.uid`, owner.uid, 'must not be empty');
@@ -71,26 +78,60 @@ function checkOwners(errors: FieldErrors, owners: readonly OwnerReference[]): vo
 /** Finalizers without a domain that upstream knows. */
 const STANDARD_FINALIZERS = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
 
-function checkFinalizer(errors: FieldErrors, finalizer: string, index: number): void {
+function checkFinalizers(errors: FieldErrors, finalizers: readonly string[]): void {
   const path = 'metadata.finalizers';
-  errors.invalidAll(path, finalizer, labelKeyProblems(finalizer));
+  for (const finalizer of finalizers) errors.invalidAll(path, finalizer, labelKeyProblems(finalizer));
+  if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion'))
+    errors.invalid(path, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set');
+}
+
+/** What most kinds ask of finalizers besides (core/validation ValidateObjectMeta). */
+function checkStandardFinalizers(errors: FieldErrors, { finalizers = [] }: ObjectMeta): void {
+  finalizers.forEach((finalizer, index) => checkStandardFinalizer(errors, `metadata.finalizers[${index}]`, finalizer));
+}
+
+function checkStandardFinalizer(errors: FieldErrors, path: string, finalizer: string): void {
   if (!finalizer.includes('/') && !STANDARD_FINALIZERS.has(finalizer)) {
-    errors.invalid(`${path}[${index}]`, finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
+    errors.invalid(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
   }
 }
 
+/** A finalizer outside of metadata (core/validation validateFinalizerName). */
+export function checkFinalizerName(errors: FieldErrors, path: string, finalizer: string): void {
+  errors.invalidAll(path, finalizer, labelKeyProblems(finalizer));
+  checkStandardFinalizer(errors, path, finalizer);
+}
+
 /**
- * Metadata of an update: upstream checks them as if they were new, and what may not change twice, before the update and
- * in every kind's own validation, and reports all of that; causes of a refusal are the same here. `again`: the kind's
- * own validation checks them as if they were new, too.
+ * Metadata of an update: upstream checks them as if they were new, and what may not change, before the kind's own
+ * validation, which does most of that again, and reports all of it; causes of a refusal are the same here.
  */
-export function validateObjectMetaUpdate(object: ApiObject, old: ApiObject, again: boolean): readonly FieldError[] {
+export function validateObjectMetaUpdate(object: ApiObject, old: ApiObject, { kind, subresource }: UpdatedMetadata): readonly FieldError[] {
   const errors = new FieldErrors();
   const next = sameValue(object.metadata.annotations, old.metadata.annotations) ? { ...object.metadata, annotations: undefined } : object.metadata;
   checkObjectMeta(errors, next);
-  if (again) checkObjectMeta(errors, next);
-  for (let time = 0; time < 2; time++) checkChange(errors, next, old.metadata);
+  checkChange(errors, next, old.metadata);
+  if (kind.metadataChecks === 'none') return errors.list;
+  const standard = !isGeneric(kind);
+  const asNew = kind.metadataChecks === 'as-new';
+  if ((kind.checksMetadataAgain === true || asNew) && subresource === '') {
+    checkObjectMeta(errors, next);
+    if (standard) checkStandardFinalizers(errors, next);
+  }
+  if (asNew) return errors.list;
+  checkChange(errors, next, old.metadata);
+  if (standard) checkStandardFinalizers(errors, next);
   return errors.list;
+}
+
+function isGeneric({ metadataChecks }: Pick<Kind, 'metadataChecks'>): boolean {
+  return metadataChecks === 'generic' || metadataChecks === 'none';
+}
+
+/** Whose metadata are updated, and through which subresource ("" for the object itself). */
+interface UpdatedMetadata {
+  readonly kind: Pick<Kind, 'checksMetadataAgain' | 'metadataChecks'>;
+  readonly subresource: string;
 }
 
 /** Identity cannot change, and nothing may be added to the finalizers of an object that is being deleted (ValidateObjectMetaAccessorUpdate). */

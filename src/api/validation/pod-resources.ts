@@ -1,37 +1,10 @@
 /** Validation of what containers and pods ask for: amounts and claims (core/validation validateResourceRequirements). */
-import { parseQuantity, Quantity } from '#machinery';
 import type { PodSpec, ResourceClaim, ResourceRequirements } from '../types/core-v1.ts';
 import { checkLabel } from './dra-names.ts';
-import { labelKeyProblems } from './names.ts';
 import type { FieldErrors } from './report.ts';
+import { allowsOvercommit, amountOf, checkContainerResourceName, checkResourceAmount, checkResourceName, HUGE_PAGES } from './resource-names.ts';
 
-const HUGE_PAGES = 'hugepages-';
-const CONTAINER_RESOURCES: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage']);
-/** Names without a domain that mean something to quotas or nodes (helper.IsStandardResourceName). */
-const STANDARD_RESOURCES: ReadonlySet<string> = new Set(
-  'cpu memory ephemeral-storage requests.cpu requests.memory requests.ephemeral-storage limits.cpu limits.memory limits.ephemeral-storage pods resourcequotas services replicationcontrollers secrets configmaps persistentvolumeclaims storage requests.storage services.nodeports services.loadbalancers'.split(
-    ' ',
-  ),
-);
-/** What is counted in whole numbers besides extended resources. */
-const WHOLE_RESOURCES: ReadonlySet<string> = new Set(
-  'pods resourcequotas services replicationcontrollers secrets configmaps persistentvolumeclaims services.nodeports services.loadbalancers'.split(' '),
-);
 const POD_RESOURCES = ['cpu', 'hugepages-', 'memory'];
-
-/** Has a domain, but not Kubernetes' own; a class's implicit resource (deviceclass.resource.kubernetes.io) is none. */
-function isExtendedResource(name: string): boolean {
-  return isForeign(name) && !name.startsWith('requests.') && labelKeyProblems(`requests.${name}`).length === 0;
-}
-
-function isForeign(name: string): boolean {
-  return name.includes('/') && !name.includes('kubernetes.io/');
-}
-
-/** Only Kubernetes' own resources can be promised more than once, and huge pages not. */
-function allowsOvercommit(name: string): boolean {
-  return !isForeign(name) && !name.startsWith(HUGE_PAGES);
-}
 
 /** Requests and limits of a container, or of a pod as a whole. */
 export function checkRequirements(errors: FieldErrors, path: string, { requests = {}, limits = {} }: ResourceRequirements, ofPod = false): void {
@@ -63,23 +36,14 @@ function checkAgainstLimit(errors: FieldErrors, path: string, { name, amount, li
 }
 
 function checkAmount(errors: FieldErrors, path: string, { name, amount, ofPod }: NamedAmount & { readonly ofPod: boolean }): void {
-  checkName(errors, path, name, ofPod);
-  const quantity = amountOf(amount);
-  if (quantity.sign() < 0) errors.invalid(path, amount, 'must be greater than or equal to 0');
-  if ((WHOLE_RESOURCES.has(name) || isExtendedResource(name)) && quantity.exactly(0) === undefined) errors.invalid(path, amount, 'must be an integer');
+  if (ofPod) checkPodResourceName(errors, path, name);
+  else checkContainerResourceName(errors, path, name);
+  checkResourceAmount(errors, path, name, amount);
 }
 
-function checkName(errors: FieldErrors, path: string, name: string, ofPod: boolean): void {
-  const problems = labelKeyProblems(name);
-  errors.invalidAll(path, name, problems);
-  const hugePages = name.startsWith(HUGE_PAGES);
-  const standard = name.includes('/') || hugePages || STANDARD_RESOURCES.has(name);
-  if (problems.length === 0 && !standard) errors.invalid(path, name, 'must be a standard resource type or fully qualified');
-  if (ofPod) {
-    if (problems.length === 0 && standard && !hugePages && !POD_RESOURCES.includes(name)) errors.notSupported(path, name, POD_RESOURCES);
-  } else if (!name.includes('/')) {
-    if (!hugePages && !CONTAINER_RESOURCES.has(name)) errors.invalid(path, name, 'must be a standard resource for containers');
-  } else if (isForeign(name) && !isExtendedResource(name)) errors.invalid(path, name, "doesn't follow extended resource name standard");
+function checkPodResourceName(errors: FieldErrors, path: string, name: string): void {
+  const known = checkResourceName(errors, path, name);
+  if (known && !name.startsWith(HUGE_PAGES) && !POD_RESOURCES.includes(name)) errors.notSupported(path, name, POD_RESOURCES);
 }
 
 const AMONG = 'must be one of the names in pod.spec.resourceClaims';
@@ -130,9 +94,4 @@ function checkContainersFit(errors: FieldErrors, path: string, { requests = {}, 
         errors.invalid(`${path}.containers[${index}][${name}].limits`, limit, `must be less than or equal to pod limits of ${most}`);
     }
   });
-}
-
-/** Decoding has refused what is no quantity. */
-function amountOf(text: string): Quantity {
-  return parseQuantity(text) ?? Quantity.of(0);
 }

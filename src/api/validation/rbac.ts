@@ -1,8 +1,9 @@
 /** Validation of rbac.authorization.k8s.io (upstream: pkg/apis/rbac/validation). */
-import { type ApiObject, labelSelectorRequirements } from '#machinery';
+import type { ApiObject } from '#machinery';
 import type { FieldError } from '../kind.ts';
 import { sameValue } from '../object.ts';
 import type { ClusterRole, PolicyRule, RoleBinding, Subject } from '../types/rbac-v1.ts';
+import { checkLabelSelector } from './label-selector.ts';
 import { dnsSubdomainProblems } from './names.ts';
 import { FieldErrors } from './report.ts';
 
@@ -33,11 +34,8 @@ function rulesProblems({ rules, aggregationRule }: ClusterRole, namespaced: bool
   if (selectors.length === 0)
     errors.required('aggregationRule.clusterRoleSelectors', 'at least one clusterRoleSelector required if aggregationRule is non-nil');
   selectors.forEach((selector, index) => {
-    try {
-      labelSelectorRequirements(selector);
-    } catch {
-      errors.invalid(`aggregationRule.clusterRoleSelectors[${String(index)}]`, selector, 'is not a valid label selector');
-    }
+    const at = `aggregationRule.clusterRoleSelectors[${String(index)}]`;
+    if (!checkLabelSelector(errors, at, selector)) errors.invalid(at, null, 'invalid label selector.');
   });
   return errors.list;
 }
@@ -109,7 +107,6 @@ function checkSubject(errors: FieldErrors, path: string, { kind, name, namespace
       return;
     case 'User':
     case 'Group':
-      if (name === '') errors.invalid(`${path}.name`, name, `${kind.toLowerCase()} name cannot be empty`);
       if (apiGroup !== RBAC_GROUP) errors.notSupported(`${path}.apiGroup`, apiGroup, [RBAC_GROUP]);
       return;
     default:

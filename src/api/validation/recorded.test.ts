@@ -111,7 +111,7 @@ class Recording {
     const identified = { ...internal, metadata: { ...same, deletionGracePeriodSeconds: old.metadata.deletionGracePeriodSeconds } };
     const prepared = kind.prepareForUpdate?.(identified, old, context) ?? identified;
     const errors = [
-      ...validateObjectMetaUpdate(prepared, old, kind.checksMetadataAgain === true && context.subresource === ''),
+      ...validateObjectMetaUpdate(prepared, old, { kind, subresource: context.subresource }),
       ...(kind.validateUpdate?.(prepared, old, context) ?? []),
     ];
     if (errors.length === 0 && !step.path.includes('dryRun')) this.stored.set(target.key, prepared);

@@ -37,6 +37,11 @@ export class FieldErrors {
     this.#add(invalidField(path, value, detail));
   }
 
+  /** The value, too large to be shown, breaks a rule. */
+  invalidWhole(path: string, detail: string): void {
+    this.#add({ type: 'FieldValueInvalid', field: path, detail });
+  }
+
   /** The value breaks several rules, one error each. */
   invalidAll(path: string, value: unknown, details: readonly string[]): void {
     for (const detail of details) this.invalid(path, value, detail);
@@ -48,8 +53,8 @@ export class FieldErrors {
   }
 
   /** The value occurs a second time. */
-  duplicate(path: string, value: unknown): void {
-    this.#add(duplicateField(path, value));
+  duplicate(path: string, value: unknown, detail = ''): void {
+    this.#add(duplicateField(path, value, detail));
   }
 
   /** What is not allowed here. */

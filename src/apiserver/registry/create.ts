@@ -3,7 +3,7 @@ import { validateObjectMeta } from '#api';
 import { nameSuffix } from '#base';
 import { type ApiObject, alreadyExists, badRequest } from '#machinery';
 import { checkGrants } from '../authorization/grants.ts';
-import { invalidObject } from '../refusals.ts';
+import { invalidObject, storedKind } from '../refusals.ts';
 import { type Core, timestamp } from '../options.ts';
 import { adminAccessErrors } from './admin-access.ts';
 import { type Call, admissionRequest, strategyContext } from './call.ts';
@@ -72,7 +72,7 @@ async function prepare(core: Core, call: Call, { decoded, managed }: NewObject):
   });
   const prepared = kind.prepareForCreate === undefined ? fresh : kind.prepareForCreate(fresh, context);
   const errors = [...(await adminAccessErrors(core, prepared)), ...validateObjectMeta(prepared, kind), ...(kind.validateCreate?.(prepared, context) ?? [])];
-  if (errors.length > 0) throw invalidObject(scope.gvk, prepared.metadata.name ?? '', errors);
+  if (errors.length > 0) throw invalidObject(storedKind(scope), prepared.metadata.name ?? '', errors);
   call.warnings.push(...(kind.warnings?.(prepared, context) ?? []));
   return withMetadata(prepared, { managedFields });
 }

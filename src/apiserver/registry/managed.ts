@@ -28,9 +28,9 @@ export function equalParts(a: unknown, b: unknown): boolean {
 /** Fields that the endpoint of a call resets, whose setting therefore owns nothing (upstream: GetResetFields of the kinds' strategies). */
 export function resetFieldsOf({ scope: { kind }, target: { subresource } }: Call): readonly FieldPath[] {
   if (!kind.subresources.includes('status')) return [];
-  if (subresource === '') return [['f:status']];
+  if (subresource === '' || subresource === 'finalize') return [['f:status']];
   if (subresource !== 'status') return [];
-  return kind.kind === 'ResourceClaim' ? [['f:spec'], ['f:metadata']] : [['f:spec']];
+  return kind.resetByStatus ?? [['f:spec']];
 }
 
 /** metadata.managedFields after a write that computed none itself: its manager owns what it sets. `live` undefined creates; both in the storage version. */

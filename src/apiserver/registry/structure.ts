@@ -172,8 +172,7 @@ function checkScalar(schema: SchemaNode, value: Json, place: Place): Json {
     case 'micro-time':
       return checkTime(schema, schema.type, { value, place });
     case 'int-or-string':
-      if (typeof value === 'string' || typeof value === 'number') return value;
-      throw wrongType(schema, value, place);
+      return typeof value === 'string' ? value : checkInteger(INT32, value, place);
     case 'number':
       if (typeof value === 'number' || typeof value === 'bigint') return value;
       throw wrongType(schema, value, place);
@@ -183,7 +182,10 @@ function checkScalar(schema: SchemaNode, value: Json, place: Place): Json {
   }
 }
 
-function checkInteger(schema: SchemaNode, value: Json, place: Place): Json {
+/** What Go reads of an IntOrString that is no text. */
+const INT32 = { goType: 'int32' };
+
+function checkInteger(schema: Pick<SchemaNode, 'goType'>, value: Json, place: Place): Json {
   if (typeof value === 'number' && value === (value | 0)) return value;
   if (typeof value !== 'bigint' && typeof value !== 'number') throw wrongType(schema, value, place);
   const bits = INTEGER_BITS.get(schema.goType) ?? 64;
@@ -246,7 +248,7 @@ function membersOf(schema: SchemaNode, value: Json, place: Place): JsonObject {
 }
 
 /** What Go's decoder says of a value that its type cannot hold; `shown` is added to the word for the value. */
-function wrongType(schema: SchemaNode, value: Json, place: Place, shown = ''): StructureError {
+function wrongType(schema: Pick<SchemaNode, 'goType'>, value: Json, place: Place, shown = ''): StructureError {
   const { holder, field } = fieldOf(place);
   const where = holder === undefined ? 'Go value' : `Go struct field ${holder.goType.replace(/^.*\./, '')}.${field}`;
   return new StructureError(`json: cannot unmarshal ${goJsonType(value)}${shown} into ${where} of type ${schema.goType}`);

@@ -4,7 +4,7 @@ import { type ApiObject, type ManagedFieldsEntry, badRequest, conflict, forbidde
 import { type AuthorizationAttributes, refusalText } from '../authorization/attributes.ts';
 import { claimStatusErrors } from '../authorization/claim-status.ts';
 import { checkGrants } from '../authorization/grants.ts';
-import { invalidObject, refusal } from '../refusals.ts';
+import { invalidObject, refusal, storedKind } from '../refusals.ts';
 import type { Core } from '../options.ts';
 import { adminAccessErrors } from './admin-access.ts';
 import { type Call, admissionRequest, strategyContext } from './call.ts';
@@ -155,11 +155,11 @@ async function prepare(core: Core, call: Call, { live, wanted, managed }: Versio
   const errors = [
     ...(await claimStatusErrors(core, call, prepared, live)),
     ...(await adminAccessErrors(core, prepared, live)),
-    ...validateObjectMetaUpdate(prepared, live, kind.checksMetadataAgain === true && call.target.subresource === ''),
+    ...validateObjectMetaUpdate(prepared, live, { kind, subresource: call.target.subresource }),
     ...(kind.validateUpdate?.(prepared, live, context) ?? []),
   ];
-  if (errors.length > 0) throw invalidObject(scope.gvk, live.metadata.name ?? '', errors);
-  call.warnings.push(...(kind.warnings?.(prepared, context) ?? []));
+  if (errors.length > 0) throw invalidObject(storedKind(scope), live.metadata.name ?? '', errors);
+  call.warnings.push(...(kind.warnings?.(prepared, context, live) ?? []));
   return withGeneration(live, withMetadata(prepared, { managedFields }), kind.generation);
 }
 
