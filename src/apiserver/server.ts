@@ -93,7 +93,7 @@ class Server implements ApiServer {
   async #answer(request: ServerRequest, info: RequestInfo, warnings: string[]): Promise<ServerResponse> {
     try {
       await this.#housekeeping.ready();
-      const requestor = await authenticate(this.#core, request);
+      const requestor = await authenticate(this.#core, request, warnings);
       const attributes = attributesOf(request, info, requestor);
       const user = await impersonated(this.#core, request, attributes);
       const leave = this.#inFlight.enter(request, user, info);

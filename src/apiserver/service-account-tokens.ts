@@ -1,6 +1,7 @@
 /** Tokens of service accounts: issued for a while and bound to an object, believed while all of that lasts (upstream: pkg/serviceaccount). */
 import type { Pod } from '#api';
-import { isJsonObject, type Json, type JsonObject } from '#machinery';
+import { goQuote, isJsonObject, type Json, type JsonObject, type ObjectMeta } from '#machinery';
+import { quotedList } from './authorization/covers.ts';
 import { AUTHENTICATED_GROUP } from './authorization/attributes.ts';
 import type { UserInfo } from './http/message.ts';
 import type { Core } from './options.ts';
@@ -39,14 +40,11 @@ export interface Reference {
   readonly uid: string;
 }
 
-/** Who a token is, and for which of the audiences that were asked for. */
-export interface TokenUser {
-  readonly user: UserInfo;
-  readonly audiences: readonly string[];
-}
+/** Who a token is, and for which of the audiences that were asked for; or why it is nobody's, as far as it is one of this server's. */
+export type TokenVerdict = { readonly user: UserInfo; readonly audiences: readonly string[] } | { readonly problem: string | undefined };
 
-/** How long a token outlives an object that is being deleted (upstream: jwt.DefaultLeeway of the validator). */
-const DELETION_LEEWAY_MS = 60_000;
+/** How far clocks may differ, and how long a token outlives an object that is being deleted (upstream: jwt.DefaultLeeway). */
+const LEEWAY_MS = 60_000;
 const EXTRA = 'authentication.kubernetes.io/';
 /** Claims of Kubernetes' own. */
 const PRIVATE_CLAIMS = 'kubernetes.io';
@@ -69,42 +67,83 @@ export async function issueToken(core: Core, { keys, issuer }: ServiceAccountOpt
   });
 }
 
-/** The user of a token, undefined unless it is signed, timely, meant for one of `wanted` (none: this server), and all that it is bound to exists. */
-export async function tokenUser(core: Core, token: string, wanted: readonly string[] = []): Promise<TokenUser | undefined> {
+/** The user of a token that is signed, timely, meant for one of `wanted` (none: this server), and bound to what exists. */
+export async function tokenUser(core: Core, token: string, wanted: readonly string[] = []): Promise<TokenVerdict> {
   const options = core.options.serviceAccounts;
-  const claims = await options?.keys.verify(token);
-  if (options === undefined || claims === undefined || claims['iss'] !== options.issuer) return undefined;
-  const seconds = core.options.clock.nowMs() / 1000;
-  if (!(Number(claims['exp']) > seconds) || !(Number(claims['nbf'] ?? 0) <= seconds + 1)) return undefined;
-  const meant = wanted.length === 0 ? [options.issuer] : wanted;
-  const audiences = audiencesOf(claims['aud']).filter((audience) => meant.includes(audience));
-  if (audiences.length === 0) return undefined;
+  if (options === undefined) return { problem: undefined };
+  const claims = await options.keys.verify(token);
+  if (claims === undefined) return { problem: partOf(token, 1)?.['iss'] === options.issuer ? await signatureProblem(options.keys, token) : undefined };
+  if (claims['iss'] !== options.issuer) return { problem: undefined };
+  const [own, meant] = [audiencesOf(claims['aud']), wanted.length === 0 ? [options.issuer] : wanted];
+  const audiences = meant.filter((audience) => own.includes(audience));
+  if (audiences.length === 0) return { problem: `token audiences ${quotedList(own)} is invalid for the target audiences ${quotedList(meant)}` };
+  const nowMs = core.options.clock.nowMs();
+  if (nowMs - LEEWAY_MS > Number(claims['exp']) * 1000) return { problem: 'service account token has expired' };
+  if (nowMs + LEEWAY_MS < Number(claims['nbf'] ?? 0) * 1000) return { problem: 'service account token is not valid yet' };
   const user = await boundUser(core, claims);
-  return user === undefined ? undefined : { user, audiences };
+  return typeof user === 'string' ? { problem: user } : { user, audiences };
+}
+
+/** One of the first two parts of a token in compact form, unverified; undefined when it is none. */
+function partOf(token: string, index: 0 | 1): JsonObject | undefined {
+  const parts = token.split('.');
+  if (parts.length !== 3) return undefined;
+  try {
+    const value: unknown = JSON.parse(atob((parts[index] ?? '').replaceAll('-', '+').replaceAll('_', '/')));
+    return isJsonObject(value as Json) ? (value as JsonObject) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function signatureProblem(keys: TokenKeys, token: string): Promise<string> {
+  const { keys: known } = await keys.publicKeys();
+  const kid = partOf(token, 0)?.['kid'];
+  const isKnown = Array.isArray(known) && known.some((key: Json) => isJsonObject(key) && key['kid'] === kid);
+  return isKnown ? 'go-jose/go-jose: error in cryptographic primitive' : 'invalid signature, no keys found';
 }
 
 function audiencesOf(aud: Json | undefined): readonly string[] {
   return Array.isArray(aud) ? aud.filter((value): value is string => typeof value === 'string') : typeof aud === 'string' ? [aud] : [];
 }
 
-async function boundUser(core: Core, claims: JsonObject): Promise<UserInfo | undefined> {
+/** The user, or why the token is void. */
+async function boundUser(core: Core, claims: JsonObject): Promise<UserInfo | string> {
   const own = claims[PRIVATE_CLAIMS];
-  if (!isJsonObject(own) || typeof own['namespace'] !== 'string') return undefined;
-  const { namespace } = own;
-  const account = referenceOf(own['serviceaccount']);
+  const [namespace, account] = isJsonObject(own) ? [own['namespace'], referenceOf(own['serviceaccount'])] : [];
+  if (!isJsonObject(own) || typeof namespace !== 'string' || account === undefined) return INVALIDATED;
   const [pod, node, secret] = [referenceOf(own['pod']), referenceOf(own['node']), referenceOf(own['secret'])];
-  if (account === undefined || !(await isAlive(core, 'serviceaccounts', namespace, account))) return undefined;
-  if (pod !== undefined && !(await isAlive(core, 'pods', namespace, pod))) return undefined;
-  if (secret !== undefined && !(await isAlive(core, 'secrets', namespace, secret))) return undefined;
-  // A node that a pod's token merely mentions need not exist.
-  if (pod === undefined && node !== undefined && !(await isAlive(core, 'nodes', '', node))) return undefined;
+  const problem =
+    (await accountProblem(core, namespace, account)) ??
+    (secret && (await bindingProblem(core, 'secret', namespace, secret))) ??
+    (pod && (await bindingProblem(core, 'pod', namespace, pod))) ??
+    // A node that a pod's token merely mentions need not exist.
+    (pod === undefined && node && (await bindingProblem(core, 'node', '', node)));
+  if (typeof problem === 'string') return problem;
   const extra = {
     [`${EXTRA}credential-id`]: [`JTI=${String(claims['jti'] ?? '')}`],
     ...(pod !== undefined && { [`${EXTRA}pod-name`]: [pod.name], [`${EXTRA}pod-uid`]: [pod.uid] }),
-    ...(node !== undefined && { [`${EXTRA}node-name`]: [node.name], [`${EXTRA}node-uid`]: [node.uid] }),
+    ...(node !== undefined && { [`${EXTRA}node-name`]: [node.name] }),
+    ...(node !== undefined && node.uid !== '' && { [`${EXTRA}node-uid`]: [node.uid] }),
   };
   const name = `system:serviceaccount:${namespace}:${account.name}`;
   return { name, uid: account.uid, groups: [...serviceAccountGroups(namespace), AUTHENTICATED_GROUP], extra };
+}
+
+const INVALIDATED = 'service account token has been invalidated';
+
+async function accountProblem(core: Core, namespace: string, { name, uid }: Reference): Promise<string | undefined> {
+  const metadata = await metadataOf(core, 'serviceaccounts', namespace, name);
+  if (metadata === undefined) return `serviceaccounts ${goQuote(name)} not found`;
+  if (metadata.uid !== uid) return `service account UID (${metadata.uid ?? ''}) does not match claim (${uid})`;
+  return isLongDeleted(core, metadata) ? `service account ${namespace}/${name} has been deleted` : undefined;
+}
+
+async function bindingProblem(core: Core, kind: string, namespace: string, { name, uid }: Reference): Promise<string | undefined> {
+  const metadata = await metadataOf(core, `${kind}s`, namespace, name);
+  if (metadata === undefined) return INVALIDATED;
+  if (metadata.uid !== uid) return `${kind} UID (${metadata.uid ?? ''}) does not match service account ${kind} ref claim (${uid})`;
+  return isLongDeleted(core, metadata) ? INVALIDATED : undefined;
 }
 
 function referenceOf(value: Json | undefined): Reference | undefined {
@@ -113,12 +152,13 @@ function referenceOf(value: Json | undefined): Reference | undefined {
   return typeof name === 'string' && typeof uid === 'string' ? { name, uid } : undefined;
 }
 
-async function isAlive(core: Core, plural: string, namespace: string, { name, uid }: Reference): Promise<boolean> {
+async function metadataOf(core: Core, plural: string, namespace: string, name: string): Promise<ObjectMeta | undefined> {
   const scope = core.catalog.find('', 'v1', plural);
-  const metadata = scope === undefined ? undefined : (await core.objects.get(scope, namespace, name))?.object.metadata;
-  if (metadata?.uid !== uid) return false;
-  const { deletionTimestamp } = metadata;
-  return deletionTimestamp === undefined || Date.parse(deletionTimestamp) + DELETION_LEEWAY_MS > core.options.clock.nowMs();
+  return scope === undefined ? undefined : (await core.objects.get(scope, namespace, name))?.object.metadata;
+}
+
+function isLongDeleted(core: Core, { deletionTimestamp }: ObjectMeta): boolean {
+  return deletionTimestamp !== undefined && Date.parse(deletionTimestamp) + LEEWAY_MS < core.options.clock.nowMs();
 }
 
 /** The node that a pod is on, for the token that is bound to the pod. */

@@ -249,11 +249,13 @@ function userOf(socket: TLSSocket): UserInfo | undefined {
 function peerUser(socket: TLSSocket): UserInfo | undefined {
   if (!socket.authorized) return undefined;
   // Node types the subject's members as strings, but gives an array where one occurs several times.
-  const { CN, O } = (socket.getPeerCertificate().subject ?? {}) as { CN?: string | string[]; O?: string | string[] };
+  const { subject, fingerprint256 } = socket.getPeerCertificate();
+  const { CN, O } = (subject ?? {}) as { CN?: string | string[]; O?: string | string[] };
   const name = Array.isArray(CN) ? CN[0] : CN;
   if (name === undefined || name === '') return undefined;
   const groups = O === undefined ? [] : Array.isArray(O) ? O : [O];
-  return { name, groups };
+  const credential = `X509SHA256=${fingerprint256.replaceAll(':', '').toLowerCase()}`;
+  return { name, groups, extra: { 'authentication.kubernetes.io/credential-id': [credential] } };
 }
 
 const gzipped = promisify(gzip);

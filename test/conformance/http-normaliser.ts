@@ -91,6 +91,7 @@ export class Normaliser {
     }
     if (key === 'continue' && value !== '') return '<continue>';
     if (key === 'serverAddress') return '<address>';
+    if (key === 'token' && value.length > 100) return '<token>';
     if (TIME.test(value)) return timeMark(value);
     return this.text(key === undefined ? value.replace(AGE, '<age>').replace(AGE_AGO, '(<age>)') : value);
   }

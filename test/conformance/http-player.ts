@@ -296,7 +296,8 @@ function withoutWording(value: Json): Json {
 
 function shape(value: Json): Json {
   if (Array.isArray(value)) return value.map((item: Json) => shape(item));
-  if (!isJsonObject(value)) return typeof value === 'string' && /^<\w+>$/.test(value) ? value : `<${value === null ? 'null' : typeof value}>`;
+  if (!isJsonObject(value))
+    return typeof value === 'string' && /^<(string|number|boolean|null)>$/.test(value) ? value : `<${value === null ? 'null' : typeof value}>`;
   const object: JsonObject = value;
   return Object.fromEntries(Object.keys(object).map((name) => [name, shape(object[name] ?? null)]));
 }

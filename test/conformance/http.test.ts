@@ -11,7 +11,6 @@ const VECTORS = new URL('../vectors/http/', import.meta.url);
 const KNOWN: ReadonlyMap<string, number> = new Map<string, number>([
   ['discovery/discovery-full', 1],
   ['errors/requests', 1],
-  ['errors/reviews', 2],
 ]);
 
 function recordings(): string[] {

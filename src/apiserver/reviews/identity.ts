@@ -1,6 +1,6 @@
 /** Reviews of identities: whose a token is, and who the caller is (upstream: registry/authentication). */
 import type { TokenReview } from '#api';
-import { type ApiObject, badRequest } from '#machinery';
+import { aggregateText, type ApiObject, badRequest } from '#machinery';
 import { userOfToken } from '../authentication.ts';
 import { AUTHENTICATED_GROUP } from '../authorization/attributes.ts';
 import type { UserInfo } from '../http/message.ts';
@@ -35,8 +35,8 @@ function answered(review: TokenReview, status: TokenReview['status']): TokenRevi
 }
 
 async function statusOf(core: Core, token: string, wanted: readonly string[]): Promise<TokenReview['status']> {
-  const found = await userOfToken(core, token, wanted);
-  if (found === undefined) return { error: 'invalid bearer token' };
-  const groups = [...new Set([...found.user.groups, AUTHENTICATED_GROUP])];
-  return { authenticated: true, user: asUserInfo({ ...found.user, groups }), audiences: found.audiences };
+  const verdict = await userOfToken(core, token, wanted);
+  if (!('user' in verdict)) return { error: aggregateText(['invalid bearer token', ...(verdict.problem === undefined ? [] : [verdict.problem])]) };
+  const groups = [...new Set([...verdict.user.groups, AUTHENTICATED_GROUP])];
+  return { authenticated: true, user: asUserInfo({ ...verdict.user, groups }), audiences: verdict.audiences };
 }
