@@ -5,7 +5,7 @@ import { type ServerRequest, type ServerResponse, jsonResponse } from './http/me
 import type { ResourceTarget } from './http/request-info.ts';
 import { type Core, timestamp } from './options.ts';
 import { refusal } from './refusals.ts';
-import type { Call } from './registry/call.ts';
+import { admissionRequest, type Call } from './registry/call.ts';
 import { parseBody } from './registry/decode.ts';
 import { deleteObject } from './registry/delete.ts';
 import { deleteOptionsOf } from './registry/delete-options.ts';
@@ -66,7 +66,9 @@ function bound(core: Core, pod: Pod, nodeName: string, annotations: Readonly<Rec
 /** POST pods/NAME/eviction: a delete that may be refused. */
 export async function evictPod(core: Core, call: Call): Promise<ServerResponse> {
   const body = call.request.body.length === 0 ? {} : await objectBody(call, 'Eviction');
-  await deleteObject(core, call, deleteOptionsOf(body['deleteOptions']), { namespace: call.target.namespace, name: call.target.name });
+  const { namespace, name } = call.target;
+  await core.admission.admit(core, admissionRequest(call, { ...body, metadata: { name, namespace } }));
+  await deleteObject(core, call, deleteOptionsOf(body['deleteOptions']), { namespace, name });
   return success();
 }
 

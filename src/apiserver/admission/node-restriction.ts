@@ -1,10 +1,12 @@
 /** NodeRestriction: a node agent writes its own node, its own pods and its own slices (upstream: plugin/pkg/admission/noderestriction). */
 import { MIRROR_ANNOTATION, type Lease, type Node, type Pod, type ResourceSlice, type TokenRequest } from '#api';
-import { firstReference } from '../authorization/node-view.ts';
+import { notFound } from '#machinery';
 import { NODE_LEASE_NAMESPACE, nodeNameOf } from '../authorization/node.ts';
+import { firstReference } from '../authorization/pod-references.ts';
 import type { Core } from '../options.ts';
 import { equalParts } from '../registry/managed.ts';
 import { type AdmissionPlugin, type AdmissionRequest, refused } from './plugin.ts';
+import { audienceProblem } from './token-audience.ts';
 
 /** The plugin; creations and updates are judged before validation, deletions at their only point. */
 export const NODE_RESTRICTION: AdmissionPlugin = {
@@ -39,17 +41,29 @@ const CHECKS: Readonly<Record<string, Check>> = {
 };
 
 /** A node asks for tokens of its own pods only. */
-async function tokenProblem(node: string, { operation, subresource, object, namespace }: AdmissionRequest, core: Core): Promise<string | undefined> {
-  if (operation !== 'create' || subresource !== 'token') return undefined;
-  const { boundObjectRef: reference } = (object as TokenRequest | undefined)?.spec ?? {};
+async function tokenProblem(node: string, request: AdmissionRequest, core: Core): Promise<string | undefined> {
+  const { operation, subresource, object, namespace } = request;
+  if (operation !== 'create' || subresource !== 'token' || object === undefined) return undefined;
+  // Narrowed by subresource.
+  const asked = object as TokenRequest;
+  const { boundObjectRef: reference } = asked.spec ?? {};
   const isPod = reference?.apiVersion === 'v1' && reference.kind === 'Pod' && (reference.name ?? '') !== '';
   if (!isPod) return 'node requested token not bound to a pod';
   if ((reference.uid ?? '') === '') return 'node requested token with a pod binding without a uid';
+  const pod = await podNamed(core, namespace, reference.name ?? '');
+  if (reference.uid !== pod.metadata.uid)
+    return `the UID in the bound object reference (${reference.uid ?? ''}) does not match the UID in record. The object might have been deleted and then recreated`;
+  if (pod.spec?.nodeName !== node) return 'node requested token bound to a pod scheduled on a different node';
+  return core.options.gates.get('ServiceAccountNodeAudienceRestriction') === true ? audienceProblem(core, request, pod, asked) : undefined;
+}
+
+/** The pod, or a 404 in the words of upstream's listers. */
+async function podNamed(core: Core, namespace: string, name: string): Promise<Pod> {
   const scope = core.catalog.find('', 'v1', 'pods');
-  const pod = scope === undefined ? undefined : ((await core.objects.get(scope, namespace, reference.name ?? ''))?.object as Pod | undefined);
-  // A pod that is not there is told by the request itself.
-  if (pod === undefined || pod.spec?.nodeName === node) return undefined;
-  return 'node requested token bound to a pod scheduled on a different node';
+  const stored = scope === undefined ? undefined : await core.objects.get(scope, namespace, name);
+  if (stored === undefined) throw notFound({ group: '', resource: 'pod' }, name);
+  // Objects stored under pods are such.
+  return stored.object as Pod;
 }
 
 function sliceProblem(node: string, { operation, object, old }: AdmissionRequest): string | undefined {
@@ -70,11 +84,16 @@ async function podProblem(node: string, request: AdmissionRequest, core: Core): 
   const name = JSON.stringify(node);
   const [pod, old] = [request.object as Pod | undefined, request.old as Pod | undefined];
   if (subresource === 'status') return statusProblem(name, node, pod, old);
-  if (subresource === 'eviction') return old?.spec?.nodeName === node ? undefined : `node ${node} can only evict pods with spec.nodeName set to itself`;
+  if (subresource === 'eviction') return operation === 'create' ? evictionProblem(core, node, request) : undefined;
   if (subresource !== '') return `unexpected pod subresource ${JSON.stringify(subresource)}, only 'status' and 'eviction' are allowed`;
   if (operation === 'update') return `unexpected operation "UPDATE", node ${name} can only create and delete mirror pods`;
   if (operation === 'delete') return old?.spec?.nodeName === node ? undefined : `node ${name} can only delete pods with spec.nodeName set to itself`;
   return pod === undefined ? undefined : ((await mirrorProblem(core, node, pod)) ?? referenceProblem(name, pod));
+}
+
+async function evictionProblem(core: Core, node: string, { namespace, name }: AdmissionRequest): Promise<string | undefined> {
+  const pod = await podNamed(core, namespace, name);
+  return pod.spec?.nodeName === node ? undefined : `node ${node} can only evict pods with spec.nodeName set to itself`;
 }
 
 function statusProblem(name: string, node: string, pod: Pod | undefined, old: Pod | undefined): string | undefined {
@@ -100,8 +119,10 @@ async function mirrorProblem(core: Core, node: string, { metadata, spec }: Pod):
   if (owner.controller !== true) return `node ${name} can only create pods with a controller owner reference set to itself`;
   if (owner.blockOwnerDeletion === true) return `node ${name} must not set blockOwnerDeletion on an owner reference`;
   const scope = core.catalog.find('', 'v1', 'nodes');
-  const uid = scope === undefined ? undefined : (await core.objects.get(scope, '', node))?.object.metadata.uid;
-  return owner.uid === uid ? undefined : `node ${node} UID mismatch: expected ${owner.uid} got ${uid ?? ''}`;
+  const live = scope === undefined ? undefined : await core.objects.get(scope, '', node);
+  if (live === undefined) throw notFound({ group: '', resource: 'node' }, node);
+  const { uid = '' } = live.object.metadata;
+  return owner.uid === uid ? undefined : `node ${node} UID mismatch: expected ${owner.uid} got ${uid}`;
 }
 
 function referenceProblem(name: string, pod: Pod): string | undefined {
@@ -115,11 +136,15 @@ function nodeProblem(node: string, request: AdmissionRequest): string | undefine
   const name = JSON.stringify(node);
   if (requested !== node) return `node ${name} is not allowed to modify node ${JSON.stringify(requested)}`;
   const [next, old] = [request.object as Node | undefined, request.old as Node | undefined];
+  const source = next?.spec?.configSource;
   if (operation === 'create') {
+    if (source !== undefined) return `node ${name} is not allowed to create pods with a non-nil configSource`;
     const labels = forbiddenLabels(next?.metadata.labels, undefined);
     return labels.length === 0 ? undefined : `node ${name} is not allowed to set the following labels: ${labels.join(', ')}`;
   }
   if (operation !== 'update') return undefined;
+  if (source !== undefined && !equalParts(source, old?.spec?.configSource))
+    return `node ${name} is not allowed to update configSource to a new non-nil configSource`;
   if (!equalParts(next?.spec?.taints ?? [], old?.spec?.taints ?? [])) return `node ${name} is not allowed to modify taints`;
   if (!equalParts(next?.metadata.ownerReferences ?? [], old?.metadata.ownerReferences ?? [])) return `node ${name} is not allowed to modify ownerReferences`;
   const labels = forbiddenLabels(next?.metadata.labels, old?.metadata.labels);

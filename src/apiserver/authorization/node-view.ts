@@ -1,11 +1,12 @@
 /** Which pods are bound to which node, and what those pods refer to (upstream: authorizer/node graph). */
-import type { Container, Pod } from '#api';
+import { MIRROR_ANNOTATION, type Pod } from '#api';
 import type { ApiObject } from '#machinery';
 import type { Catalog } from '../catalog.ts';
 import type { ObjectStore, StoredObject } from '../registry/object-store.ts';
+import { configMapsOf, resourceClaimsOf, secretsOf, volumeClaimsOf } from './pod-references.ts';
 
 /** What a pod of a node may refer to. */
-export type ReferenceKind = 'secrets' | 'configmaps' | 'serviceaccounts' | 'resourceclaims' | 'pods';
+export type ReferenceKind = 'secrets' | 'configmaps' | 'persistentvolumeclaims' | 'serviceaccounts' | 'resourceclaims' | 'pods';
 
 /** A bound pod; the claim of its extended resources is that which was known when the pod was last taken up. */
 interface BoundPod {
@@ -51,7 +52,7 @@ export class NodeView {
     const pods = this.#nodes.get(nodeName);
     if (pods === undefined) return false;
     if (kind === 'pods') return pods.has(`${namespace}/${name}`);
-    return [...pods.values()].some((bound) => bound.pod.metadata.namespace === namespace && REFERENCES[kind](bound).includes(name));
+    return [...pods.values()].some((bound) => bound.pod.metadata.namespace === namespace && !isMirror(bound.pod) && REFERENCES[kind](bound).includes(name));
   }
 }
 
@@ -62,6 +63,11 @@ function podOf(stored: StoredObject | undefined): Pod | undefined {
 
 function keyOf({ metadata }: Pod): string {
   return `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+}
+
+/** A node must not give itself rights by the pods that it makes. */
+function isMirror({ metadata }: Pod): boolean {
+  return metadata.annotations?.[MIRROR_ANNOTATION] !== undefined;
 }
 
 function nodeOf({ spec }: Pod): string {
@@ -75,44 +81,7 @@ function sameClaims(a: Pod, b: Pod): boolean {
 const REFERENCES: Readonly<Record<Exclude<ReferenceKind, 'pods'>, (bound: BoundPod) => readonly (string | undefined)[]>> = {
   secrets: ({ pod }) => secretsOf(pod),
   configmaps: ({ pod }) => configMapsOf(pod),
+  persistentvolumeclaims: ({ pod }) => volumeClaimsOf(pod),
   serviceaccounts: ({ pod }) => [pod.spec?.serviceAccountName],
-  resourceclaims: ({ pod, extendedClaim }) => [
-    ...(pod.spec?.resourceClaims ?? []).map(({ resourceClaimName }) => resourceClaimName),
-    ...(pod.status?.resourceClaimStatuses ?? []).map(({ resourceClaimName }) => resourceClaimName),
-    extendedClaim,
-  ],
+  resourceclaims: ({ pod, extendedClaim }) => [...resourceClaimsOf(pod), extendedClaim],
 };
-
-/** A kind of objects that the pod refers to, if any. */
-export function firstReference(pod: Pod): string | undefined {
-  const bound = { pod, extendedClaim: undefined };
-  const kinds = ['serviceaccounts', 'secrets', 'configmaps', 'resourceclaims'] as const;
-  return kinds.find((kind) => REFERENCES[kind](bound).some((name) => (name ?? '') !== ''));
-}
-
-function containersOf({ spec }: Pod): readonly Pick<Container, 'env' | 'envFrom'>[] {
-  return [...(spec?.initContainers ?? []), ...(spec?.containers ?? []), ...(spec?.ephemeralContainers ?? [])];
-}
-
-function secretsOf(pod: Pod): readonly (string | undefined)[] {
-  const volumes = pod.spec?.volumes ?? [];
-  return [
-    ...(pod.spec?.imagePullSecrets ?? []).map(({ name }) => name),
-    ...containersOf(pod).flatMap(({ env, envFrom }) => [
-      ...(env ?? []).map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
-      ...(envFrom ?? []).map(({ secretRef }) => secretRef?.name),
-    ]),
-    ...volumes.flatMap(({ secret, projected }) => [secret?.secretName, ...(projected?.sources ?? []).map((source) => source.secret?.name)]),
-  ];
-}
-
-function configMapsOf(pod: Pod): readonly (string | undefined)[] {
-  const volumes = pod.spec?.volumes ?? [];
-  return [
-    ...containersOf(pod).flatMap(({ env, envFrom }) => [
-      ...(env ?? []).map(({ valueFrom }) => valueFrom?.configMapKeyRef?.name),
-      ...(envFrom ?? []).map(({ configMapRef }) => configMapRef?.name),
-    ]),
-    ...volumes.flatMap(({ configMap, projected }) => [configMap?.name, ...(projected?.sources ?? []).map((source) => source.configMap?.name)]),
-  ];
-}

@@ -55,10 +55,18 @@ export class NodeAuthorizer implements Authorizer {
   #divided(node: string, attributes: Attributes): AuthorizationDecision | Promise<AuthorizationDecision> | undefined {
     switch (`${attributes.resource}.${attributes.group}`) {
       case 'secrets.':
+        return this.#readOne(node, 'secrets', attributes);
       case 'configmaps.':
-        return this.#readOne(node, attributes);
+        return this.#readOne(node, 'configmaps', attributes);
+      case 'persistentvolumeclaims.':
+        return attributes.subresource === 'status' ? this.#volumeClaimStatus(node, attributes) : this.#getOne(node, 'persistentvolumeclaims', attributes);
       case 'resourceclaims.resource.k8s.io':
         return this.#getOne(node, 'resourceclaims', attributes);
+      case 'persistentvolumes.':
+      case 'volumeattachments.storage.k8s.io':
+        return this.#getOne(node, undefined, attributes);
+      case 'csinodes.storage.k8s.io':
+        return csiNode(node, attributes);
       case 'serviceaccounts.':
         return this.#serviceAccount(node, attributes);
       case 'leases.coordination.k8s.io':
@@ -74,28 +82,33 @@ export class NodeAuthorizer implements Authorizer {
     }
   }
 
-  #related(node: string, kind: ReferenceKind, { namespace, name }: Attributes): AuthorizationDecision {
+  /** `kind` undefined: dray has no such objects, so that none is related. */
+  #related(node: string, kind: ReferenceKind | undefined, { namespace, name }: Attributes): AuthorizationDecision {
     if (name === '') return deny('No Object name found');
-    return this.#facts.view.refersTo(node, kind, namespace, name) ? ALLOWED : deny(unrelated(node));
+    return kind !== undefined && this.#facts.view.refersTo(node, kind, namespace, name) ? ALLOWED : deny(unrelated(node));
   }
 
-  #readOne(node: string, attributes: Attributes): AuthorizationDecision {
-    const { verb, subresource, namespace, resource } = attributes;
+  #readOne(node: string, kind: ReferenceKind, attributes: Attributes): AuthorizationDecision {
+    const { verb, subresource, namespace } = attributes;
     if (!['get', 'list', 'watch'].includes(verb)) return deny('can only read resources of this type');
     if (subresource !== '') return deny('cannot read subresource');
     if (namespace === '') return deny('can only read namespaced object of this type');
-    const kind: ReferenceKind = resource === 'secrets' ? 'secrets' : 'configmaps';
     return this.#related(node, kind, attributes);
   }
 
-  #getOne(node: string, kind: ReferenceKind, attributes: Attributes): AuthorizationDecision {
+  #volumeClaimStatus(node: string, attributes: Attributes): AuthorizationDecision {
+    if (attributes.verb !== 'update' && attributes.verb !== 'patch') return deny('can only get/update/patch this type');
+    return this.#related(node, 'persistentvolumeclaims', attributes);
+  }
+
+  #getOne(node: string, kind: ReferenceKind | undefined, attributes: Attributes): AuthorizationDecision {
     if (attributes.verb !== 'get') return deny('can only get individual resources of this type');
     return attributes.subresource === '' ? this.#related(node, kind, attributes) : deny('cannot get subresource');
   }
 
   #serviceAccount(node: string, attributes: Attributes): AuthorizationDecision {
     const { verb, subresource, name } = attributes;
-    if (verb === 'get' && subresource === '') return this.#related(node, 'serviceaccounts', attributes);
+    if (verb === 'get' && subresource === '') return this.#readOne(node, 'serviceaccounts', attributes);
     if (verb !== 'create' || name === '') return deny('can only create tokens for individual service accounts');
     return subresource === 'token' ? this.#related(node, 'serviceaccounts', attributes) : deny('can only create token subresource of serviceaccount');
   }
@@ -150,6 +163,13 @@ function lease(node: string, { verb, namespace, name }: Attributes): Authorizati
   if (!['get', 'create', 'update', 'patch', 'delete'].includes(verb)) return deny('can only get, create, update, patch, or delete a node lease');
   if (namespace !== NODE_LEASE_NAMESPACE) return deny(`can only access leases in the ${JSON.stringify(NODE_LEASE_NAMESPACE)} system namespace`);
   if (verb !== 'create' && name !== node) return deny('can only access node lease with the same name as the requesting node');
+  return ALLOWED;
+}
+
+function csiNode(node: string, { verb, subresource, name }: Attributes): AuthorizationDecision {
+  if (!['get', 'create', 'update', 'patch', 'delete'].includes(verb)) return deny('can only get, create, update, patch, or delete a CSINode');
+  if (subresource !== '') return deny('cannot authorize CSINode subresources');
+  if (verb !== 'create' && name !== node) return deny('can only access CSINode with the same name as the requesting node');
   return ALLOWED;
 }
 

@@ -28,8 +28,8 @@ export async function create(core: Core, call: Call): Promise<StoredObject> {
 export async function createObject(core: Core, call: Call, decoded: ApiObject, managed?: ApiObject): Promise<StoredObject> {
   const generated = decoded.metadata.name === undefined && decoded.metadata.generateName !== undefined;
   for (let attempt = 1; ; attempt++) {
-    const named = generated ? withMetadata(decoded, { name: generateName(core, decoded.metadata.generateName ?? '') }) : decoded;
-    const object = await prepare(core, call, { decoded: named, managed });
+    const name = generated ? generateName(core, decoded.metadata.generateName ?? '') : decoded.metadata.name;
+    const object = await prepare(core, call, { decoded, managed, name });
     await core.admission.validate(core, admissionRequest(call, object));
     const stored = await insert(core, call, object);
     if (stored !== undefined) return stored;
@@ -44,14 +44,15 @@ async function insert(core: Core, call: Call, object: ApiObject): Promise<Stored
 }
 
 interface NewObject {
-  /** In the scope's version. */
+  /** In the scope's version; without a name while that is to be generated. */
   readonly decoded: ApiObject;
+  readonly name: string | undefined;
   /** Carries the managed fields if they are computed already. */
   readonly managed: ApiObject | undefined;
 }
 
 /** Defaults, conversion, managed fields, fresh metadata, strategy and validation; the object to store. */
-async function prepare(core: Core, call: Call, { decoded, managed }: NewObject): Promise<ApiObject> {
+async function prepare(core: Core, call: Call, { decoded, managed, name }: NewObject): Promise<ApiObject> {
   const { scope } = call;
   const { kind, version } = scope;
   const context = strategyContext(core, call);
@@ -62,6 +63,8 @@ async function prepare(core: Core, call: Call, { decoded, managed }: NewObject):
   const admitted = await core.admission.admit(core, admissionRequest(call, converted));
   await checkGrants(core, admissionRequest(call, admitted));
   const fresh = withMetadata(admitted, {
+    // Admission does not see generated names, as upstream's does not.
+    name,
     uid: core.options.random.uuid(),
     creationTimestamp: timestamp(core.options.clock.nowMs()),
     deletionTimestamp: undefined,
