@@ -5,11 +5,12 @@ import { onlyScopeOf } from './catalog.ts';
 import { type ServerResponse, jsonResponse } from './http/message.ts';
 import { type Core, timestamp } from './options.ts';
 import { invalidObject, unknownResource } from './refusals.ts';
-import { type Call, admissionRequest, fieldManagerOf, fieldValidationOf, strategyContext } from './registry/call.ts';
+import { type Call, admissionRequest, strategyContext } from './registry/call.ts';
 import { withRequestNamespace } from './registry/create.ts';
 import { decodeObject } from './registry/decode.ts';
 import { ownership } from './registry/managed.ts';
 import { withMetadata } from './registry/object-store.ts';
+import { fieldValidationOf } from './registry/write-options.ts';
 import { issueToken, nodeOfPod, type Reference, type TokenSubject } from './service-account-tokens.ts';
 
 const SCOPE = onlyScopeOf(TOKEN_REQUEST);
@@ -51,7 +52,6 @@ export async function requestToken(core: Core, call: Call): Promise<ServerRespon
 async function readRequest(core: Core, call: Call): Promise<TokenRequest> {
   const { target } = call;
   const inScope: Call = { ...call, scope: SCOPE };
-  fieldManagerOf(inScope);
   const decoded = withRequestNamespace(inScope, await decodeObject(inScope, fieldValidationOf(inScope)));
   const filled: ApiObject = SCOPE.version.defaults?.(decoded, strategyContext(core, call)) ?? decoded;
   const fresh = withMetadata(filled, { creationTimestamp: undefined, deletionTimestamp: undefined, deletionGracePeriodSeconds: undefined });
