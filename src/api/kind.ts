@@ -88,6 +88,8 @@ export interface Kind {
   readonly orphansByDefault?: boolean | undefined;
   /** Problems of a name, DNS subdomain rules unless given. */
   readonly nameProblems?: ((name: string) => readonly string[]) | undefined;
+  /** Nobody looks at metadata.generateName (upstream: ValidateClassName, which takes the start of a name for one). */
+  readonly anyGenerateName?: boolean | undefined;
   /** Seconds of grace when a delete names none: 30 for pods bound to a node, otherwise 0. */
   readonly gracePeriodSeconds?: ((object: ApiObject) => number) | undefined;
   /** Resets what a create may not set (status, generation) and drops gated fields. Pure: returns the object to validate. */

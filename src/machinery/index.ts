@@ -4,6 +4,7 @@
  */
 export * from './meta.ts';
 export { parseJson, stringifyJson } from './json.ts';
+export { goJsonSyntaxError } from './go-json-syntax.ts';
 export { parseYaml, stringifyYaml, YamlError, YamlTooLongError } from './yaml.ts';
 export type { SchemaNode } from './schema.ts';
 export * from './field-error.ts';

@@ -57,6 +57,7 @@ function flatTemplate(apiVersion: string): KindVersion {
 export const DEVICE_CLASS = defineKind({
   group: GROUP,
   kind: 'DeviceClass',
+  anyGenerateName: true,
   checksMetadataAgain: true,
   nameProblems: (name) => dnsSubdomainProblems(name, 'bytes'),
   plural: 'deviceclasses',

@@ -16,6 +16,7 @@ export function validateObjectMeta(object: ApiObject, kind: MetadataRules): read
   const meta = object.metadata;
   const { nameProblems = dnsSubdomainProblems } = kind;
   const { name = '', namespace = '' } = meta;
+  checkGenerateName(errors, meta, kind);
   if (name === '') errors.required('metadata.name', 'name or generateName is required');
   else errors.invalidAll('metadata.name', name, nameProblems(name));
   if (kind.namespaced) {
@@ -28,7 +29,17 @@ export function validateObjectMeta(object: ApiObject, kind: MetadataRules): read
 }
 
 /** What a kind says of its metadata. */
-type MetadataRules = Pick<Kind, 'namespaced' | 'nameProblems' | 'metadataChecks'>;
+type MetadataRules = NameRules & Pick<Kind, 'namespaced'>;
+
+type NameRules = Pick<Kind, 'nameProblems' | 'anyGenerateName' | 'metadataChecks'>;
+
+/** The start of a name may end with a dash, which a letter follows (apimachinery: maskTrailingDash). */
+function checkGenerateName(errors: FieldErrors, { generateName = '' }: ObjectMeta, kind: NameRules): void {
+  if (generateName === '' || kind.anyGenerateName === true || kind.metadataChecks === 'none') return;
+  const { nameProblems = dnsSubdomainProblems } = kind;
+  const name = generateName.length > 1 && generateName.endsWith('-') ? `${generateName.slice(0, -2)}a` : generateName;
+  errors.invalidAll('metadata.generateName', generateName, nameProblems(name));
+}
 
 /** What new and changed metadata have to keep alike, but for names. */
 function checkObjectMeta(errors: FieldErrors, meta: ObjectMeta): void {
@@ -115,6 +126,7 @@ export function validateObjectMetaUpdate(object: ApiObject, old: ApiObject, { ki
   const standard = !isGeneric(kind);
   const asNew = kind.metadataChecks === 'as-new';
   if ((kind.checksMetadataAgain === true || asNew) && subresource === '') {
+    checkGenerateName(errors, next, kind);
     checkObjectMeta(errors, next);
     if (standard) checkStandardFinalizers(errors, next);
   }
@@ -130,7 +142,7 @@ function isGeneric({ metadataChecks }: Pick<Kind, 'metadataChecks'>): boolean {
 
 /** Whose metadata are updated, and through which subresource ("" for the object itself). */
 interface UpdatedMetadata {
-  readonly kind: Pick<Kind, 'checksMetadataAgain' | 'metadataChecks'>;
+  readonly kind: NameRules & Pick<Kind, 'checksMetadataAgain'>;
   readonly subresource: string;
 }
 

@@ -19,7 +19,8 @@ const TYPE_META = { apiVersion: 1, kind: 2 } as const;
 
 /** Reads one object; undefined for a kind that is only taken as JSON. Throws ProtobufError for damaged bytes. */
 export function decodeProtobuf(bytes: Uint8Array): Json | undefined {
-  if (!MAGIC.every((byte, at) => bytes[at] === byte)) throw new ProtobufError('the body does not start with the protobuf magic number');
+  if (!MAGIC.every((byte, at) => bytes[at] === byte))
+    throw new ProtobufError('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]');
   const envelope = bytes.subarray(MAGIC.length);
   const typeMeta = bytesOf(envelope, UNKNOWN.typeMeta);
   const [apiVersion, kind] = [text(bytesOf(typeMeta, TYPE_META.apiVersion)), text(bytesOf(typeMeta, TYPE_META.kind))];

@@ -1,7 +1,6 @@
 /** Where the next page of a list starts. Opaque to clients (upstream: storage/continue.go). */
-import { asError } from '#base';
-import { badRequest, isJsonObject, type JsonObject, parseJson } from '#machinery';
-import { goSyntaxError } from './decode.ts';
+import { badRequest, isJsonObject, type JsonObject } from '#machinery';
+import { parseJsonOr } from './decode.ts';
 
 /** A place in a list; without a revision the rest is read as it is now. */
 export interface Continuation {
@@ -42,14 +41,16 @@ export function parseContinueToken(token: string, prefix: string): Continuation 
 function decoded(token: string): JsonObject {
   const foreign = token.search(/[^A-Za-z0-9_-]/);
   if (foreign >= 0) throw invalid(`continue key is not valid: illegal base64 data at input byte ${String(foreign)}`);
-  let text = '';
+  const bytes = Uint8Array.from(bytesOf(token), (letter) => letter.charCodeAt(0));
+  const parsed = parseJsonOr(new TextDecoder().decode(bytes), (why) => invalid(`continue key is not valid: ${why}`));
+  return isJsonObject(parsed) ? parsed : {};
+}
+
+function bytesOf(token: string): string {
   try {
-    const bytes = Uint8Array.from(atob(token.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0));
-    text = new TextDecoder().decode(bytes);
-    const parsed = parseJson(text);
-    return isJsonObject(parsed) ? parsed : {};
-  } catch (thrown) {
-    throw invalid(`continue key is not valid: ${goSyntaxError(text, asError(thrown).message)}`);
+    return atob(token.replaceAll('-', '+').replaceAll('_', '/'));
+  } catch {
+    throw invalid(`continue key is not valid: illegal base64 data at input byte ${String(token.length - 1)}`);
   }
 }
 

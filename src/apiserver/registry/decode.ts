@@ -11,6 +11,7 @@ import {
   badRequest,
   goJsonType,
   isJsonObject,
+  goJsonSyntaxError,
   parseJson,
   parseYaml,
   requestEntityTooLarge,
@@ -24,18 +25,21 @@ import { YAML_TYPE } from '../http/accept.ts';
 import { PROTOBUF_TYPE, decodeProtobuf } from '../http/protobuf.ts';
 import type { Call } from './call.ts';
 import type { FieldValidation } from './write-options.ts';
-import { duplicateFields } from './duplicate-fields.ts';
+import { repeatsMembers, strictProblems } from './duplicate-fields.ts';
 import { StructureError, checkStructure, undecodable } from './structure.ts';
 
 /** Upstream: MaxRequestBodyBytes of the generic API server. */
 export const MAX_REQUEST_BODY_BYTES = 3 * 1024 * 1024;
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Media type without parameters, in lower case. */
 export function mediaType(header: string | undefined): string {
   return (header ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
+
+/** The parameters of a media type; what is written otherwise is no media type (mime.ParseMediaType). */
+const PARAMETERS = /^[^;]*(?:;\s*(?:[\w!#$%&'*+.^`|~-]+=(?:"[^"]*"|[\w!#$%&'*+.^`|~-]+)\s*)?)*$/;
 
 /** The text of the body; 413 when it is too large. */
 export function bodyText(body: Uint8Array): string {
@@ -72,8 +76,9 @@ export async function parseBody(request: ServerRequest, kind?: string): Promise<
 }
 
 async function readBody(request: ServerRequest, kind: string | undefined): Promise<ParsedBody> {
-  const type = mediaType(request.headers['content-type']);
-  if (type === PROTOBUF_TYPE) return { value: parseProtobuf(bounded(request.body)), repeated: () => NOT_REPEATED };
+  const header = request.headers['content-type'] ?? '';
+  const type = PARAMETERS.test(header) ? mediaType(header) : undefined;
+  if (type === PROTOBUF_TYPE) return { value: parseProtobuf(bounded(request.body), kind), repeated: () => notRepeated };
   const text = bodyText(request.body);
   if (type === YAML_TYPE) {
     const { value, repeated } = await boundedYaml(text).catch((thrown: unknown) => {
@@ -81,15 +86,12 @@ async function readBody(request: ServerRequest, kind: string | undefined): Promi
     });
     return { value, repeated: () => repeatedInYaml(repeated) };
   }
-  if (type === '' || type === 'application/json' || type === '*/*') {
-    const value = parseOr(
-      () => parseJson(text),
-      (why) => unreadable(text, kind, `${NO_TYPE_META}${goSyntaxError(text, why)}`),
-    );
+  if (type === '' || type === 'application/json') {
+    const value = parseJsonOr(text, (why) => unreadable(text, kind, `${NO_TYPE_META}${why}`));
     if (value !== null && !isJsonObject(value)) {
       throw unreadable(text, kind, notAnObject(value));
     }
-    return { value, repeated: () => (type === 'application/json' ? repeatedInJson(text, value) : NOT_REPEATED) };
+    return { value, repeated: () => repeatedInJson(text, value) };
   }
   throw unsupportedMediaType(
     'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
@@ -98,15 +100,6 @@ async function readBody(request: ServerRequest, kind: string | undefined): Promi
 
 const NO_TYPE_META = "couldn't get version/kind; json parse error: ";
 
-/** What Go's decoder says of a text that is no JSON, as far as this platform's parser tells where it stopped; otherwise the platform's own words. */
-export function goSyntaxError(text: string, why: string): string {
-  const position = / at position (\d+)/.exec(why)?.[1];
-  if (/^Unexpected end|^Unterminated/.test(why) || Number(position) === text.length) return 'unexpected end of JSON input';
-  if (position !== undefined && why.includes('after JSON')) return `invalid character '${text.charAt(Number(position))}' after top-level value`;
-  const token = /^Unexpected token '(.)'/u.exec(why)?.[1];
-  return token === undefined ? why : `invalid character '${token}' looking for beginning of value`;
-}
-
 /** The structure into which Go's decoder reads kind and apiVersion, as its text names it. */
 const TYPE_META_STRUCT = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`;
 
@@ -114,22 +107,23 @@ function notAnObject(value: Json): string {
   return `${NO_TYPE_META}json: cannot unmarshal ${goJsonType(value)} into Go value of type ${TYPE_META_STRUCT}`;
 }
 
-function parseProtobuf(bytes: Uint8Array): Json {
+function parseProtobuf(bytes: Uint8Array, kind: string | undefined): Json {
   let body: Json | undefined;
   try {
     body = decodeProtobuf(bytes);
   } catch (thrown) {
-    throw badRequest(`the protobuf body cannot be read: ${asError(thrown).message}`);
+    throw unreadable(decoder.decode(bytes), kind, asError(thrown).message);
   }
   if (body === undefined) throw unsupportedMediaType('this kind is accepted as application/json and application/yaml only');
   return body;
 }
 
-function parseOr<T>(parse: () => T, refuse: (why: string) => Error): T {
+/** Parses JSON; `refuse` makes the error of what Go's decoder says of a text that is none. */
+export function parseJsonOr(text: string, refuse: (why: string) => Error): Json {
   try {
-    return parse();
+    return parseJson(text);
   } catch (thrown) {
-    throw refuse(asError(thrown).message);
+    throw refuse(goJsonSyntaxError(text) ?? asError(thrown).message);
   }
 }
 
@@ -154,39 +148,68 @@ export async function decodeObject(call: Call, validation: FieldValidation): Pro
   const { value, repeated } = await readBody(call.request, scope.kind.kind);
   const body = value === null ? {} : value;
   if (!isJsonObject(body)) throw unreadable(bodyText(call.request.body), scope.kind.kind, notAnObject(body));
+  const why = typeMetaProblem(body);
+  if (why !== undefined) throw unreadable(bodyText(call.request.body), scope.kind.kind, why);
   checkTypeMeta(scope, body);
-  return structured(call, body, validation, validation === 'Ignore' ? NOT_REPEATED : repeated());
+  return structured(call, body, validation, validation === 'Ignore' ? notRepeated : repeated());
 }
 
-/** Members that a body sets twice, in the words of a refusal and of warnings. */
-interface Repeated {
+/** What strict decoding complains about, as a refusal and as warnings word it. */
+interface StrictProblems {
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
 }
 
-const NOT_REPEATED: Repeated = { errors: [], warnings: [] };
+/** Adds what a body sets twice to the paths of its unknown fields. */
+type Repeated = (unknown: readonly string[]) => StrictProblems;
+
+const notRepeated: Repeated = (unknown) => alike(unknown.map(unknownField));
+
+function unknownField(path: string): string {
+  return `unknown field ${JSON.stringify(path)}`;
+}
+
+function alike(texts: readonly string[]): StrictProblems {
+  return { errors: texts, warnings: texts };
+}
 
 function repeatedInJson(text: string, value: Json): Repeated {
-  const texts = duplicateFields(text, value).map((path) => `duplicate field ${JSON.stringify(path)}`);
-  return texts.length === 0 ? NOT_REPEATED : { errors: texts, warnings: texts };
+  return repeatsMembers(text, value) ? (unknown) => alike(strictProblems(text, unknown)) : notRepeated;
 }
 
 function repeatedInYaml(repeated: readonly string[]): Repeated {
-  return repeated.length === 0 ? NOT_REPEATED : { errors: [`yaml: unmarshal errors:\n  ${repeated.join('\n  ')}`], warnings: repeated };
+  if (repeated.length === 0) return notRepeated;
+  return (unknown) => {
+    const others = unknown.map(unknownField);
+    return { errors: [`yaml: unmarshal errors:\n  ${repeated.join('\n  ')}`, ...others], warnings: [...repeated, ...others] };
+  };
 }
 
 /** How upstream's texts name a registry of types that has no name. */
 export const UNNAMED_SCHEME = '"pkg/runtime/scheme.go:111"';
 
+/** What keeps Go from reading which kind a body is. */
+function typeMetaProblem(body: JsonObject): string | undefined {
+  for (const member of ['apiVersion', 'kind']) {
+    const value = body[member] ?? '';
+    if (typeof value !== 'string') return `${NO_TYPE_META}json: cannot unmarshal ${goJsonType(value)} into Go struct field .${member} of type string`;
+  }
+  const { apiVersion = '' } = body;
+  return String(apiVersion).split('/').length > 2 ? `unexpected GroupVersion string: ${String(apiVersion)}` : undefined;
+}
+
 /** Kind and apiVersion of the body, where it names them, are those of the endpoint. */
-function checkTypeMeta(scope: Scope, body: { readonly [key: string]: Json | undefined }): void {
+function checkTypeMeta(scope: Scope, body: JsonObject): void {
   const [apiVersion, kind] = [String(body['apiVersion'] || scope.apiVersion), String(body['kind'] || scope.kind.kind)];
   if (apiVersion === scope.apiVersion && kind === scope.kind.kind) return;
   const version = apiVersion.replace(/^.*\//, '');
   if (isRegistered(apiVersion, kind)) {
+    const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+    if (kind === scope.kind.kind && group === scope.kind.group) {
+      throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${scope.apiVersion})`);
+    }
     const conversion = `converting (${version}.${kind}) to (${internalPackage(scope)}.${scope.kind.kind}): unknown conversion`;
-    if (apiVersion === scope.apiVersion) throw undecodable(scope.kind.kind, version, conversion, kind);
-    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${scope.apiVersion})`);
+    throw undecodable(scope.kind.kind, version, conversion, kind);
   }
   throw undecodable(
     scope.kind.kind,
@@ -201,21 +224,29 @@ function internalPackage({ kind: { group, storedAs } }: Scope): string {
   return (storedAs?.group ?? group).split('.')[0] || 'core';
 }
 
+/** Kinds of every version, and of v1 alone, that are no resources (upstream: metav1.AddToGroupVersion). */
+const META_KINDS: ReadonlySet<string> = new Set(['ListOptions', 'GetOptions', 'DeleteOptions', 'CreateOptions', 'UpdateOptions', 'PatchOptions', 'WatchEvent']);
+const UNVERSIONED_KINDS: ReadonlySet<string> = new Set(['Status', 'List', 'APIVersions', 'APIGroupList', 'APIGroup', 'APIResourceList']);
+
 function isRegistered(apiVersion: string, kind: string): boolean {
+  const isVersion = KINDS.some(({ group, versions }) => versions.some(({ version }) => apiVersionOf({ group, version }) === apiVersion));
+  if (isVersion && META_KINDS.has(kind)) return true;
+  if (apiVersion === 'v1' && UNVERSIONED_KINDS.has(kind)) return true;
   return [...KINDS, ...REVIEW_KINDS, TOKEN_REQUEST].some(
-    (known) => known.kind === kind && known.versions.some(({ version }) => apiVersionOf({ group: known.group, version }) === apiVersion),
+    (known) =>
+      (known.kind === kind || `${known.kind}List` === kind) &&
+      known.versions.some(({ version }) => apiVersionOf({ group: known.group, version }) === apiVersion),
   );
 }
 
 /** Checks a value's structure as the scope's version; unknown fields are refused, warned of or dropped in silence. */
-export function structured(call: Call, value: Json, validation: FieldValidation, repeated: Repeated = NOT_REPEATED): ApiObject {
+export function structured(call: Call, value: Json, validation: FieldValidation, repeated: Repeated = notRepeated): ApiObject {
   const { kind, version, schema, apiVersion } = call.scope;
   const checked = structureOf(schema, value, kind.kind, version.version);
   call.rewritten.push(...checked.rewritten);
-  const unknown = checked.unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`);
-  const errors = [...repeated.errors, ...unknown];
+  const { errors, warnings } = repeated(checked.unknownFields);
   if (validation === 'Strict' && errors.length > 0) throw undecodable(kind.kind, version.version, `strict decoding error: ${errors.join(', ')}`);
-  if (validation === 'Warn') call.warnings.push(...repeated.warnings, ...unknown);
+  if (validation === 'Warn') call.warnings.push(...warnings);
   const object = isJsonObject(checked.value) ? checked.value : {};
   const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
   return { ...object, kind: kind.kind, apiVersion, metadata: withUniqueOwners(call, withoutEmptyMembers(metadata)) };

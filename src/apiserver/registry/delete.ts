@@ -1,12 +1,12 @@
 /** DELETE: preconditions, finalizers, grace, and many at once. */
 import type { Namespace } from '#api';
-import { type ApiObject, type DeleteOptions, isNotFound, notFound } from '#machinery';
+import { type ApiObject, conflict, type DeleteOptions, isNotFound, notFound, type ObjectMeta } from '#machinery';
 import { type Core, timestamp } from '../options.ts';
 import { refusal } from '../refusals.ts';
 import { type Call, deletionRequest } from './call.ts';
 import { deleteOptions } from './delete-options.ts';
 import { namespaceFinalizers } from './finish.ts';
-import { listObjects } from './list.ts';
+import { listObjects, type Page } from './list.ts';
 import { StoredObject, withMetadata } from './object-store.ts';
 
 /** A delete that keeps losing races gives up after so many rounds. */
@@ -21,9 +21,11 @@ export interface DeleteResult {
   readonly gone: boolean;
 }
 
-/** Deletes the named object of the call. */
-export async function deleteNamed(core: Core, call: Call): Promise<DeleteResult> {
-  return deleteObject(core, call, await deleteOptions(call), { namespace: call.target.namespace, name: call.target.name });
+/** Deletes the named object of the call. `status` is that of the answer: 202 for a cascade, asked for by its older name, that is under way. */
+export async function deleteNamed(core: Core, call: Call): Promise<DeleteResult & { readonly status: number }> {
+  const options = await deleteOptions(call);
+  const result = await deleteObject(core, call, options, { namespace: call.target.namespace, name: call.target.name });
+  return { ...result, status: !result.gone && options.orphanDependents === false ? 202 : 200 };
 }
 
 /** Deletes one object by the rules of its kind. */
@@ -36,7 +38,7 @@ export async function deleteObject(
   const { scope } = asked;
   const dryRun = asked.dryRun || (options.dryRun ?? []).length > 0;
   const call = { ...asked, dryRun };
-  const policed = scope.kind.orphansByDefault === true ? orphaning(call, options) : options;
+  const policed = withPolicy(call, options);
   for (let attempt = 1; attempt <= DELETE_ATTEMPTS; attempt++) {
     const live = await core.objects.get(scope, key.namespace, key.name);
     if (live === undefined) throw notFound(scope.groupResource, key.name);
@@ -50,8 +52,8 @@ export async function deleteObject(
 }
 
 /** The options with the kind's policy in place of none; the caller is warned (upstream: registry/batch/job). */
-function orphaning(call: Call, options: DeleteOptions): DeleteOptions {
-  if (options.propagationPolicy !== undefined || options.orphanDependents !== undefined) return options;
+function withPolicy(call: Call, options: DeleteOptions): DeleteOptions {
+  if (call.scope.kind.orphansByDefault !== true || options.propagationPolicy !== undefined || options.orphanDependents !== undefined) return options;
   call.warnings.push(
     `child pods are preserved by default when ${call.scope.kind.plural} are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning`,
   );
@@ -81,32 +83,51 @@ async function carryOut(core: Core, call: Call, { live, plan, dryRun }: Deletion
 /** What a delete does: remove the object, mark it, or nothing because it is marked already. */
 type Plan = { readonly kind: 'remove' | 'mark'; readonly object: ApiObject } | { readonly kind: 'nothing' };
 
+type GracePeriod = ((object: ApiObject) => number) | undefined;
+
 /** Decides a delete (upstream: rest.BeforeDelete and the generic registry's deletionFinalizersForGarbageCollection). */
-function planDeletion(gracePeriod: ((object: ApiObject) => number) | undefined, live: ApiObject, options: DeleteOptions, nowMs: number): Plan {
+function planDeletion(gracePeriod: GracePeriod, live: ApiObject, options: DeleteOptions, nowMs: number): Plan {
+  if (namespaceFinalizers(live).length > 0) return planNamespaceDeletion(live, options, nowMs);
+  const { deletionTimestamp } = live.metadata;
+  if (deletionTimestamp !== undefined) return planAgain(gracePeriod, live, options, deletionTimestamp);
   const grace = graceOf(gracePeriod, live, options.gracePeriodSeconds);
   const finalizers = finalizersFor(live, options);
-  const held = finalizers.length > 0 || namespaceFinalizers(live).length > 0;
-  const { deletionTimestamp, deletionGracePeriodSeconds: earlier = 0 } = live.metadata;
-  if (deletionTimestamp !== undefined) {
-    if (!held && grace === 0)
-      return { kind: 'remove', object: withMetadata(live, { deletionGracePeriodSeconds: 0, deletionTimestamp: shifted(deletionTimestamp, -earlier) }) };
-    if (grace >= earlier) return { kind: 'nothing' };
-    const changes = {
-      deletionGracePeriodSeconds: grace,
-      deletionTimestamp: shifted(deletionTimestamp, grace - earlier),
-      finalizers: finalizers.length === 0 ? undefined : finalizers,
-    };
-    return { kind: 'mark', object: withMetadata(live, changes) };
-  }
+  const held = finalizers.length > 0;
   if (!held && grace === 0 && gracePeriod === undefined) return { kind: 'remove', object: live };
   const marked = withMetadata(live, {
     deletionTimestamp: timestamp(nowMs + grace * 1000),
-    // A namespace that only its spec.finalizers hold carries no grace period upstream.
-    deletionGracePeriodSeconds: namespaceFinalizers(live).length > 0 && finalizers.length === 0 ? undefined : grace,
+    deletionGracePeriodSeconds: grace,
     generation: live.metadata.generation === undefined ? undefined : live.metadata.generation + 1,
-    finalizers: finalizers.length === 0 ? undefined : finalizers,
+    finalizers: orAbsent(finalizers),
   });
   return { kind: !held && grace === 0 ? 'remove' : 'mark', object: terminating(marked) };
+}
+
+/** Of an object that is being deleted: its grace can be shortened, and without grace the finalizers can be chosen anew. */
+function planAgain(gracePeriod: GracePeriod, live: ApiObject, options: DeleteOptions, deletionTimestamp: string): Plan {
+  const grace = graceOf(gracePeriod, live, options.gracePeriodSeconds);
+  const finalizers = finalizersFor(live, options);
+  const { deletionGracePeriodSeconds: earlier = 0, finalizers: present = [] } = live.metadata;
+  const at = (seconds: number): ObjectMeta => ({ deletionGracePeriodSeconds: seconds, deletionTimestamp: shifted(deletionTimestamp, seconds - earlier) });
+  if (finalizers.length === 0 && grace === 0) return { kind: 'remove', object: withMetadata(live, at(0)) };
+  if (gracePeriod === undefined) {
+    const same = finalizers.length === present.length && finalizers.every((finalizer, index) => finalizer === present[index]);
+    return same ? { kind: 'nothing' } : { kind: 'mark', object: withMetadata(live, { finalizers }) };
+  }
+  if (options.gracePeriodSeconds === undefined || grace >= earlier) return { kind: 'nothing' };
+  return { kind: 'mark', object: withMetadata(live, { ...at(grace), finalizers: orAbsent(finalizers) }) };
+}
+
+/** A namespace is marked once, without grace, and goes when its contents are gone (upstream: registry/core/namespace). */
+function planNamespaceDeletion(live: ApiObject, { propagationPolicy, orphanDependents }: DeleteOptions, nowMs: number): Plan {
+  if (live.metadata.deletionTimestamp !== undefined) return { kind: 'nothing' };
+  const policy = orphanDependents === undefined ? propagationPolicy : orphanDependents ? 'Orphan' : 'Foreground';
+  const finalizers = finalizersFor(live, { propagationPolicy: policy });
+  return { kind: 'mark', object: terminating(withMetadata(live, { deletionTimestamp: timestamp(nowMs), finalizers: orAbsent(finalizers) })) };
+}
+
+function orAbsent(finalizers: readonly string[]): readonly string[] | undefined {
+  return finalizers.length === 0 ? undefined : finalizers;
 }
 
 function terminating(object: ApiObject): ApiObject {
@@ -142,10 +163,12 @@ function finalizersFor(live: ApiObject, { propagationPolicy, orphanDependents }:
 /** 409 unless uid and resourceVersion are those that the options ask for. */
 function checkPreconditions(call: Call, live: ApiObject, { preconditions = {} }: DeleteOptions): void {
   const { uid, resourceVersion } = preconditions;
-  const { gvk } = call.scope;
+  const { gvk, groupResource } = call.scope;
   const refuse = (what: 'UID' | 'ResourceVersion', wanted: string, actual = ''): Error => {
     const qualified = gvk.group === '' ? gvk.kind : `${gvk.kind}.${gvk.group}`;
     const name = live.metadata.name ?? '';
+    if (live.kind === 'Namespace')
+      return conflict(groupResource, name, `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${actual}`);
     const happened = what === 'UID' ? 'deleted and then recreated' : 'modified';
     const message = `Operation cannot be fulfilled on ${qualified} ${JSON.stringify(name)}: the ${what} in the precondition (${wanted}) does not match the ${what} in record (${actual}). The object might have been ${happened}`;
     return refusal(409, 'Conflict', message, { name, ...(gvk.group === '' ? {} : { group: gvk.group }), kind: gvk.kind });
@@ -155,11 +178,11 @@ function checkPreconditions(call: Call, live: ApiObject, { preconditions = {} }:
     throw refuse('ResourceVersion', resourceVersion, live.metadata.resourceVersion);
 }
 
-/** Deletes what a list with the call's selectors returns; the objects as they were listed. */
-export async function deleteCollection(core: Core, call: Call): Promise<{ readonly items: readonly StoredObject[]; readonly revision: number }> {
-  const options = await deleteOptions(call);
-  const { items, revision } = await listObjects(core, call);
-  for (const { object } of items) {
+/** Deletes what a list with the call's options returns; the objects as they were listed. */
+export async function deleteCollection(core: Core, call: Call): Promise<Page> {
+  const options = withPolicy(call, await deleteOptions(call));
+  const page = await listObjects(core, call);
+  for (const { object } of page.items) {
     const { namespace = '', name = '' } = object.metadata;
     try {
       await deleteObject(core, call, options, { namespace, name });
@@ -167,5 +190,5 @@ export async function deleteCollection(core: Core, call: Call): Promise<{ readon
       if (!isNotFound(thrown)) throw thrown;
     }
   }
-  return { items, revision };
+  return page;
 }

@@ -22,12 +22,15 @@ interface Level {
   readonly depth: number;
   index: number;
   name: string;
+  /** It stands in a member that is not known, in which nobody looks. */
+  readonly hidden: boolean;
+  /** The member that is being read is not known. */
+  unknown: boolean;
 }
 
-/** Paths of the first repeated members of a well-formed text, in the order in which they occur; `parsed` is what a parser made of it. */
-export function duplicateFields(text: string, parsed: Json): readonly string[] {
-  // A parser keeps one of each: where none is missing, there is nothing to look for.
-  return membersNamed(text) === membersIn(parsed) ? [] : repeatedPaths(text);
+/** Whether a well-formed text sets a member twice; `parsed` is what a parser made of it, which keeps one of each. */
+export function repeatsMembers(text: string, parsed: Json): boolean {
+  return membersNamed(text) !== membersIn(parsed);
 }
 
 /** How many members a text names: strings before a colon. */
@@ -58,11 +61,12 @@ function membersIn(value: Json): number {
   return count;
 }
 
-function repeatedPaths(text: string): readonly string[] {
-  const found: string[] = [];
+/** What strict decoding finds in a text that sets members twice, in its order: these, and the unknown fields at `unknown` paths. */
+export function strictProblems(text: string, unknown: readonly string[]): readonly string[] {
+  const [found, missing] = [new Set<string>(), new Set(unknown)];
   let level: Level | undefined;
   let string = '';
-  for (let at = 0; at < text.length && found.length < STRICT_ERRORS_MAX && (level?.depth ?? 0) <= DEPTH_MAX; at++) {
+  for (let at = 0; at < text.length && found.size < STRICT_ERRORS_MAX && (level?.depth ?? 0) <= DEPTH_MAX; at++) {
     switch (text.charCodeAt(at)) {
       case QUOTE: {
         const end = closingQuote(text, at + 1);
@@ -72,7 +76,7 @@ function repeatedPaths(text: string): readonly string[] {
       }
       case OPEN_OBJECT:
       case OPEN_LIST:
-        level = { parent: level, names: text.charCodeAt(at) === OPEN_OBJECT ? new Set() : undefined, depth: (level?.depth ?? 0) + 1, index: 0, name: '' };
+        level = levelBelow(level, text.charCodeAt(at) === OPEN_OBJECT);
         break;
       case CLOSE_OBJECT:
       case CLOSE_LIST:
@@ -82,14 +86,34 @@ function repeatedPaths(text: string): readonly string[] {
         if (level !== undefined) level.index++;
         break;
       case COLON:
-        if (level?.names === undefined) break;
-        level.name = unquoted(string);
-        if (level.names.has(level.name)) found.push(memberPath(level));
-        level.names.add(level.name);
+        if (level?.names !== undefined) enterMember(level, level.names, { name: unquoted(string), missing, found });
         break;
     }
   }
-  return found;
+  return [...found];
+}
+
+function levelBelow(parent: Level | undefined, isObject: boolean): Level {
+  const hidden = parent !== undefined && (parent.hidden || parent.unknown);
+  return { parent, names: isObject ? new Set() : undefined, depth: (parent?.depth ?? 0) + 1, index: 0, name: '', hidden, unknown: false };
+}
+
+interface Member {
+  readonly name: string;
+  /** The paths of what is not known. */
+  readonly missing: ReadonlySet<string>;
+  readonly found: Set<string>;
+}
+
+function enterMember(level: Level, names: Set<string>, { name, missing, found }: Member): void {
+  level.name = name;
+  const repeated = names.has(name);
+  names.add(name);
+  if (level.hidden || (!repeated && missing.size === 0)) return;
+  const path = memberPath(level);
+  level.unknown = missing.has(path);
+  if (level.unknown) found.add(`unknown field ${JSON.stringify(path)}`);
+  else if (repeated) found.add(`duplicate field ${JSON.stringify(path)}`);
 }
 
 /** Where the string ends whose content begins at `from`: at a quote before which an even number of backslashes stands. */

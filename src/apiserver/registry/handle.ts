@@ -7,7 +7,7 @@ import { requestToken } from '../token-request.ts';
 import { bindPod, evictPod, podLog } from '../pods.ts';
 import type { Call } from './call.ts';
 import { create } from './create.ts';
-import { type DeleteResult, deleteCollection, deleteNamed } from './delete.ts';
+import { deleteCollection, deleteNamed } from './delete.ts';
 import { shownCall } from './lens.ts';
 import { listObjects } from './list.ts';
 import { checkListLength, reachedRevision } from './list-options.ts';
@@ -78,8 +78,8 @@ async function handleVerb(core: Core, call: Call): Promise<ServerResponse> {
     case 'delete':
       return deleteResponse(core, call, await deleteNamed(core, call));
     case 'deletecollection': {
-      const { items, revision } = await deleteCollection(core, call);
-      return listResponse(core, call, items, { revision });
+      const page = await deleteCollection(core, call);
+      return listResponse(core, call, page.items, page);
     }
     default:
       throw methodNotAllowed();
@@ -107,10 +107,10 @@ function updateResponse(core: Core, call: Call, { stored, created }: UpdateResul
   return objectResponse(core, call, stored, created ? 201 : 200);
 }
 
-function deleteResponse(core: Core, call: Call, { stored, gone }: DeleteResult): ServerResponse {
+function deleteResponse(core: Core, call: Call, { stored, gone, status }: Awaited<ReturnType<typeof deleteNamed>>): ServerResponse {
   const { kind, groupResource } = call.scope;
   const returnsObject = kind.group === 'resource.k8s.io' || (kind.group === '' && RETURNS_DELETED.has(kind.plural));
-  if (!gone || returnsObject) return objectResponse(core, call, stored);
+  if (!gone || returnsObject) return objectResponse(core, call, stored, status);
   const { name, uid } = stored.object.metadata;
   const group = groupResource.group === '' ? {} : { group: groupResource.group };
   return jsonResponse(200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details: { name, ...group, kind: kind.plural, uid } });

@@ -11,7 +11,6 @@ import {
   goQuote,
   checkConfiguration,
   isJsonObject,
-  parseJson,
   serverSideApply,
   stringifyJson,
   unsupportedMediaType,
@@ -21,7 +20,7 @@ import { invalidObject } from '../refusals.ts';
 import type { Call } from './call.ts';
 import { type FieldValidation, fieldManagerOf, fieldValidationOf } from './write-options.ts';
 import { withRequestNamespace } from './create.ts';
-import { bodyText, boundedYaml, goSyntaxError, mediaType, structured } from './decode.ts';
+import { bodyText, boundedYaml, mediaType, parseJsonOr, structured } from './decode.ts';
 import { type Lens, shownCall, through } from './lens.ts';
 import { asJson, asObject, resetFieldsOf } from './managed.ts';
 import { withMetadata } from './object-store.ts';
@@ -95,12 +94,7 @@ function patchFunction(call: Call, type: string, body: Json): (live: Json) => Js
 }
 
 function parsePatch(call: Call): Json {
-  const text = bodyText(call.request.body);
-  try {
-    return parseJson(text);
-  } catch (thrown) {
-    throw badRequest(`error decoding patch: ${goSyntaxError(text, asError(thrown).message)}`);
-  }
+  return parseJsonOr(bodyText(call.request.body), (why) => badRequest(`error decoding patch: ${why}`));
 }
 
 /** A patch may not rename: the name of another object is refused, and where kinds are namespaced so is another namespace. */
