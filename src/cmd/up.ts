@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { asError, Metrics, sleep } from '#base';
+import type { Manifest } from '#cli';
 import { NODES, RESOURCE_SLICES, RestClient } from '#client';
 import {
   type CertificateAuthority,
@@ -115,6 +116,7 @@ class Cluster {
   };
   readonly #agents = new Map<string, NodeAgent>();
   #plane: ControlPlane | undefined;
+  #examples: Promise<readonly Manifest[]> | undefined;
   #fail: (error: Error) => void = () => undefined;
   /** Resolves with the error of the first component that broke off. */
   readonly failed: Promise<Error>;
@@ -130,7 +132,7 @@ class Cluster {
 
   /**
    * Starts what the flags name. Modules are loaded when their component is started: the API server answers while the others are still
-   * being read. Drivers take longest, and are processes of their own: they start up while the scheduler and the controllers do.
+   * being read. Drivers take longest, and are processes of their own: they start up while the scheduler and the controllers do and the examples are read.
    */
   async start(): Promise<void> {
     const { components, settings, dataDir, stop } = this.#options;
@@ -145,6 +147,7 @@ class Cluster {
     if (withDriver.length > 0 && this.#plane !== undefined) await (await import('./driver-account.ts')).applyDriverAccount(this.client);
     await Promise.all(withDriver.map((name) => this.#startDriver(name)));
     if (starts('scheduler') || starts('controller-manager')) await this.#startLoops(starts);
+    if (this.#flags.examples && this.#plane !== undefined) void this.#readExamples().catch(() => undefined);
     await Promise.all(withDriver.map((name) => this.#published(name)));
   }
 
@@ -220,12 +223,18 @@ class Cluster {
     if (seen) this.#progress(`driver ${nodeName}`, `own process, ${isPreset(devices) ? 'published its devices' : 'running'}`);
   }
 
+  /** Reads the examples, once: while the drivers start there is time for it. */
+  #readExamples(): Promise<readonly Manifest[]> {
+    this.#examples ??= import('./examples.ts').then(async ({ readExamples }) => readExamples());
+    return this.#examples;
+  }
+
   /** Applies the examples; the exit code of --once. */
   async examples(stop: AbortSignal): Promise<number> {
     const { client } = this;
     const reached = ({ pod, state }: { pod: string; state: string }): void => this.#progress('example', `${pod} ${state}`);
-    const { readExamples, runExamples } = await import('./examples.ts');
-    const manifests = await readExamples();
+    const manifests = await this.#readExamples();
+    const { runExamples } = await import('./examples.ts');
     const nodeDirs = nodeNamesOf(this.#flags).map((name) => this.#rootDir(name));
     const outcome = await runExamples({ client, manifests, timeoutMs: this.#flags.timeout * 1000, nodeDirs, reached }, stop);
     if (stop.aborted) return 0;
