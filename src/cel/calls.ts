@@ -143,9 +143,19 @@ function evaluation(call: Call, run: Implementation, isPatterned: boolean): Eval
     inSteps: args.length > 2 || isPatterned || declaration.inSteps === true || several,
     spellsOut: !TAKES_ADDED_LISTS.has(name),
   };
+  if (declaration.amplifies === true) return counted(general(calling, args));
   if (first !== undefined && args.length === 1) return unary(calling, first);
   if (first !== undefined && second !== undefined && args.length === 2) return binary(calling, first, second);
   return general(calling, args);
+}
+
+/** Counts the characters of the text that comes of a call. */
+function counted(call: Eval): Eval {
+  return (frame) => {
+    const result = call(frame);
+    if (typeof result === 'string') frame.write(result.length);
+    return result;
+  };
 }
 
 /** Functions that use values as keys, on some of which upstream panics before anything is charged. */

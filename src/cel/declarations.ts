@@ -103,6 +103,8 @@ export interface FunctionDeclaration {
   readonly dispatch?: Dispatch | undefined;
   /** Whether an error in one argument keeps the next ones from being evaluated even though there are but two (a FunctionBinding). */
   readonly inSteps?: boolean | undefined;
+  /** Whether its text may be longer than its price tells: such texts are counted apart. */
+  readonly amplifies?: boolean | undefined;
 }
 
 /** A tuple of value types, and the kinds that test them. */
@@ -148,9 +150,9 @@ export function declareSingle(name: string, receivers: readonly Type[] | undefin
   return { name, overloads, dispatch: { receivers: receivers && new Set(receivers.map((type) => type.name)), run } };
 }
 
-/** Declares a function that is judged argument by argument (FunctionBinding). */
-export function declareInSteps(name: string, ...overloads: Overload[]): FunctionDeclaration {
-  return { name, overloads, inSteps: true };
+/** Declares a function that is judged argument by argument (FunctionBinding), and makes texts that are longer than what it is paid for. */
+export function declareAmplifying(name: string, ...overloads: Overload[]): FunctionDeclaration {
+  return { name, overloads, inSteps: true, amplifies: true };
 }
 
 /** A signature of a function that declareSingle gives its meaning. */

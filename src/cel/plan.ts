@@ -1,10 +1,11 @@
 /** The parts a compiled expression is made of: frames, closures and the access paths that cel-go calls attributes (interpreter/attributes.go). */
 import { goText, goTypeName } from './go-values.ts';
-import { CelError, CelMap, ConcatList, CostLimitExceeded, isList, isOwnKey, NONE, Optional, typeNameOf, Uint, type Value } from './values.ts';
+import { CelError, CelMap, ConcatList, CostLimitExceeded, guardSize, isList, isOwnKey, NONE, Optional, typeNameOf, Uint, type Value } from './values.ts';
 
 /** One evaluation: the device, the variables of loops and what has been spent. */
 export class Frame {
   cost = 0;
+  #written = 0;
   #variables: Value[] | undefined;
 
   readonly device: Value;
@@ -24,6 +25,12 @@ export class Frame {
   charge(units: number): void {
     this.cost += units;
     if (this.cost > this.costLimit) throw new CostLimitExceeded();
+  }
+
+  /** Counts characters of a text that was written for less than texts cost; throws CostLimitExceeded when all of them are more than one text may have. */
+  write(characters: number): void {
+    this.#written += characters;
+    guardSize(this.#written, 'characters');
   }
 }
 

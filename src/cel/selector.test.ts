@@ -98,6 +98,19 @@ test('lists that hold others many times over are compared, and no text or messag
   }
 });
 
+test('texts that are longer than what they cost are counted, over all of a loop', () => {
+  const tenThousand = (condition: string): string => ['a', 'b', 'c', 'd'].reduce((body, name) => `[1,2,3,4,5,6,7,8,9,10].all(${name}, ${body})`, condition);
+  const wide = '"%.65535e".format([1.5])';
+  const hundred = '"0123456789".replace("", "0123456789")';
+  for (const text of [wide, `${hundred}.replace("", ${hundred})`]) {
+    const refused = outcome(tenThousand(`${text} != ""`));
+    assert.ok(refused.kind === 'error' && refused.message === 'operation cancelled: actual cost limit exceeded', text);
+    assert.equal(outcome(`${text} != ""`).kind, 'value');
+  }
+  assert.equal(outcome(`${wide}.size() == 65535`).kind, 'value');
+  assert.equal(outcome(tenThousand('"%.6e %s".format([1.5, "x"]) != ""')).kind, 'value', 'what people write is far from it');
+});
+
 test('expressions that crash upstream are answered', () => {
   assert.match(checkSelector('[?dyn(1.5), 1].size() == 1', false, new Map()).join(), /expected type 'dyn' but found 'int'/);
   assert.deepEqual(outcome("{dyn(b'x'): 1}.size() == 1"), {

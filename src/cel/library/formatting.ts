@@ -1,6 +1,6 @@
 /** `format` on strings: clauses, what each takes and how it writes it (cel-go ext/formatting.go). */
 import { goFloat, goQuote } from '#machinery';
-import { declareInSteps, type FunctionDeclaration, list, member, str } from '../declarations.ts';
+import { declareAmplifying, type FunctionDeclaration, list, member, str } from '../declarations.ts';
 import { durationText, timestampText } from '../time.ts';
 import * as t from '../types.ts';
 import { CelError, CelMap, Duration, guardSize, isList, joined, type List, listItems, Timestamp, typeNameOf, TypeValue, Uint, type Value } from '../values.ts';
@@ -95,13 +95,22 @@ function clauseText({ verb, precision, upper }: Clause, value: Value): string {
     const number = numberOf(value) ?? refuse(verb, value);
     if (precision >= UNREADABLE_PRECISION) return NO_VERB;
     // Upstream takes the precision of %e for a width, of 16 bits.
-    return verb === 'f' ? fixedText(number, precision) : scientificText(number).padStart(precision % 2 ** 16);
+    return verb === 'f' ? fixedText(number, precision) : rightAligned(scientificText(number), precision % WIDTHS);
   }
   if (verb === 'b' && typeof value === 'boolean') return value ? '1' : '0';
   if (verb === 'x' && (typeof value === 'string' || value instanceof Uint8Array)) return inCase(hexText(value), upper);
   const integer = value instanceof Uint ? value.value : value;
   if (typeof integer !== 'bigint') return refuse(verb, value);
   return inCase(integer.toString({ d: 10, b: 2, x: 16, o: 8 }[verb]), upper);
+}
+
+/** A width has 16 bits. */
+const WIDTHS = 2 ** 16;
+const BLANKS = ' '.repeat(WIDTHS);
+
+/** A piece of what is there already: to make so many blanks anew takes a third of a millisecond. */
+function rightAligned(text: string, width: number): string {
+  return BLANKS.slice(0, Math.max(0, width - text.length)) + text;
 }
 
 const inCase = (text: string, upper: boolean): string => (upper ? text.toUpperCase() : text);
@@ -176,4 +185,4 @@ function format(text: string, args: List): Value {
 }
 
 /** `"...".format([...])`. */
-export const FORMATTING: readonly FunctionDeclaration[] = [declareInSteps('format', member('string_format', [str, list(t.DYN)], t.STRING, format))];
+export const FORMATTING: readonly FunctionDeclaration[] = [declareAmplifying('format', member('string_format', [str, list(t.DYN)], t.STRING, format))];

@@ -5,6 +5,13 @@ const FRACTION_BITS = 52n;
 const MOST_DIGITS = 1074;
 const EXPONENT_BIAS = 1075;
 
+/** Powers of ten that were needed already. */
+const powers: bigint[] = [];
+
+function powerOfTen(exponent: number): bigint {
+  return (powers[exponent] ??= 10n ** BigInt(exponent));
+}
+
 /** The double as digits × 10^-precision, rounded half to even from its exact value. */
 function scaled(value: number, precision: number): bigint {
   const view = new DataView(new ArrayBuffer(8));
@@ -12,13 +19,21 @@ function scaled(value: number, precision: number): bigint {
   const raw = view.getBigUint64(0);
   const biased = Number(raw >> FRACTION_BITS);
   const fraction = raw & ((1n << FRACTION_BITS) - 1n);
-  const mantissa = (biased === 0 ? fraction : fraction | (1n << FRACTION_BITS)) * 10n ** BigInt(precision);
+  const mantissa = (biased === 0 ? fraction : fraction | (1n << FRACTION_BITS)) * powerOfTen(precision);
   const exponent = Math.max(biased, 1) - EXPONENT_BIAS;
   if (exponent >= 0) return mantissa << BigInt(exponent);
-  const divisor = 1n << BigInt(-exponent);
-  const quotient = mantissa / divisor;
-  const twice = (mantissa % divisor) * 2n;
-  return twice > divisor || (twice === divisor && quotient % 2n === 1n) ? quotient + 1n : quotient;
+  const bits = BigInt(-exponent);
+  const quotient = mantissa >> bits;
+  const rest = mantissa - (quotient << bits);
+  const half = 1n << (bits - 1n);
+  return rest > half || (rest === half && (quotient & 1n) === 1n) ? quotient + 1n : quotient;
+}
+
+/** How many digits behind the point the double has: each half, quarter and so on of its binary fraction is one. */
+function digitsOf(value: number): number {
+  let digits = 0;
+  for (let rest = Math.abs(value); !Number.isInteger(rest) && digits < MOST_DIGITS; digits++) rest = (rest % 1) * 2;
+  return digits;
 }
 
 function special(value: number): string | undefined {
@@ -38,11 +53,24 @@ export function fixedText(value: number, precision: number): string {
   if (known !== undefined) return known;
   const most = (precision << 16) >> 16;
   const fewest = precision & 0xff;
-  const plain = most < 0 ? shortestText(value) : plainFixedText(value === 0 ? 0 : value, Math.min(most, MOST_DIGITS));
+  const plain = most < 0 ? shortestText(value) : plainFixedText(value === 0 ? 0 : value, Math.min(most, digitsOf(value)));
   const [whole = '', fraction = ''] = plain.split('.');
-  const digits = fraction.replace(/0+$/, '').padEnd(fewest, '0');
-  const parted = whole.replace(/\d(?=(?:\d{3})+$)/g, '$&,');
-  return digits === '' ? parted : `${parted}.${digits}`;
+  const digits = withoutLastZeros(fraction).padEnd(fewest, '0');
+  return digits === '' ? inThousands(whole) : `${inThousands(whole)}.${digits}`;
+}
+
+/** By hand: what a pattern takes grows with the square of the zeros. */
+function withoutLastZeros(digits: string): string {
+  let end = digits.length;
+  while (digits[end - 1] === '0') end--;
+  return digits.slice(0, end);
+}
+
+function inThousands(whole: string): string {
+  const start = whole.startsWith('-') ? 1 : 0;
+  const parts: string[] = [];
+  for (let end = whole.length; end > start; end -= 3) parts.unshift(whole.slice(Math.max(start, end - 3), end));
+  return whole.slice(0, start) + parts.join(',');
 }
 
 /** As few digits as tell the double from others, without an exponent. */

@@ -1,5 +1,5 @@
 /** String functions (cel-go ext/strings.go version 2) and Kubernetes' find and findAll. */
-import { declare, declareInSteps, type FunctionDeclaration, global, int, list, member, str } from '../declarations.ts';
+import { declare, declareAmplifying, type FunctionDeclaration, global, int, list, member, str } from '../declarations.ts';
 import { goText } from '../go-values.ts';
 import { compileRegex } from '../regex.ts';
 import * as t from '../types.ts';
@@ -148,7 +148,7 @@ export const STRINGS: readonly FunctionDeclaration[] = [
   ),
   declare('lowerAscii', member('string_lower_ascii', [str], t.STRING, lower)),
   declare('upperAscii', member('string_upper_ascii', [str], t.STRING, upper)),
-  declareInSteps(
+  declareAmplifying(
     'replace',
     member('string_replace_string_string', [str, str, str], t.STRING, (a, b, c) => replace(a, b, c, -1n)),
     member('string_replace_string_string_int', [str, str, str, int], t.STRING, replace),
