@@ -10,7 +10,9 @@ import type { Catalog } from './catalog.ts';
 import type { UserInfo } from './http/message.ts';
 import type { RequestLimits } from './requests-in-flight.ts';
 import type { ServiceAccountOptions } from './service-account-tokens.ts';
+import type { Collections } from './registry/collection.ts';
 import type { FieldIndexes } from './registry/field-index.ts';
+import type { ListImages } from './registry/list-images.ts';
 import type { ObjectStore } from './registry/object-store.ts';
 import type { WatchRounds } from './registry/watch-rounds.ts';
 
@@ -56,6 +58,8 @@ export interface Core {
   readonly catalog: Catalog;
   readonly objects: ObjectStore;
   readonly indexes: FieldIndexes;
+  readonly collections: Collections;
+  readonly images: ListImages;
   readonly access: AccessControl;
   readonly authorizer: Authorizer;
   readonly admission: AdmissionChain;

@@ -27,7 +27,9 @@ import { mediaType } from './registry/decode.ts';
 import { APPLY_TYPE } from './registry/patch.ts';
 import { isDryRun } from './registry/write-options.ts';
 import { handleCall } from './registry/handle.ts';
+import { Collections } from './registry/collection.ts';
 import { FieldIndexes } from './registry/field-index.ts';
+import { ListImages } from './registry/list-images.ts';
 import { ObjectStore } from './registry/object-store.ts';
 import { WatchRounds } from './registry/watch-rounds.ts';
 import { RequestsInFlight } from './requests-in-flight.ts';
@@ -61,7 +63,8 @@ class Server implements ApiServer {
     const access = new AccessControl(options, catalog, objects);
     const admission = new AdmissionChain(options.admission);
     const [indexes, rounds] = [new FieldIndexes(objects), new WatchRounds(options.clock)];
-    this.#core = { options, catalog, objects, indexes, access, authorizer: access.authorizer, admission, rounds };
+    const [collections, images] = [new Collections(objects), new ListImages()];
+    this.#core = { options, catalog, objects, indexes, collections, images, access, authorizer: access.authorizer, admission, rounds };
     this.#metrics = new RequestMetrics(this.#core);
     this.#openApi = new OpenApi(this.#core);
     this.#housekeeping = new Housekeeping(this.#core);
@@ -158,6 +161,7 @@ class Server implements ApiServer {
   close(): void {
     this.#closing.abort(new Error('the API server is closing'));
     this.#core.indexes.stop();
+    this.#core.collections.stop();
     this.#housekeeping.close();
   }
 }

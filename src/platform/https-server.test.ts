@@ -88,6 +88,21 @@ test('a body in pieces arrives whole, with its length, and compressed for those 
   session.close();
 });
 
+test('bodies in pieces that are sent at the same time, some of them to nobody any more, do not mix', async () => {
+  const whole = Buffer.concat(PIECES);
+  const session = connect(`https://127.0.0.1:${String(listener.port)}`, { ca });
+  const agent = new Agent({ keepAlive: true });
+  const read = async (i: number): Promise<void> => {
+    if (i % 3 === 0) return assert.ok(whole.equals(await buffer(session.request({ ':path': '/pieced' }))));
+    const [response] = await once(httpsRequest({ host: '127.0.0.1', port: listener.port, path: '/pieced', ca, agent }).end(), 'response');
+    if (i % 3 === 1) assert.ok(whole.equals(await buffer(response)));
+    else response.destroy();
+  };
+  for (let round = 0; round < 3; round++) await Promise.all(Array.from({ length: 9 }, (_, i) => read(i)));
+  session.close();
+  agent.destroy();
+});
+
 test('AES-128 is chosen where the client leaves the choice', async () => {
   const socket = connectTls({ host: '127.0.0.1', port: listener.port, ca });
   await once(socket, 'secureConnect');

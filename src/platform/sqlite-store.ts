@@ -60,6 +60,10 @@ export class SqliteStore implements Store {
     return this.#index.revision;
   }
 
+  compactedRevision(): number {
+    return this.#index.compactedRevision;
+  }
+
   get(key: string): Promise<Entry | undefined> {
     return Promise.resolve(this.#index.get(key));
   }

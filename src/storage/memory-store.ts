@@ -18,6 +18,10 @@ export class MemoryStore implements Store {
     return this.#index.revision;
   }
 
+  compactedRevision(): number {
+    return this.#index.compactedRevision;
+  }
+
   get(key: string): Promise<Entry | undefined> {
     return Promise.resolve(this.#index.get(key));
   }

@@ -73,6 +73,8 @@ export class CompactedError extends Error {
 export interface Store {
   /** The revision of the last commit, 1 for an empty store. */
   revision(): number;
+  /** Reads and watches start at this revision or later. */
+  compactedRevision(): number;
   get(key: string): Promise<Entry | undefined>;
   /** Those of `keys` that exist, in the order given, and the revision at which that is so: the one of the call. */
   getMany(keys: readonly string[]): Promise<Pick<RangeResult, 'entries' | 'revision'>>;

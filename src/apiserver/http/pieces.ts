@@ -32,6 +32,8 @@ export class Pieces {
   readonly #textLengths: number[] = [];
   readonly #bytes: Uint8Array[] = [];
   #bytesLength = 0;
+  /** How much of both there was at each mark. */
+  readonly #marks: { readonly textLength: number; readonly bytesLength: number }[] = [];
 
   /** Adds a text. */
   text(text: string): this {
@@ -47,6 +49,22 @@ export class Pieces {
     this.#bytes.push(bytes);
     this.#bytesLength += bytes.length;
     return this;
+  }
+
+  /** Remembers the place that the pieces have come to. */
+  mark(): void {
+    this.#marks.push({ textLength: this.#text.length, bytesLength: this.#bytesLength });
+  }
+
+  /** All pieces in one, and where in it the marks are. */
+  marked(): { readonly bytes: Uint8Array; readonly marks: readonly number[] } {
+    const { length } = this.#text;
+    const bytes = this.joined();
+    if (bytes.length - this.#bytesLength === length) return { bytes, marks: this.#marks.map(({ textLength, bytesLength }) => textLength + bytesLength) };
+    const lengths = this.#marks.map(({ textLength }, at) => textLength - (this.#marks[at - 1]?.textLength ?? 0));
+    let texts = 0;
+    const textBytes = this.#lengthsInBytes(lengths).map((inBytes) => (texts += inBytes));
+    return { bytes, marks: this.#marks.map(({ bytesLength }, at) => (textBytes[at] ?? 0) + bytesLength) };
   }
 
   /** All pieces as a body. */

@@ -9,7 +9,7 @@ import type { Call } from './call.ts';
 import { create } from './create.ts';
 import { deleteCollection, deleteNamed } from './delete.ts';
 import { shownCall } from './lens.ts';
-import { listObjects } from './list.ts';
+import { listPage, pageLength } from './list.ts';
 import { checkListLength, reachedRevision } from './list-options.ts';
 import { patch } from './patch.ts';
 import { StoredObject, withMetadata } from './object-store.ts';
@@ -62,11 +62,11 @@ async function handleVerb(core: Core, call: Call): Promise<ServerResponse> {
   switch (call.target.verb) {
     case 'get':
       return get(core, call);
-    case 'list': {
-      const page = await listObjects(core, call);
-      checkListLength(page.items.length);
-      return listResponse(core, call, page.items, page);
-    }
+    case 'list':
+      return listPage(core, call, (page) => {
+        checkListLength(pageLength(page));
+        return listResponse(core, call, page);
+      });
     case 'watch':
       return watchResponse(core, call);
     case 'create':
@@ -77,10 +77,8 @@ async function handleVerb(core: Core, call: Call): Promise<ServerResponse> {
       return updateResponse(core, call, await patch(core, call));
     case 'delete':
       return deleteResponse(core, call, await deleteNamed(core, call));
-    case 'deletecollection': {
-      const page = await deleteCollection(core, call);
-      return listResponse(core, call, page.items, page);
-    }
+    case 'deletecollection':
+      return listResponse(core, call, await deleteCollection(core, call));
     default:
       throw methodNotAllowed();
   }

@@ -6,35 +6,90 @@ import type { Core } from '../options.ts';
 import { tooLargeResourceVersion } from '../refusals.ts';
 import type { Call } from './call.ts';
 import { candidateEntries } from './candidates.ts';
+import type { Collection, Span } from './collection.ts';
 import { type Continuation, continueToken, parseContinueToken } from './continue-token.ts';
 import { checkListOptions, numberOption, reachedRevision } from './list-options.ts';
 import type { StoredObject } from './object-store.ts';
 import { type Selection, selectedNamespace, selectionOf } from './selection.ts';
 
-/** One page of a list. */
-export interface Page {
-  readonly items: readonly StoredObject[];
+/** One page of a list: what stands in its metadata. */
+export interface PageHead {
   readonly revision: number;
   readonly continue: string | undefined;
   /** Only without selectors, as upstream. */
   readonly remaining: number | undefined;
 }
 
+/** One page of a list. */
+export interface Page extends PageHead {
+  readonly items: readonly StoredObject[];
+}
+
+/** One page of a list of all objects of a place. */
+export interface PageOfSpans extends PageHead {
+  /** Right until the next await. */
+  readonly spans: readonly Span[];
+}
+
+/**
+ * Reads the page that `listObjects` does, as spans of the kind's collection where that has all of it, and hands it to `use`: spans are
+ * right as long as nobody waits.
+ */
+export async function listPage<T>(core: Core, call: Call, use: (page: Page | PageOfSpans) => T): Promise<T> {
+  const reading = readingOf(core, call);
+  if (reading.selection === undefined) {
+    const page = pageOfSpans(core, await core.collections.of(call.scope.storagePrefix), reading);
+    if (page !== undefined) return use(page);
+  }
+  return use(await readPage(core, call, reading));
+}
+
+/** How many objects are on the page. */
+export function pageLength(page: Page | PageOfSpans): number {
+  return 'items' in page ? page.items.length : page.spans.reduce((sum, { from, to }) => sum + to - from, 0);
+}
+
 /** Reads the objects that the call's path, selectors, limit and continue token name; 422 for options that do not go together. */
-export async function listObjects(core: Core, call: Call): Promise<Page> {
+export function listObjects(core: Core, call: Call): Promise<Page> {
+  return listPage(core, call, (page) => ('items' in page ? page : { ...page, items: page.spans.flatMap(({ run, from, to }) => run.items.slice(from, to)) }));
+}
+
+/** What is to be read. */
+interface Reading extends Start {
+  readonly selection: Selection | undefined;
+  /** 0 for all. */
+  readonly limit: number;
+}
+
+function readingOf(core: Core, call: Call): Reading {
   const { query } = call.info;
   checkListOptions(query);
   numberOption(query, 'timeoutSeconds');
   const limit = query.get('resourceVersion') === '0' ? 0 : Math.max(0, numberOption(query, 'limit') ?? 0);
   const selection = selectionOf(call);
-  const { tokenPrefix, ...range } = startOf(core, call, limit);
+  return { ...startOf(core, call, limit), selection, limit };
+}
+
+/** The page out of the collection; undefined where it tells of another time, or the time is forgotten. */
+function pageOfSpans({ objects: { store } }: Core, collection: Collection, reading: Reading): PageOfSpans | undefined {
+  const { prefix, startKey = '', limit } = reading;
+  const revision = reading.revision ?? store.revision();
+  if (revision < collection.changedAt || revision < store.compactedRevision()) return undefined;
+  const { spans, remaining, lastKey } = collection.slice(prefix, startKey, limit > 0 ? limit : Infinity);
+  return { spans, ...pageHead(reading, { revision, remaining, lastKey }) };
+}
+
+async function readPage(core: Core, call: Call, reading: Reading): Promise<Page> {
+  const { limit, selection, tokenPrefix, prefix, revision, startKey } = reading;
+  const range = { prefix, revision, startKey };
   if (selection === undefined) {
-    return unselectedPage(core, await readRange(core, { ...range, ...(limit > 0 ? { limit } : {}) }, tokenPrefix), { limit, tokenPrefix });
+    const { entries, ...read } = await readRange(core, { ...range, ...(limit > 0 ? { limit } : {}) }, tokenPrefix);
+    return { items: entries.map((entry) => core.objects.peek(entry)), ...pageHead(reading, { ...read, lastKey: entries.at(-1)?.key }) };
   }
   const candidates = await candidateEntries(core, call, range);
   const page = selectedPage(core, candidates ?? (await readRange(core, range, tokenPrefix)), { selection, limit, tokenPrefix });
   const full = limit > 0 && page.items.length === limit;
-  return candidates === undefined || !full || page.continue !== undefined ? page : behindCandidates(core, call, page, { prefix: range.prefix, tokenPrefix });
+  return candidates === undefined || !full || page.continue !== undefined ? page : behindCandidates(core, call, page, { prefix, tokenPrefix });
 }
 
 /** The full page with the continue token that it had if all keys had been looked at: there is one where any follows. */
@@ -116,12 +171,15 @@ interface PageLimits {
   readonly tokenPrefix: string;
 }
 
-function unselectedPage(core: Core, { entries, revision, remaining }: RangeResult, { limit, tokenPrefix }: PageLimits): Page {
+/** The head of a page of a list without selectors. */
+function pageHead(
+  { limit, tokenPrefix }: PageLimits,
+  { revision, remaining, lastKey }: Pick<RangeResult, 'revision' | 'remaining'> & { readonly lastKey: string | undefined },
+): PageHead {
   const more = limit > 0 && remaining > 0;
   return {
-    items: entries.map((entry) => core.objects.peek(entry)),
     revision,
-    continue: more ? continueToken({ revision, startKey: keyAfter(entries.at(-1)) }, tokenPrefix) : undefined,
+    continue: more ? continueToken({ revision, startKey: keyAfter(lastKey) }, tokenPrefix) : undefined,
     remaining: more ? remaining : undefined,
   };
 }
@@ -136,7 +194,7 @@ function selectedPage(
   let last: Entry | undefined;
   for (const entry of entries) {
     if (limit > 0 && items.length === limit) {
-      return { items, revision, continue: continueToken({ revision, startKey: keyAfter(last) }, tokenPrefix), remaining: undefined };
+      return { items, revision, continue: continueToken({ revision, startKey: keyAfter(last?.key) }, tokenPrefix), remaining: undefined };
     }
     const stored = core.objects.peek(entry);
     if (selection(stored)) items.push(stored);
@@ -145,7 +203,7 @@ function selectedPage(
   return { items, revision, continue: undefined, remaining: undefined };
 }
 
-/** The first key that may follow an entry. */
-function keyAfter(entry: Entry | undefined): string {
-  return `${entry?.key ?? ''}\0`;
+/** The first key that may follow another. */
+function keyAfter(key = ''): string {
+  return `${key}\0`;
 }

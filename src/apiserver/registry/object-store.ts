@@ -47,6 +47,11 @@ export class StoredObject {
     this.#onDecode = onDecode;
   }
 
+  /** How many bytes are stored; 0 for what was not. */
+  get bytes(): number {
+    return this.#value?.length ?? 0;
+  }
+
   /** In the kind's storage version, with resourceVersion. Never changed in place. */
   get object(): ApiObject {
     if (this.#object !== undefined) return this.#object;

@@ -1,13 +1,15 @@
 /** Objects, lists and their tables as answers. */
 import { badRequest, type Json, stringifyJson } from '#machinery';
-import { ANY_SHAPE, negotiate, type Representation } from '../http/accept.ts';
+import { ANY_SHAPE, negotiate, type Representation, type Shape } from '../http/accept.ts';
 import { encodedJsonResponse, type ServerResponse } from '../http/message.ts';
 import { Pieces } from '../http/pieces.ts';
 import type { Core } from '../options.ts';
 import { refusal } from '../refusals.ts';
 import type { Call } from './call.ts';
+import type { Page, PageOfSpans } from './list.ts';
+import { addItems, type ItemRendering } from './list-images.ts';
 import type { StoredObject } from './object-store.ts';
-import { type RowContent, addTable, type TableRequest } from './table.ts';
+import { type RowContent, addRow, addTable, addTableHead, type TableRequest } from './table.ts';
 import { eventLine, type Rendering } from './watch.ts';
 
 /** Metadata of a list answer. */
@@ -82,20 +84,32 @@ export function objectResponse(core: Core, call: Call, stored: StoredObject, sta
 }
 
 /** A list as answer. */
-export function listResponse(core: Core, call: Call, items: readonly StoredObject[], head: ListHead): ServerResponse {
-  const { scope } = call;
+export function listResponse(core: Core, call: Call, page: ListHead & (Pick<Page, 'items'> | Pick<PageOfSpans, 'spans'>)): ServerResponse {
   const { shape, metaVersion } = wanted(call);
   const pieces = new Pieces();
-  if (shape === 'Table') return encodedJsonResponse(200, addTable(pieces, items, tableRequest(core, call, head, metaVersion)));
-  const partial = shape !== 'object';
-  const [kind, apiVersion] = partial ? ['PartialObjectMetadata', `meta.k8s.io/${metaVersion}`] : [scope.kind.kind, scope.apiVersion];
-  pieces.text(`{"kind":"${kind}List","apiVersion":"${apiVersion}","metadata":${stringifyJson(listMeta(head))},"items":[`);
-  for (const [at, item] of items.entries()) {
-    if (at > 0) pieces.text(',');
-    if (partial) item.addPartial(pieces, scope, metaVersion);
-    else item.addJson(pieces, scope, false);
+  if (shape === 'Table') addTableHead(pieces, tableRequest(core, call, page, metaVersion));
+  else {
+    const { kind, apiVersion } = shape === 'object' ? { kind: call.scope.kind.kind, apiVersion: call.scope.apiVersion } : partial(metaVersion);
+    pieces.text(`{"kind":"${kind}List","apiVersion":"${apiVersion}","metadata":${stringifyJson(listMeta(page))},"items":[`);
   }
+  const rendering = itemRendering(call, shape, metaVersion);
+  const nowMs = core.options.clock.nowMs();
+  if ('items' in page) addItems(pieces, page.items, rendering, { isFirst: true, nowMs });
+  else core.images.add(pieces, page.spans, rendering, nowMs);
   return encodedJsonResponse(200, pieces.text(']}'));
+}
+
+function partial(metaVersion: string): { readonly kind: string; readonly apiVersion: string } {
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${metaVersion}` };
+}
+
+function itemRendering(call: Call, shape: Shape, metaVersion: string): ItemRendering {
+  const { scope } = call;
+  if (shape === 'object') return { key: scope.apiVersion, add: (pieces, item) => item.addJson(pieces, scope, false) };
+  const key = `${shape} ${metaVersion} ${scope.apiVersion}`;
+  if (shape !== 'Table') return { key, add: (pieces, item) => item.addPartial(pieces, scope, metaVersion) };
+  const request = { scope, metaVersion, content: rowContent(call) };
+  return { key: `${key} ${request.content}`, add: (pieces, item, addAge) => addRow(pieces, item, request, addAge) };
 }
 
 /** How the objects of a watch are written. Tables after the first leave their columns out, as upstream. */
@@ -124,6 +138,9 @@ function listMeta(head: ListHead): Json {
 }
 
 function tableRequest(core: Core, call: Call, head: ListHead, metaVersion: string): TableRequest {
-  const content = ROW_CONTENTS.get(call.info.query.get('includeObject') ?? '') ?? 'Metadata';
-  return { scope: call.scope, metaVersion, nowMs: core.options.clock.nowMs(), content, metadata: listMeta(head) };
+  return { scope: call.scope, metaVersion, nowMs: core.options.clock.nowMs(), content: rowContent(call), metadata: listMeta(head) };
+}
+
+function rowContent({ info: { query } }: Call): RowContent {
+  return ROW_CONTENTS.get(query.get('includeObject') ?? '') ?? 'Metadata';
 }

@@ -47,22 +47,19 @@ export function rowHeadOf(object: ApiObject, kind: Kind): RowHead {
   return { kind, texts, ages };
 }
 
-/** A row as it reads at `nowMs`, up to the value of `object`. */
-function rowHeadText({ texts, ages }: RowHead, nowMs: number): string {
-  let text = texts[0] ?? '';
-  for (const [at, age] of ages.entries()) text += `${age.at(nowMs)}${texts[at + 1] ?? ''}`;
-  return text;
-}
-
 /** What rows carry of their objects, as includeObject of a request says. */
 export type RowContent = 'None' | 'Metadata' | 'Object';
 
-/** What is asked of a table. */
-export interface TableRequest {
+/** What is asked of the rows of a table. */
+export interface RowRequest {
   readonly scope: Scope;
   readonly metaVersion: string;
-  readonly nowMs: number;
   readonly content: RowContent;
+}
+
+/** What is asked of a table. */
+export interface TableRequest extends RowRequest {
+  readonly nowMs: number;
   /** Metadata of the list. */
   readonly metadata: Json;
   readonly withoutColumns?: boolean;
@@ -70,19 +67,34 @@ export interface TableRequest {
 
 /** Adds the JSON of the table of `items`. */
 export function addTable(pieces: Pieces, items: readonly StoredObject[], request: TableRequest): Pieces {
-  const { scope, metaVersion, nowMs, content, metadata, withoutColumns } = request;
+  addTableHead(pieces, request);
+  for (const [at, item] of items.entries()) {
+    if (at > 0) pieces.text(',');
+    addRow(pieces, item, request, (age) => pieces.text(age.at(request.nowMs)));
+  }
+  return pieces.text(']}');
+}
+
+/** Adds what comes before the rows. */
+export function addTableHead(pieces: Pieces, { scope, metaVersion, metadata, withoutColumns }: TableRequest): void {
   const { columns } = scope.kind.table ?? DEFAULT_COLUMNS;
   const definitions = withoutColumns === true ? [] : columns.map(columnDefinition);
   const head = { kind: 'Table', apiVersion: `meta.k8s.io/${metaVersion}`, metadata, columnDefinitions: definitions };
   pieces.text(`${stringifyJson(head).slice(0, -1)},"rows":[`);
-  for (const [at, item] of items.entries()) {
-    pieces.text(`${at === 0 ? '' : ','}${rowHeadText(item.rowHead(scope.kind), nowMs)}`);
-    if (content === 'None') pieces.text('null');
-    else if (content === 'Object') item.addJson(pieces, scope);
-    else item.addPartial(pieces, scope, metaVersion);
-    pieces.text('}');
+}
+
+/** Adds the row of an object; `addAge` brings its ages in. */
+export function addRow(pieces: Pieces, item: StoredObject, { scope, metaVersion, content }: RowRequest, addAge: (age: Age) => void): void {
+  const { texts, ages } = item.rowHead(scope.kind);
+  pieces.text(texts[0] ?? '');
+  for (const [at, age] of ages.entries()) {
+    addAge(age);
+    pieces.text(texts[at + 1] ?? '');
   }
-  return pieces.text(']}');
+  if (content === 'None') pieces.text('null');
+  else if (content === 'Object') item.addJson(pieces, scope);
+  else item.addPartial(pieces, scope, metaVersion);
+  pieces.text('}');
 }
 
 function columnDefinition({ name, type, format, description, priority }: Column): Json {
