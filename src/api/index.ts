@@ -46,7 +46,17 @@ export { validateObjectMeta, validateObjectMetaUpdate } from './validation/metad
 export { MIRROR_ANNOTATION } from './validation/pod.ts';
 export { FieldErrors } from './validation/report.ts';
 export { RBAC_GROUP } from './validation/rbac.ts';
-export { missingAmounts, quotaApplies, type QuotaWorld, quotaUsage, type Usage } from './quota.ts';
+export {
+  isCounted,
+  isTerminatingPod,
+  missingAmounts,
+  quotaApplies,
+  quotaNames,
+  type QuotaNamesWorld,
+  type QuotaWorld,
+  quotaUsage,
+  type Usage,
+} from './quota.ts';
 export { SYSTEM_PRIORITIES } from './validation/priority-class.ts';
 export { driverNameProblems } from './validation/dra-names.ts';
 export { dnsLabelProblems, dnsSubdomainProblems, labelKeyProblems, labelValueProblems } from './validation/names.ts';

@@ -9,7 +9,9 @@ export type Usage = ReadonlyMap<string, Quantity>;
 
 /** What the usage of a claim depends on besides the claim. */
 export interface QuotaWorld {
-  /** The extended resource that a device class stands for, if any. */
+  /** Whether claims count as extended resources too (gate DRAExtendedResource). */
+  readonly countsExtended: boolean;
+  /** The extended resource that a device class stands for, "" for none, undefined where there is no such class. */
   readonly extendedResourceOf: (className: string) => string | undefined;
   /** The pod for whose extended resources the claim was made, if it was. */
   readonly podOf: (claim: ResourceClaim) => Pod | undefined;
@@ -22,8 +24,46 @@ const IMPLICIT_PREFIX = 'requests.deviceclass.resource.kubernetes.io/';
 /** Core kinds that quotas also count under their own name. */
 const COUNTED_BY_NAME = new Set(['configmaps', 'secrets', 'services', 'resourcequotas', 'replicationcontrollers', 'persistentvolumeclaims']);
 
+/** What also tells which names of quotas are about claims. */
+export interface QuotaNamesWorld extends QuotaWorld {
+  /** Whether some class stands for this extended resource. */
+  readonly isExtendedResource: (name: string) => boolean;
+}
+
+/** Kinds that no quota counts (upstream: ignoredResources; reviews never come here). */
+export function isCounted({ group, plural }: Resource): boolean {
+  return !(plural === 'events' && (group === '' || group === 'events.k8s.io'));
+}
+
+interface Resource {
+  readonly group: string;
+  readonly plural: string;
+}
+
+/** Those of `names` that a quota may limit for such objects: all of them must have their usage known (upstream: MatchingResources). */
+export function quotaNames({ group, plural }: Resource, names: readonly string[], world: QuotaNamesWorld): readonly string[] {
+  const counted = countName(group, plural);
+  if (group === '' && plural === 'pods') return names.filter((name) => name === counted || isPodResource(name));
+  if (group === 'resource.k8s.io' && plural === 'resourceclaims')
+    return names.filter((name) => name === counted || name.endsWith(PER_CLASS_SUFFIX) || (world.countsExtended && isOfClass(name, world)));
+  return names.filter((name) => name === counted || (group === '' && COUNTED_BY_NAME.has(plural) && name === plural));
+}
+
+const POD_RESOURCE = /^(pods|((requests|limits)\.)?(cpu|memory|ephemeral-storage)|(requests\.)?hugepages-.*)$/;
+
+function isPodResource(name: string): boolean {
+  return POD_RESOURCE.test(name) || (name.startsWith(REQUESTS) && isExtended(name.slice(REQUESTS.length)));
+}
+
+const REQUESTS = 'requests.';
+
+function isOfClass(name: string, { extendedResourceOf, isExtendedResource }: QuotaNamesWorld): boolean {
+  if (name.startsWith(IMPLICIT_PREFIX)) return extendedResourceOf(name.slice(IMPLICIT_PREFIX.length)) !== undefined;
+  return name.startsWith(REQUESTS) && isExtendedResource(name.slice(REQUESTS.length));
+}
+
 /** What an object of this resource uses. */
-export function quotaUsage({ group, plural }: { readonly group: string; readonly plural: string }, object: ApiObject, world: QuotaWorld): Usage {
+export function quotaUsage({ group, plural }: Resource, object: ApiObject, world: QuotaWorld): Usage {
   const usage = new Map<string, Quantity>([[countName(group, plural), ONE]]);
   if (group === '' && plural === 'pods') addPod(usage, object as Pod);
   else if (group === 'resource.k8s.io' && plural === 'resourceclaims') addClaim(usage, object as ResourceClaim, world);
@@ -55,13 +95,13 @@ function addClaim(usage: Map<string, Quantity>, claim: ResourceClaim, world: Quo
     }
     for (const [name, count] of largest) add(devices, name, Quantity.of(count));
   }
+  for (const [className, amount] of devices) usage.set(`${className}${PER_CLASS_SUFFIX}`, amount);
+  if (!world.countsExtended) return;
   const pod = world.podOf(claim);
   const counted: Usage = pod === undefined ? new Map() : podUsage(pod);
   for (const [className, amount] of devices) {
-    usage.set(`${className}${PER_CLASS_SUFFIX}`, amount);
-    const extended = world.extendedResourceOf(className);
-    if (extended === undefined) continue;
-    for (const name of [`${IMPLICIT_PREFIX}${className}`, `requests.${extended}`]) {
+    const extended = world.extendedResourceOf(className) ?? '';
+    for (const name of [`${IMPLICIT_PREFIX}${className}`, ...(extended === '' ? [] : [`${REQUESTS}${extended}`])]) {
       // What the pod asked for is counted with the pod.
       const rest = amount.sub(counted.get(name) ?? ZERO);
       if (rest.sign() > 0) usage.set(name, rest);
@@ -120,8 +160,8 @@ function amountsOf(spec: PodSpec, member: 'requests' | 'limits'): Usage {
   return running;
 }
 
-/** Whether a quota is about this object: all its scopes match; objects other than pods match quotas without scopes. */
-export function quotaApplies({ spec = {} }: ResourceQuota, { group, plural }: { readonly group: string; readonly plural: string }, object: ApiObject): boolean {
+/** Whether all scopes of a quota match this object; objects other than pods match quotas without scopes. */
+export function quotaApplies({ spec = {} }: ResourceQuota, { group, plural }: Resource, object: ApiObject): boolean {
   const scopes = [
     ...(spec.scopes ?? []).map((scopeName) => ({ scopeName: String(scopeName), operator: 'Exists', values: undefined })),
     ...(spec.scopeSelector?.matchExpressions ?? []),
@@ -130,8 +170,24 @@ export function quotaApplies({ spec = {} }: ResourceQuota, { group, plural }: { 
   return group === '' && plural === 'pods' && scopes.every(({ scopeName, operator, values }) => isInScope(object as Pod, scopeName, operator, values));
 }
 
-function isInScope({ spec }: Pod, scopeName: string, operator: string, values: readonly string[] = []): boolean {
-  const terminating = (spec?.activeDeadlineSeconds ?? -1) >= 0;
+/** Whether a pod ends by itself (upstream: IsTerminating). */
+export function isTerminatingPod({ spec }: Pod): boolean {
+  return (spec?.activeDeadlineSeconds ?? -1) >= 0;
+}
+
+/** Whether a pod looks at pods of other namespaces (upstream: usesCrossNamespacePodAffinity). */
+function looksAcrossNamespaces({ spec }: Pod): boolean {
+  const kinds = [spec?.affinity?.podAffinity, spec?.affinity?.podAntiAffinity];
+  const terms = kinds.flatMap((kind) => [
+    ...(kind?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
+    ...(kind?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ podAffinityTerm }) => podAffinityTerm),
+  ]);
+  return terms.some(({ namespaces = [], namespaceSelector }) => namespaces.length > 0 || namespaceSelector !== undefined);
+}
+
+function isInScope(pod: Pod, scopeName: string, operator: string, values: readonly string[] = []): boolean {
+  const { spec } = pod;
+  const terminating = isTerminatingPod(pod);
   const { priorityClassName = '' } = spec ?? {};
   switch (scopeName) {
     case 'Terminating':
@@ -142,6 +198,8 @@ function isInScope({ spec }: Pod, scopeName: string, operator: string, values: r
       return spec !== undefined && qosClassOf(spec) === 'BestEffort';
     case 'NotBestEffort':
       return spec !== undefined && qosClassOf(spec) !== 'BestEffort';
+    case 'CrossNamespacePodAffinity':
+      return looksAcrossNamespaces(pod);
     case 'PriorityClass':
       if (operator === 'Exists' || operator === 'DoesNotExist') return (priorityClassName !== '') === (operator === 'Exists');
       return values.includes(priorityClassName) === (operator === 'In');

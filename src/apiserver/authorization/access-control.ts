@@ -19,6 +19,8 @@ export class AccessControl {
   readonly authorizer: Authorizer;
   /** Also read by those who grant rights, whatever the modes. */
   readonly roles = new RoleView();
+  /** What roles allow, whatever the modes. */
+  readonly rbac = new RbacAuthorizer(this.roles);
   readonly #nodes = new NodeView();
   readonly #modes: readonly AuthorizationMode[];
   readonly #catalog: Catalog;
@@ -31,7 +33,7 @@ export class AccessControl {
     const authorizers: Readonly<Record<AuthorizationMode, () => Authorizer>> = {
       AlwaysAllow: () => ALWAYS_ALLOW,
       AlwaysDeny: () => ALWAYS_DENY,
-      RBAC: () => new RbacAuthorizer(this.roles),
+      RBAC: () => this.rbac,
       Node: () => new NodeAuthorizer({ view: this.#nodes, rules: nodeRules(gates), slice: (name) => this.#slice(name) }),
     };
     this.authorizer = new UnionAuthorizer(authorizationModes.map((mode) => authorizers[mode]()));

@@ -53,11 +53,11 @@ function coversResources(held: readonly string[], wanted: readonly string[]): bo
   });
 }
 
-/** Rules that differ in their verb alone, put together, in upstream's compact notation and in order of that. */
+/** Rules on resources that differ in their verb alone, put together, in upstream's compact notation and in order of that. */
 export function describeRules(rules: readonly PolicyRule[]): readonly string[] {
   const byObject = new Map<string, PolicyRule>();
   for (const rule of rules) {
-    const key = JSON.stringify([rule.apiGroups, rule.resources, rule.resourceNames, rule.nonResourceURLs]);
+    const key = JSON.stringify([rule.apiGroups, rule.resources, rule.resourceNames, rule.nonResourceURLs, rule.nonResourceURLs && rule.verbs]);
     const known = byObject.get(key);
     byObject.set(key, known === undefined ? rule : { ...known, verbs: [...known.verbs, ...rule.verbs] });
   }

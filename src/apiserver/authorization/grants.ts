@@ -1,8 +1,7 @@
 /** Who hands out rights must have them, or the right to hand them out (upstream: registry/rbac policybased and validation.ConfirmNoEscalation). */
 import { type ClusterRole, type PolicyRule, RBAC_GROUP, type RoleBinding } from '#api';
-import { type ApiObject, goQuote, notFound } from '#machinery';
+import { aggregateText, type ApiError, type ApiObject, forbidden, goQuote, notFound } from '#machinery';
 import type { AdmissionOfObject } from '../admission/plugin.ts';
-import { refused } from '../admission/plugin.ts';
 import type { Core } from '../options.ts';
 import { equalParts } from '../registry/managed.ts';
 import { withMetadata } from '../registry/object-store.ts';
@@ -36,7 +35,7 @@ async function checkRole(core: Core, request: AdmissionOfObject): Promise<void> 
   if (await may(core, request, 'escalate', { resource: kind.plural, name: request.name })) return;
   checkHeld(core, request, role.rules ?? []);
   if (role.aggregationRule === undefined && old?.aggregationRule === undefined) return;
-  if (missing(core, request, EVERYTHING).length > 0) throw refused(request, 'must have cluster-admin privileges to use an aggregationRule');
+  if (missing(core, request, EVERYTHING).length > 0) throw refusedGrant(request, 'must have cluster-admin privileges to use the aggregationRule');
 }
 
 async function checkBinding(core: Core, request: AdmissionOfObject): Promise<void> {
@@ -47,6 +46,7 @@ async function checkBinding(core: Core, request: AdmissionOfObject): Promise<voi
   if (await may(core, request, 'bind', { resource, name: roleRef.name })) return;
   const rules = core.access.roles.rulesOf(binding);
   // The refusal names the role, but the resource of the binding, as upstream's does.
+  if (rules === undefined && resource === 'roles' && roleRef.kind !== 'Role') return;
   if (rules === undefined) throw notFound(request.scope.groupResource, roleRef.name);
   checkHeld(core, request, rules);
 }
@@ -57,13 +57,21 @@ async function may(core: Core, { user, namespace }: AdmissionOfObject, verb: str
 }
 
 function missing(core: Core, { user, namespace }: AdmissionOfObject, rules: readonly PolicyRule[]): readonly PolicyRule[] {
-  return missingRules(core.authorizer.rulesFor(user, namespace).rules, rules);
+  return missingRules(core.access.rbac.rulesFor(user, namespace).rules, rules);
+}
+
+/** A name that is to be generated is not known here, as in upstream's storage. */
+function refusedGrant({ scope, name }: AdmissionOfObject, why: string): ApiError {
+  return forbidden(scope.groupResource, name, why);
 }
 
 function checkHeld(core: Core, request: AdmissionOfObject, rules: readonly PolicyRule[]): void {
   const lacking = missing(core, request, rules);
   if (lacking.length === 0) return;
   const { name, groups } = request.user;
+  // Here roles are read from the store, whose refusals name their resource; the authorizer's name their kind.
+  const errors = core.access.rbac.rulesFor(request.user, request.namespace).errors.map((error) => error.replace(/^(cluster)?role\./, '$1roles.'));
+  const unresolved = errors.length === 0 ? '' : `; resolution errors: [${aggregateText(errors)}]`;
   const who = `user ${goQuote(name)} (groups=${quotedList(groups)})`;
-  throw refused(request, `${who} is attempting to grant RBAC permissions not currently held:\n${describeRules(lacking).join('\n')}`);
+  throw refusedGrant(request, `${who} is attempting to grant RBAC permissions not currently held:\n${describeRules(lacking).join('\n')}${unresolved}`);
 }

@@ -6,7 +6,7 @@ import { countsResource, quotaStatus } from './quota-status.ts';
 
 const PODS = { group: '', plural: 'pods' };
 const CLAIMS = { group: 'resource.k8s.io', plural: 'resourceclaims' };
-const WORLD = { extendedResourceOf: (name: string) => (name === 'gpu' ? 'example.com/gpu' : undefined), podOf: () => undefined };
+const WORLD = { countsExtended: true, extendedResourceOf: (name: string) => (name === 'gpu' ? 'example.com/gpu' : undefined), podOf: () => undefined };
 const DEVICES = 'gpu.deviceclass.resource.k8s.io/devices';
 
 function pod(cpu: string, more: Partial<Pod> = {}): Pod {
@@ -27,12 +27,13 @@ test('pods count by what their containers ask for together, or an init container
 });
 
 test('claims count devices by class: all of them at worst, and the largest of alternatives', () => {
-  const hard = { [DEVICES]: '99', 'requests.example.com/gpu': '99', 'count/resourceclaims.resource.k8s.io': '9' };
+  const implicit = 'requests.deviceclass.resource.kubernetes.io/gpu';
+  const hard = { [DEVICES]: '99', 'requests.example.com/gpu': '99', [implicit]: '99', 'count/resourceclaims.resource.k8s.io': '9' };
   const exact = { name: 'a', exactly: { deviceClassName: 'gpu', allocationMode: 'ExactCount', count: 2 } };
   const all = { name: 'b', exactly: { deviceClassName: 'gpu', allocationMode: 'All' } };
   const either = { name: 'c', firstAvailable: [4, 3].map((count) => ({ name: 'x', deviceClassName: 'gpu', allocationMode: 'ExactCount', count })) };
   const { used } = quotaStatus({ metadata: {}, spec: { hard } }, [{ ...CLAIMS, objects: [claim(exact), claim(all, either)] }], WORLD);
-  assert.deepEqual(used, { [DEVICES]: '38', 'requests.example.com/gpu': '38', 'count/resourceclaims.resource.k8s.io': '2' });
+  assert.deepEqual(used, { [DEVICES]: '38', 'requests.example.com/gpu': '38', [implicit]: '38', 'count/resourceclaims.resource.k8s.io': '2' });
 });
 
 test('a quota with scopes counts the pods of these scopes only', () => {
@@ -47,4 +48,5 @@ test('only resources that a name of the quota is about are looked at', () => {
   assert.ok(countsResource(['cpu'], '', 'pods'));
   assert.ok(countsResource(['count/deployments.apps'], 'apps', 'deployments'));
   assert.ok(!countsResource(['secrets'], '', 'pods'));
+  assert.ok(!countsResource(['count/events'], '', 'events'), 'events are never counted');
 });

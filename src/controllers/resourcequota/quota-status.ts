@@ -1,5 +1,5 @@
 /** What the status of a quota should be, from the objects that it counts (upstream: pkg/controller/resourcequota syncResourceQuota). */
-import { quotaApplies, type QuotaWorld, quotaUsage, type ResourceQuota } from '#api';
+import { isCounted, quotaApplies, type QuotaWorld, quotaUsage, type ResourceQuota } from '#api';
 import { type ApiObject, Quantity } from '#machinery';
 
 /** Objects of one resource in the quota's namespace. */
@@ -29,6 +29,7 @@ const BY_NAME = new Set(['configmaps', 'secrets', 'services', 'resourcequotas', 
 
 /** Whether a quota with these names must look at objects of the resource. */
 export function countsResource(names: readonly string[], group: string, plural: string): boolean {
+  if (!isCounted({ group, plural })) return false;
   const count = group === '' ? `count/${plural}` : `count/${plural}.${group}`;
   if (names.includes(count) || (group === '' && BY_NAME.has(plural) && names.includes(plural))) return true;
   if (group === '' && plural === 'pods') return names.some((name) => !name.startsWith('count/') && !name.endsWith('/devices') && !BY_NAME.has(name));

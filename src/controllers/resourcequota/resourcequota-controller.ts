@@ -32,7 +32,11 @@ export async function runResourceQuotaController(context: ControllerContext, sig
     const pod = pods.lister.get(`${claim.metadata.namespace ?? ''}/${owner.name}`);
     return pod?.metadata.uid === owner.uid ? pod : undefined;
   };
-  const world = { extendedResourceOf: (name: string): string | undefined => classes.lister.get(name)?.spec.extendedResourceName, podOf };
+  const world = {
+    countsExtended: context.gates.get('DRAExtendedResource') === true,
+    extendedResourceOf: (name: string): string | undefined => classes.lister.get(name)?.spec.extendedResourceName,
+    podOf,
+  };
   const counted = async (namespace: string, names: readonly string[]): Promise<readonly CountedObjects[]> => {
     const resources = (await deletableResources(client, signal)).filter(({ namespaced, group, plural }) => namespaced && countsResource(names, group, plural));
     return Promise.all(resources.map(async (resource) => ({ ...resource, objects: (await client.list(resource, { namespace })).items })));
