@@ -80,7 +80,7 @@ function canonicalMember(value: Json | undefined, name: string, schema: SchemaNo
   return isLeftOut(kept, field) && !keepsEmpty(schema, name) ? undefined : kept;
 }
 
-/** Validation tells these apart from absent ones, or prints them: list attributes, devices beside shared counters, what makes a request of v1beta1 exact. */
+/** Validation tells these apart from absent ones, or prints them, and an empty list of managers lets go of all fields: list attributes, devices beside shared counters, what makes a request of v1beta1 exact. */
 const KEPT_EMPTY: ReadonlySet<string> = new Set([
   ...['ints', 'bools', 'strings', 'versions'].map((name) => `DeviceAttribute.${name}`),
   'ResourceSliceSpec.devices',
@@ -88,6 +88,7 @@ const KEPT_EMPTY: ReadonlySet<string> = new Set([
   'DeviceClaim.requests',
   'DeviceRequest.selectors',
   'NodeSelector.nodeSelectorTerms',
+  'ObjectMeta.managedFields',
 ]);
 
 function keepsEmpty(schema: SchemaNode, key: string): boolean {

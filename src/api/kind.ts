@@ -82,8 +82,14 @@ export interface Kind {
   readonly checksMetadataAgain?: boolean | undefined;
   /** How the kind's own validation looks at metadata if not as most do: with the generic rules only, so that finalizers need no domain; not at all; on update as if they were new. */
   readonly metadataChecks?: 'generic' | 'none' | 'as-new' | undefined;
-  /** What /status resets, whose setting therefore owns nothing (GetResetFields of the status strategy); the spec unless given. */
+  /** What the main endpoint resets, whose setting therefore owns nothing (GetResetFields of the strategy); the status of kinds that have /status unless given. */
+  readonly resetByMain?: readonly FieldPath[] | undefined;
+  /** What /status resets likewise; the spec unless given. */
   readonly resetByStatus?: readonly FieldPath[] | undefined;
+  /** An object without a name gets one, a UUID. */
+  readonly namesItself?: boolean | undefined;
+  /** Objects that nothing depends on: propagation policies mean nothing to them (rest.Unsupported). */
+  readonly dependentless?: boolean | undefined;
   /** A delete that names no propagation policy leaves the dependents alone (DefaultGarbageCollectionPolicy). */
   readonly orphansByDefault?: boolean | undefined;
   /** Problems of a name, DNS subdomain rules unless given. */
@@ -107,4 +113,6 @@ export interface Kind {
   /** Those of `selectableFieldNames` by which lists find objects without looking at all (upstream: the kind's Indexers). */
   readonly indexedFields?: readonly string[] | undefined;
   readonly table?: TableColumns | undefined;
+  /** An annotation that objects are shown with, and tables and PartialObjectMetadata without: upstream keeps it elsewhere. */
+  readonly hiddenAnnotation?: string | undefined;
 }

@@ -76,11 +76,11 @@ function decodeEntry(item: Json): ManagerEntry | undefined {
   };
 }
 
-/** Whether managedFields is `[{}]`, by which a client lets go of all ownership. */
+/** Whether managedFields is `[]` or `[{}]`, by which a client lets go of all ownership. */
 export function isReset(managedFields: Json | undefined): boolean {
-  if (!Array.isArray(managedFields) || managedFields.length !== 1) return false;
+  if (!Array.isArray(managedFields) || managedFields.length > 1) return false;
   const only: Json | undefined = managedFields[0];
-  return isJsonObject(only) && Object.keys(only).length === 0;
+  return only === undefined || (isJsonObject(only) && Object.keys(only).length === 0);
 }
 
 /** managedFields of the managers: by operation, time and name. */

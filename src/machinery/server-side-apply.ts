@@ -208,7 +208,7 @@ function prune(merged: JsonObject, last: FieldSet | undefined, managers: Manager
 
 /** Before the first apply of an object without managers, everything in it belongs to no applier in particular. */
 function trackEarlierFields(live: JsonObject, managers: Managers, input: ApplyInput): void {
-  recordUpdate({ live: {}, updated: live, managers }, BEFORE_FIRST_APPLY, { ...input, subresource: '', resetFields: [] });
+  recordUpdate({ live: {}, updated: live, managers }, BEFORE_FIRST_APPLY, input);
   stripManagers(managers);
 }
 

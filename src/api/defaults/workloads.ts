@@ -104,8 +104,11 @@ export function defaultJob(object: ApiObject): ApiObject {
   const { spec, ...job } = object as Job;
   if (spec === undefined) return object;
   const once = spec.completions === undefined && spec.parallelism === undefined ? { completions: 1 } : {};
+  const { labels = {} } = job.metadata;
+  const inherited = Object.keys(labels).length === 0 ? spec.template.metadata?.labels : undefined;
   const whole: Job = {
     ...job,
+    ...(inherited !== undefined && { metadata: { ...job.metadata, labels: inherited } }),
     spec: {
       ...spec,
       ...once,

@@ -73,6 +73,7 @@ const SHARED = {
   selectableFields: (object: ApiObject) => fieldsOf(object as CoreEvent),
   nameProblems: pathSegmentProblems,
   metadataChecks: 'none' as const,
+  dependentless: true,
   validateCreate: validateCoreEvent,
   validateUpdate: validateCoreEvent,
   table: EVENT_COLUMNS,

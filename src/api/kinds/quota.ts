@@ -35,6 +35,7 @@ export const LIMIT_RANGE = defineKind({
   namespaced: true,
   versions: [version('v1', 'io.k8s.api.core.v1.LimitRange', defaultLimitRange)],
   metadataChecks: 'as-new',
+  namesItself: true,
   validateCreate: validateLimitRange,
   validateUpdate: validateLimitRange,
   table: NAME_AND_CREATION,

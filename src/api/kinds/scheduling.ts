@@ -3,7 +3,7 @@ import type { ApiObject } from '#machinery';
 import { NAME_AND_AGE } from '../columns/dra.ts';
 import { POD_GROUP_COLUMNS, PRIORITY_CLASS_COLUMNS } from '../columns/scheduling.ts';
 import type { StrategyContext } from '../kind.ts';
-import { firstGeneration, nextGeneration, onlyStatus, withStatus } from '../object.ts';
+import { firstGeneration, onlyStatus, withStatus } from '../object.ts';
 import type { PriorityClass } from '../types/scheduling-v1.ts';
 import type { PodGroup, Workload } from '../types/scheduling-v1alpha2.ts';
 import { validatePriorityClass, validatePriorityClassUpdate } from '../validation/priority-class.ts';
@@ -17,6 +17,7 @@ export const PRIORITY_CLASS = defineKind({
   plural: 'priorityclasses',
   shortNames: ['pc'],
   namespaced: false,
+  createOnUpdate: false,
   versions: [version('v1', 'io.k8s.api.scheduling.v1.PriorityClass', printedWhole)],
   prepareForCreate: firstGeneration,
   validateCreate: validatePriorityClass,
@@ -32,7 +33,7 @@ function printedWhole(object: ApiObject): ApiObject {
 }
 
 const ALPHA = 'io.k8s.api.scheduling.v1alpha2';
-const WORKLOAD_SHARED = { group: 'scheduling.k8s.io', namespaced: true, createOnUpdate: false, generation: true };
+const WORKLOAD_SHARED = { group: 'scheduling.k8s.io', namespaced: true, createOnUpdate: false };
 
 /** Workloads: templates of pod groups. */
 export const WORKLOAD = defineKind({
@@ -40,8 +41,8 @@ export const WORKLOAD = defineKind({
   kind: 'Workload',
   plural: 'workloads',
   versions: [version('v1alpha2', `${ALPHA}.Workload`)],
-  prepareForCreate: (object, { gates }) => firstGeneration(claimsOfTemplates(object as Workload, undefined, gates)),
-  prepareForUpdate: (object, old, { gates }) => nextGeneration(claimsOfTemplates(object as Workload, old as Workload, gates), old),
+  prepareForCreate: (object, { gates }) => claimsOfTemplates(object as Workload, undefined, gates),
+  prepareForUpdate: (object, old, { gates }) => claimsOfTemplates(object as Workload, old as Workload, gates),
   validateCreate: validateWorkload,
   validateUpdate: validateWorkloadUpdate,
   table: NAME_AND_AGE,
@@ -50,10 +51,11 @@ export const WORKLOAD = defineKind({
 /** PodGroups: pods that are scheduled together. */
 export const POD_GROUP = defineKind({
   ...WORKLOAD_SHARED,
-  generation: false,
   kind: 'PodGroup',
   plural: 'podgroups',
   subresources: ['status'],
+  // Upstream's storage forgets to ask the strategy.
+  resetByMain: [],
   resetByStatus: [['f:spec'], ['f:metadata']],
   versions: [version('v1alpha2', `${ALPHA}.PodGroup`, withMode)],
   prepareForCreate: (object, { gates }) => withStatus(claimsOfGroup(object as PodGroup, undefined, gates), {}),

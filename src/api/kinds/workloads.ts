@@ -14,6 +14,7 @@ import {
   createdJob,
   createdStatefulSet,
   createdWith,
+  TEMPLATE_GENERATION,
   updatedDaemonSet,
   updatedDeployment,
   updatedStatefulSet,
@@ -81,6 +82,7 @@ export const DAEMON_SET = defineKind({
   versions: [version('v1', 'io.k8s.api.apps.v1.DaemonSet', defaultDaemonSet)],
   prepareForCreate: (object) => createdDaemonSet(createdWith(NOT_SCHEDULED)(object)),
   prepareForUpdate: updatedDaemonSet,
+  hiddenAnnotation: TEMPLATE_GENERATION,
   table: DAEMON_SET_COLUMNS,
 });
 

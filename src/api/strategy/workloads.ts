@@ -79,7 +79,9 @@ export function createdJob(object: ApiObject): ApiObject {
   const job = object as Job;
   if (job.spec === undefined) return firstGeneration(withStatus(job, {}));
   const spec = job.spec.manualSelector === true ? job.spec : withSelector(job, job.spec);
-  const labels = job.metadata.labels ?? spec.template.metadata?.labels;
+  // Labels that a job was given by default are those of its template, generated ones included: upstream has one map for both.
+  const shared = job.metadata.labels === undefined || job.metadata.labels === job.spec.template.metadata?.labels;
+  const labels = shared ? spec.template.metadata?.labels : job.metadata.labels;
   const created: Job = { ...job, metadata: { ...job.metadata, ...(labels !== undefined && { labels }) }, spec, status: {} };
   return firstGeneration(created);
 }

@@ -43,6 +43,15 @@ async function insert(core: Core, call: Call, object: ApiObject): Promise<Stored
   return existing === undefined ? new StoredObject(object, 0) : undefined;
 }
 
+/** What no client sets on create, and which it therefore does not own either (rest.WipeObjectMetaSystemFields). */
+const SYSTEM_FIELDS = {
+  uid: undefined,
+  creationTimestamp: undefined,
+  deletionTimestamp: undefined,
+  deletionGracePeriodSeconds: undefined,
+  selfLink: undefined,
+};
+
 interface NewObject {
   /** In the scope's version; without a name while that is to be generated. */
   readonly decoded: ApiObject;
@@ -57,7 +66,7 @@ async function prepare(core: Core, call: Call, { decoded, managed, name }: NewOb
   const { kind, version } = scope;
   const context = strategyContext(core, call);
   const defaulted = version.defaults === undefined ? decoded : version.defaults(decoded, context);
-  const converted = toStorage(scope, defaulted);
+  const converted = withMetadata(toStorage(scope, defaulted), SYSTEM_FIELDS);
   // Ownership is that of what the request sets: before admission and strategy add and drop fields.
   const managedFields = managed === undefined ? ownership(core, call, undefined, converted) : managed.metadata.managedFields;
   const admitted = await core.admission.admit(core, admissionRequest(call, converted));
@@ -67,14 +76,17 @@ async function prepare(core: Core, call: Call, { decoded, managed, name }: NewOb
     name,
     uid: core.options.random.uuid(),
     creationTimestamp: timestamp(core.options.clock.nowMs()),
-    deletionTimestamp: undefined,
-    deletionGracePeriodSeconds: undefined,
-    selfLink: undefined,
+    ...(kind.namesItself === true && admitted.metadata.name === undefined && { name: core.options.random.uuid() }),
     resourceVersion: undefined,
-    generation: kind.generation ? 1 : undefined,
+    // Kinds that do not count keep what they are given.
+    generation: kind.generation ? 1 : admitted.metadata.generation || undefined,
   });
   const prepared = kind.prepareForCreate === undefined ? fresh : kind.prepareForCreate(fresh, context);
-  const errors = [...(await adminAccessErrors(core, prepared)), ...validateObjectMeta(prepared, kind), ...(kind.validateCreate?.(prepared, context) ?? [])];
+  const ofMetadata = validateObjectMeta(prepared, kind);
+  const ofKind = kind.validateCreate?.(prepared, context) ?? [];
+  // Metadata that the kind itself does not look at are looked at last.
+  const own = kind.metadataChecks === 'none' && ofKind.length > 0 ? ofKind : [...ofMetadata, ...ofKind];
+  const errors = [...(await adminAccessErrors(core, prepared)), ...own];
   if (errors.length > 0) throw invalidObject(storedKind(scope), prepared.metadata.name ?? '', errors);
   call.warnings.push(...(kind.warnings?.(prepared, context) ?? []));
   return withMetadata(prepared, { managedFields });

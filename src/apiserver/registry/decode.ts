@@ -282,7 +282,8 @@ function structureOf(schema: SchemaNode, value: Json, kind: string, version: str
 /** Metadata members that Go leaves out when they are empty (omitempty of ObjectMeta). */
 function withoutEmptyMembers(metadata: JsonObject): ApiObject['metadata'] {
   if (!Object.values(metadata).some(isEmpty)) return metadata;
-  return Object.fromEntries(Object.entries(metadata).filter(([, value]) => !isEmpty(value)));
+  // An empty list of managers is a wish to have none.
+  return Object.fromEntries(Object.entries(metadata).filter(([name, value]) => !isEmpty(value) || (name === 'managedFields' && Array.isArray(value))));
 }
 
 function isEmpty(value: Json | undefined): boolean {

@@ -2,7 +2,7 @@
 import type { Namespace } from '#api';
 import { type ApiObject, conflict, type DeleteOptions, isNotFound, notFound, type ObjectMeta } from '#machinery';
 import { type Core, timestamp } from '../options.ts';
-import { refusal } from '../refusals.ts';
+import { refusal, storedKind } from '../refusals.ts';
 import { type Call, deletionRequest } from './call.ts';
 import { deleteOptions } from './delete-options.ts';
 import { namespaceFinalizers } from './finish.ts';
@@ -51,8 +51,9 @@ export async function deleteObject(
   throw refusal(409, 'Conflict', `Operation cannot be fulfilled on ${scope.kind.plural} ${JSON.stringify(key.name)}: it is being written too often`);
 }
 
-/** The options with the kind's policy in place of none; the caller is warned (upstream: registry/batch/job). */
+/** The options with the kind's policy in place of none, or with none where nothing depends on objects of the kind; the caller is warned (upstream: registry/batch/job). */
 function withPolicy(call: Call, options: DeleteOptions): DeleteOptions {
+  if (call.scope.kind.dependentless === true) return { ...options, propagationPolicy: undefined, orphanDependents: undefined };
   if (call.scope.kind.orphansByDefault !== true || options.propagationPolicy !== undefined || options.orphanDependents !== undefined) return options;
   call.warnings.push(
     `child pods are preserved by default when ${call.scope.kind.plural} are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning`,
@@ -163,7 +164,8 @@ function finalizersFor(live: ApiObject, { propagationPolicy, orphanDependents }:
 /** 409 unless uid and resourceVersion are those that the options ask for. */
 function checkPreconditions(call: Call, live: ApiObject, { preconditions = {} }: DeleteOptions): void {
   const { uid, resourceVersion } = preconditions;
-  const { gvk, groupResource } = call.scope;
+  const { groupResource } = call.scope;
+  const gvk = storedKind(call.scope);
   const refuse = (what: 'UID' | 'ResourceVersion', wanted: string, actual = ''): Error => {
     const qualified = gvk.group === '' ? gvk.kind : `${gvk.kind}.${gvk.group}`;
     const name = live.metadata.name ?? '';

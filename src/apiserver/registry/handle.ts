@@ -27,7 +27,6 @@ const RETURNS_DELETED: ReadonlySet<string> = new Set([
   'persistentvolumes',
   'persistentvolumeclaims',
   'podtemplates',
-  'limitranges',
 ]);
 
 /** Subresources with handlers of their own: method, plural and name. */

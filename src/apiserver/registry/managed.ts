@@ -28,7 +28,7 @@ export function equalParts(a: unknown, b: unknown): boolean {
 /** Fields that the endpoint of a call resets, whose setting therefore owns nothing (upstream: GetResetFields of the kinds' strategies). */
 export function resetFieldsOf({ scope: { kind }, target: { subresource } }: Call): readonly FieldPath[] {
   if (!kind.subresources.includes('status')) return [];
-  if (subresource === '' || subresource === 'finalize') return [['f:status']];
+  if (subresource === '' || subresource === 'finalize') return kind.resetByMain ?? [['f:status']];
   if (subresource !== 'status') return [];
   return kind.resetByStatus ?? [['f:spec']];
 }

@@ -86,9 +86,11 @@ export class StoredObject {
   /** Adds the JSON of a PartialObjectMetadata: the metadata as the version of `scope` has it. */
   addPartial(pieces: Pieces, scope: Scope, metaVersion: string): void {
     const head = `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${metaVersion}","metadata":`;
-    const rest = scope.version.fromStorage === undefined ? this.#behindHead(scope) : undefined;
+    const { hiddenAnnotation: hidden } = scope.kind;
+    const rest = scope.version.fromStorage === undefined && hidden === undefined ? this.#behindHead(scope) : undefined;
     if (rest === undefined) {
-      pieces.text(`${head}${stringifyJson(this.in(scope).metadata)}}`);
+      const { metadata } = this.in(scope);
+      pieces.text(`${head}${stringifyJson(hidden === undefined ? metadata : withoutAnnotation(metadata, hidden))}}`);
       return;
     }
     this.#metadataLength ??= lengthToBrace(rest);
@@ -206,6 +208,11 @@ export function fromStorage(scope: Scope, object: ApiObject): ApiObject {
 export function toStorage(scope: Scope, object: ApiObject): ApiObject {
   const converted = scope.version.toStorage === undefined ? object : scope.version.toStorage(object);
   return { ...converted, apiVersion: scope.storageApiVersion, kind: scope.kind.kind };
+}
+
+function withoutAnnotation(metadata: ApiObject['metadata'], name: string): ApiObject['metadata'] {
+  const { [name]: _hidden, ...annotations } = metadata.annotations ?? {};
+  return { ...metadata, annotations: Object.keys(annotations).length === 0 ? undefined : annotations };
 }
 
 /** The object with members of its metadata replaced. */

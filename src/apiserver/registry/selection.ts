@@ -49,8 +49,9 @@ function fieldTest(scope: Scope, text: string): Test {
 
 function checkField(scope: Scope, field: string): void {
   const { kind } = scope;
-  const generic = kind.namespaced ? ['metadata.name', 'metadata.namespace'] : ['metadata.name'];
-  const names = [...generic, ...(kind.selectableFieldNames ?? [])];
+  // Without field labels of its own a kind knows those of every object, whether it has a namespace or not.
+  const spaced = kind.namespaced || kind.selectableFieldNames === undefined;
+  const names = [...(spaced ? ['metadata.name', 'metadata.namespace'] : ['metadata.name']), ...(kind.selectableFieldNames ?? [])];
   if (names.includes(field)) return;
   if ((kind.selectableFieldNames ?? []).length > 0) {
     // Upstream's older groups leave the kind out.
