@@ -32,7 +32,8 @@ function canonicalValue(value: Json, schema: SchemaNode): Json {
 
 function canonicalList(list: readonly Json[], items: SchemaNode): readonly Json[] {
   let changed: Json[] | undefined;
-  for (const [at, item] of list.entries()) {
+  for (let at = 0; at < list.length; at++) {
+    const item = list[at];
     const kept = canonicalValue(item ?? zeroOf(items), items);
     if (kept !== item) changed ??= [...list];
     if (changed !== undefined) changed[at] = kept;
@@ -47,16 +48,22 @@ function zeroOf(schema: SchemaNode): Json {
 function canonicalMap(map: JsonMap, schema: SchemaNode): Json {
   const values = schema.field('');
   if (values === undefined || values.type === 'any') return map;
-  const entries = Object.entries(map);
-  const listed = schema.goType === 'v1.ResourceList' ? milliAmount : (value: Json): Json => value;
-  const kept = entries.map(([key, value]) => [key, listed(canonicalValue(value ?? zeroOf(values), values))] as const);
-  return kept.every(([key, value]) => value === map[key]) ? map : Object.fromEntries(kept);
+  const isResources = schema.goType === 'v1.ResourceList';
+  let changed: Record<string, Json | undefined> | undefined;
+  for (const name of Object.keys(map)) {
+    const value = map[name];
+    const canonicalized = canonicalValue(value ?? zeroOf(values), values);
+    const kept = isResources ? milliAmount(canonicalized) : canonicalized;
+    if (kept !== value) (changed ??= { ...map })[name] = kept;
+  }
+  return changed ?? map;
 }
 
 /** Most objects are canonical already, so that a copy is made only of those that are not. */
 function canonicalObject(object: JsonMap, schema: SchemaNode): Json {
   let result = object;
-  for (const [name, value] of Object.entries(object)) {
+  for (const name of Object.keys(object)) {
+    const value = object[name];
     const kept = canonicalMember(value, name, schema);
     if (kept !== value) result = kept === undefined ? without(result, name) : { ...result, [name]: kept };
   }

@@ -152,7 +152,8 @@ class Series<V> {
   }
 
   change(labels: Readonly<Record<string, string>>, next: (value: V | undefined) => V): void {
-    const key = this.#names.map((name) => `${name}="${escapeLabel(labels[name] ?? '')}"`).join(',');
+    let key = '';
+    for (const name of this.#names) key += `${key === '' ? '' : ','}${name}="${escapeLabel(labels[name] ?? '')}"`;
     if (!this.#values.has(key) && this.#values.size >= SERIES_MAX) return;
     this.#values.set(key, next(this.#values.get(key)));
   }

@@ -27,6 +27,8 @@ export class FieldSet {
   readonly #nodes: ReadonlyMap<PathElement, FieldNode>;
   /** Made once; sets of an object are written each time it is, though most of them are as they were. */
   #json: JsonObject | undefined;
+  /** The same below a place that is a member itself. */
+  #memberJson: JsonObject | undefined;
 
   private constructor(nodes: ReadonlyMap<PathElement, FieldNode>) {
     this.#nodes = nodes;
@@ -65,16 +67,32 @@ export class FieldSet {
     const known = written.get(fields);
     if (known !== undefined) return known;
     const nodes = new Map<PathElement, FieldNode>();
-    for (const [element, below] of Object.entries(fields)) {
+    let last = '';
+    let asWritten = true;
+    for (const element of Object.keys(fields)) {
       if (element === '.') continue;
+      const below = fields[element];
       const children = /^[fkvi]:/.test(element) ? FieldSet.fromJson(below) : undefined;
       if (children === undefined || !isJsonObject(below)) return undefined;
       const member = children.isEmpty || Object.hasOwn(below, '.');
       const canonical = canonicalElement(element);
       if (canonical === undefined) return undefined;
       nodes.set(canonical, { member, children });
+      const kept = member ? children.#memberJson : children.#json;
+      asWritten &&= canonical === element && last < element && (children.isEmpty ? Object.keys(below).length === 0 : below === kept);
+      last = element;
     }
-    return FieldSet.ofNodes(nodes);
+    const set = FieldSet.ofNodes(nodes);
+    if (asWritten && nodes.size > 0) set.#keep(fields);
+    return set;
+  }
+
+  /** Keeps the wire form that the set was read from, to be written again. */
+  #keep(fields: JsonObject): void {
+    const dot = fields['.'];
+    if (dot === undefined) this.#json = fields;
+    else if (isJsonObject(dot) && Object.keys(dot).length === 0) this.#memberJson = fields;
+    written.set(fields, this);
   }
 
   /** FieldsV1: members in order, a place with owned members below it marked by ".". */
@@ -83,12 +101,18 @@ export class FieldSet {
     const fields: Record<string, Json> = {};
     for (const element of [...this.#nodes.keys()].sort()) {
       const { member, children } = this.#node(element);
-      const below = children.toJson();
-      fields[element] = member && !children.isEmpty ? { '.': {}, ...below } : below;
+      fields[element] = member ? children.#asMember() : children.toJson();
     }
     written.set(fields, this);
     this.#json = fields;
     return fields;
+  }
+
+  /** The wire form below a place that is a member itself. */
+  #asMember(): JsonObject {
+    if (this.isEmpty) return this.toJson();
+    this.#memberJson ??= { '.': {}, ...this.toJson() };
+    return this.#memberJson;
   }
 
   /** True without any path. */
@@ -150,6 +174,15 @@ export class FieldSet {
       else nodes.delete(element);
     }
     return nodes === undefined ? this : FieldSet.ofNodes(nodes);
+  }
+
+  /** Whether all paths are in the other set. */
+  isWithin(other: FieldSet): boolean {
+    for (const [element, { member, children }] of this.#nodes) {
+      const theirs = other.#node(element);
+      if ((member && !theirs.member) || !children.isWithin(theirs.children)) return false;
+    }
+    return true;
   }
 
   /** Paths in both sets. */

@@ -1,4 +1,5 @@
 /** Server-side apply and the bookkeeping of who set what (structured-merge-diff merge.Updater, apimachinery managedfields). */
+import { oncePer } from '#base';
 import { type Conflict, conflictError } from './apply-conflict.ts';
 import { type FieldPath, FieldSet, memberName } from './field-set.ts';
 import { hasLastApplied, lastAppliedFields, withLastApplied } from './last-applied.ts';
@@ -102,7 +103,7 @@ interface Update {
 function recordUpdate({ live, updated, managers }: Update, manager: string, input: FieldManagement): void {
   const { comparison } = takeChanges({ live, updated, managers }, undefined, input);
   const taken = comparison.modified.union(comparison.added);
-  if (taken.difference(EVERYWHERE).isEmpty) return;
+  if (taken.isWithin(EVERYWHERE)) return;
   const entry: ManagerEntry = {
     manager,
     operation: 'Update',
@@ -121,7 +122,7 @@ const EVERYWHERE = FieldSet.of([['f:metadata'], ['f:metadata', 'f:resourceVersio
 /** Takes what differs away from all managers but `self`; returns who lost fields that changed. */
 function takeChanges({ live, updated, managers }: Update, self: string | undefined, input: FieldManagement): { comparison: Comparison; conflicts: Conflict[] } {
   const found = compareAsGo(live, updated, input.schema);
-  const rewritten = FieldSet.of((input.rewritten ?? []).filter((path) => isSet(live, path))).difference(found.modified);
+  const rewritten = rewrittenIn(live, input).difference(found.modified);
   const ignored = ignoredBy(input);
   const comparison: Comparison = {
     added: found.added.recursiveDifference(ignored),
@@ -142,6 +143,11 @@ function takeChanges({ live, updated, managers }: Update, self: string | undefin
   return { comparison, conflicts };
 }
 
+/** What the request wrote in another form than it is stored in, where that was set before. */
+function rewrittenIn(live: JsonObject, { rewritten = [] }: FieldManagement): FieldSet {
+  return rewritten.length === 0 ? FieldSet.empty : FieldSet.of(rewritten.filter((path) => isSet(live, path)));
+}
+
 /** Whether a value stands at the end of a path of members. */
 function isSet(value: Json | undefined, path: FieldPath): boolean {
   const end = path.reduce<Json | undefined>((at, element) => (isJsonObject(at) ? at[memberName(element) ?? ''] : undefined), value);
@@ -149,10 +155,12 @@ function isSet(value: Json | undefined, path: FieldPath): boolean {
 }
 
 function ignoredBy({ resetFields, subresource }: FieldManagement): FieldSet {
-  if (resetFields !== undefined) return FieldSet.of(resetFields);
+  if (resetFields !== undefined) return setOf(resetFields);
   return subresource === '' ? STATUS : subresource === 'status' ? SPEC : FieldSet.empty;
 }
 
+/** Whoever names fields to be reset names the same list each time. */
+const setOf = oncePer((fields: readonly FieldPath[]) => FieldSet.of(fields));
 const STATUS = FieldSet.of([['f:status']]);
 const SPEC = FieldSet.of([['f:spec']]);
 

@@ -1,6 +1,6 @@
 /** Comparing two objects by schema: which fields came, went and changed (structured-merge-diff TypedValue.Compare). */
 import { type FieldNode, FieldSet, memberElement, type PathElement } from './field-set.ts';
-import { isJsonObject } from './merge-patch.ts';
+import { isJsonObject, type JsonObject } from './merge-patch.ts';
 import type { Json } from './meta.ts';
 import type { SchemaNode } from './schema.ts';
 import { impliedMembers, withEmptyStructures } from './typed-empty.ts';
@@ -118,8 +118,10 @@ class Comparer {
   /** Names of all members, the implied ones last. */
   #names(value: Json, schema: SchemaNode): readonly string[] {
     if (!isJsonObject(value)) return [];
-    const names = Object.keys(value).filter((name) => value[name] !== undefined);
-    for (const name of this.#implied(schema).keys()) if (!Object.hasOwn(value, name) || value[name] === undefined) names.push(name);
+    const names: string[] = [];
+    for (const name of Object.keys(value)) if (value[name] !== undefined) names.push(name);
+    const implied = this.#implied(schema);
+    if (implied.size > 0) for (const name of implied.keys()) if (!Object.hasOwn(value, name) || value[name] === undefined) names.push(name);
     return names;
   }
 
@@ -132,7 +134,8 @@ class Comparer {
   /** Null or without content: two such values are compared as a whole. */
   #isHollow(value: Json, schema: SchemaNode): boolean {
     if (value === null) return true;
-    return Array.isArray(value) ? value.length === 0 : isJsonObject(value) && this.#names(value, schema).length === 0;
+    if (Array.isArray(value)) return value.length === 0;
+    return isJsonObject(value) && this.#implied(schema).size === 0 && isBlank(value);
   }
 }
 
@@ -141,6 +144,12 @@ const AS_WRITTEN = new Comparer(
   (value) => value,
 );
 const AS_GO = new Comparer(impliedMembers, withEmptyStructures);
+
+/** Without any defined member. Objects of JSON inherit nothing. */
+function isBlank(value: JsonObject): boolean {
+  for (const name in value) if (value[name] !== undefined) return false;
+  return true;
+}
 
 function itself(element: PathElement): PathElement {
   return element;

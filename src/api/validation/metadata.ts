@@ -72,6 +72,7 @@ export function checkAnnotations(errors: FieldErrors, path: string, annotations:
 const GROUP_VERSION = /^([^/]*\/)?[^/]+$/;
 
 function checkOwners(errors: FieldErrors, owners: readonly OwnerReference[]): void {
+  if (owners.length === 0) return;
   const path = 'metadata.ownerReferences';
   for (const owner of owners) {
     if (!GROUP_VERSION.test(owner.apiVersion)) errors.invalid(`${path}.apiVersion`, owner.apiVersion, 'version must not be empty');

@@ -1,5 +1,5 @@
 /** Finds members that a JSON text sets twice, which parsing alone passes over (upstream: sigs.k8s.io/json strict decoding). */
-import type { Json } from '#machinery';
+import { isJsonObject, type Json } from '#machinery';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -53,10 +53,14 @@ function membersIn(value: Json): number {
   let count = 0;
   const open: Json[] = [value];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (typeof next !== 'object' || next === null) continue;
-    const inside = Object.values(next) as readonly Json[]; // parsed: nothing is undefined
-    if (!Array.isArray(next)) count += inside.length;
-    for (const each of inside) if (typeof each === 'object' && each !== null) open.push(each);
+    if (isJsonObject(next)) {
+      // Parsed objects inherit nothing.
+      for (const name in next) {
+        count++;
+        const member = next[name];
+        if (typeof member === 'object') open.push(member);
+      }
+    } else if (Array.isArray(next)) for (const each of next as readonly Json[]) if (typeof each === 'object') open.push(each);
   }
   return count;
 }

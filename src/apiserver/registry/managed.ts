@@ -27,11 +27,15 @@ export function equalParts(a: unknown, b: unknown): boolean {
 
 /** Fields that the endpoint of a call resets, whose setting therefore owns nothing (upstream: GetResetFields of the kinds' strategies). */
 export function resetFieldsOf({ scope: { kind }, target: { subresource } }: Call): readonly FieldPath[] {
-  if (!kind.subresources.includes('status')) return [];
-  if (subresource === '' || subresource === 'finalize') return kind.resetByMain ?? [['f:status']];
-  if (subresource !== 'status') return [];
-  return kind.resetByStatus ?? [['f:spec']];
+  if (!kind.subresources.includes('status')) return NOTHING;
+  if (subresource === '' || subresource === 'finalize') return kind.resetByMain ?? STATUS;
+  if (subresource !== 'status') return NOTHING;
+  return kind.resetByStatus ?? SPEC;
 }
+
+const NOTHING: readonly FieldPath[] = [];
+const STATUS: readonly FieldPath[] = [['f:status']];
+const SPEC: readonly FieldPath[] = [['f:spec']];
 
 /** metadata.managedFields after a write that computed none itself: its manager owns what it sets. `live` undefined creates; both in the storage version. */
 export function ownership(core: Core, call: Call, live: ApiObject | undefined, object: ApiObject): ApiObject['metadata']['managedFields'] {

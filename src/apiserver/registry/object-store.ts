@@ -12,8 +12,11 @@ const decoder = new TextDecoder();
 /** What an object may take in the store (etcd: DefaultMaxRequestBytes). */
 export const OBJECT_BYTES_MAX = 1.5 * 1024 * 1024;
 
-/** Decoded versions that are kept for their next reader; the rest are decoded when they are asked for. */
-const DECODED_MAX = 1024;
+/**
+ * Decoded versions that are kept for their next reader: few, since to carry an object through several collections of garbage costs more than
+ * to decode it again.
+ */
+const DECODED_MAX = 64;
 
 /**
  * One stored version of an object. Its JSON for clients is made from the stored bytes, which are written so that only
@@ -295,9 +298,7 @@ export class ObjectStore {
     const { key, value } = encoded(scope, object);
     const result = await this.store.commit({ compare: [{ key, modRevision: expected }], writes: [{ key, value }] });
     if (!result.committed) return undefined;
-    // What a decoder would make of the bytes is at hand.
-    this.#remember(value, new StoredObject(withRevision(object, result.revision), result.revision, value, (stored) => this.#touch(stored)));
-    return this.decode({ value, modRevision: result.revision });
+    return this.peek({ value, modRevision: result.revision });
   }
 
   /** Writes all objects if the revisions of all keys are those expected, otherwise none; whether it did. */

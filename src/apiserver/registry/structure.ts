@@ -33,8 +33,8 @@ export function checkStructure(schema: SchemaNode, value: Json): StructureResult
 /** Where a value stands, from the inside out; only who has something to complain about spells it. */
 interface Place {
   readonly parent: Place | undefined;
-  /** The name of a member, the index in a list; undefined at the root. */
-  readonly step: string | number | undefined;
+  /** The name of a member, the index in a list; undefined at the root. One place goes from member to member. */
+  step: string | number | undefined;
   /** The structure whose member this is; undefined for what stands in a map or list. */
   readonly holder: SchemaNode | undefined;
   /** An element of an atomic list. */
@@ -90,9 +90,12 @@ function checkObject(schema: SchemaNode, value: Json, place: Place): Json {
   const members = membersOf(schema, value, place);
   let changed: Record<string, Json> | undefined;
   const names = Object.keys(members);
-  for (const [at, name] of names.entries()) {
+  const inside: Place = { parent: place, step: undefined, holder: schema, atomic: false, found: place.found };
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at] ?? '';
+    inside.step = name;
     const member = members[name];
-    const kept = checkMember(schema, member, { parent: place, step: name, holder: schema, atomic: false, found: place.found });
+    const kept = checkMember(schema.field(name), member, inside);
     if (kept !== member && changed === undefined) changed = firstOf(members, names.slice(0, at));
     if (changed !== undefined && kept !== undefined) changed[name] = kept;
   }
@@ -100,8 +103,7 @@ function checkObject(schema: SchemaNode, value: Json, place: Place): Json {
 }
 
 /** Undefined for what is dropped: nulls and what the schema does not know. */
-function checkMember(schema: SchemaNode, member: Json | undefined, place: Place): Json | undefined {
-  const child = schema.field(String(place.step));
+function checkMember(child: SchemaNode | undefined, member: Json | undefined, place: Place): Json | undefined {
   if (child === undefined) {
     if (place.found.unknown.length < STRICT_ERRORS_MAX) place.found.unknown.push(pathOf(place));
     return undefined;
@@ -115,7 +117,7 @@ function firstOf(members: JsonObject, names: readonly string[]): Record<string, 
   const first: Record<string, Json> = {};
   for (const name of names) {
     const member = members[name];
-    if (member !== undefined) first[name] = member;
+    if (member !== undefined) define(first, name, member);
   }
   return first;
 }
@@ -124,16 +126,19 @@ function checkMap(schema: SchemaNode, value: Json, place: Place): Json {
   const members = membersOf(schema, value, place);
   const child = schema.field('');
   if (child === undefined) return {};
-  const entries = Object.entries(members).filter((entry): entry is [string, Json] => entry[1] !== undefined);
-  const kept = entries.map(([step, member]) =>
-    member === null
-      ? zeroOf(child)
-      : check(child, member, { parent: place, step, holder: undefined, atomic: schema.listType === 'atomic', found: place.found }),
-  );
-  if (entries.every(([, member], at) => member === kept[at])) return members;
-  const checked: Record<string, Json> = {};
-  for (const [at, [name]] of entries.entries()) define(checked, name, kept[at] ?? null);
-  return checked;
+  const inside: Place = { parent: place, step: undefined, holder: undefined, atomic: schema.listType === 'atomic', found: place.found };
+  const names = Object.keys(members);
+  let checked: Record<string, Json> | undefined;
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at] ?? '';
+    const member = members[name];
+    if (member === undefined) continue;
+    inside.step = name;
+    const kept = member === null ? zeroOf(child) : check(child, member, inside);
+    if (kept !== member && checked === undefined) checked = firstOf(members, names.slice(0, at));
+    if (checked !== undefined) define(checked, name, kept);
+  }
+  return checked ?? members;
 }
 
 /** What Go decodes null in a map or list to, by the schema's type. */
@@ -148,12 +153,12 @@ function checkList(schema: SchemaNode, value: Json, place: Place): Json {
   const { items } = schema;
   if (items === undefined) return value;
   const elements: readonly Json[] = value;
+  const inside: Place = { parent: place, step: undefined, holder: undefined, atomic: schema.listType === 'atomic', found: place.found };
   let changed: Json[] | undefined;
-  for (const [at, element] of elements.entries()) {
-    const kept =
-      element === null
-        ? zeroOf(items)
-        : check(items, element, { parent: place, step: at, holder: undefined, atomic: schema.listType === 'atomic', found: place.found });
+  for (let at = 0; at < elements.length; at++) {
+    const element = elements[at] ?? null;
+    inside.step = at;
+    const kept = element === null ? zeroOf(items) : check(items, element, inside);
     if (kept !== element) changed ??= [...elements];
     if (changed !== undefined) changed[at] = kept;
   }

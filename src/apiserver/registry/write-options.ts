@@ -8,7 +8,9 @@ export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
 /** Upstream: FieldManagerMaxLength of apimachinery/pkg/apis/meta/v1/validation, in bytes. */
 const FIELD_MANAGER_MAX_LENGTH = 128;
-/** What Go's unicode.IsPrint does not take. */
+/** All of which Go's unicode.IsPrint takes. */
+const PRINTABLE_ASCII = /^[ -~]*$/;
+/** What it does not take. */
 const NOT_PRINTABLE = /[^\P{C}]|[^\P{Z} ]/u;
 
 /** Who writes, as managedFields names it: the fieldManager, or the start of the user agent (upstream: managerOrUserAgent). */
@@ -16,6 +18,7 @@ export function fieldManagerOf({ info, request }: Call): string {
   const manager = info.query.get('fieldManager') ?? '';
   if (manager !== '') return manager;
   const agent = (request.headers['user-agent'] ?? '').split('/')[0] ?? '';
+  if (agent.length <= FIELD_MANAGER_MAX_LENGTH && PRINTABLE_ASCII.test(agent)) return agent;
   return [...agent]
     .filter((character) => !NOT_PRINTABLE.test(character))
     .slice(0, FIELD_MANAGER_MAX_LENGTH)
