@@ -110,6 +110,8 @@ export interface Kind {
   readonly selectableFields?: ((object: ApiObject) => Readonly<Record<string, string>>) | undefined;
   /** The names of `selectableFields`, so that an unknown one is refused even when nothing is stored. */
   readonly selectableFieldNames?: readonly string[] | undefined;
+  /** Those of `selectableFieldNames` that not all releases have, with the first that has them. */
+  readonly selectableSince?: Readonly<Record<string, string>> | undefined;
   /** Those of `selectableFieldNames` by which lists find objects without looking at all (upstream: the kind's Indexers). */
   readonly indexedFields?: readonly string[] | undefined;
   readonly table?: TableColumns | undefined;

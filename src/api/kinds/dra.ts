@@ -138,7 +138,8 @@ export const RESOURCE_SLICE = defineKind({
   validateCreate: (object) => validateSlice(object),
   validateUpdate: (object, old) => validateSlice(object, old),
   warnings: (object) => driverWarnings((object as ResourceSlice).spec.driver),
-  selectableFieldNames: ['spec.nodeName', 'spec.driver'],
+  selectableFieldNames: ['spec.nodeName', 'spec.driver', 'spec.pool.name'],
+  selectableSince: { 'spec.pool.name': '1.37' },
   selectableFields: (object) => sliceFields(object as ResourceSlice),
   indexedFields: ['spec.nodeName', 'spec.driver'],
   table: SLICE_COLUMNS,
@@ -154,7 +155,7 @@ function preparedClass(deviceClass: DeviceClass, old: DeviceClass | undefined, {
 }
 
 function sliceFields({ spec }: ResourceSlice): Readonly<Record<string, string>> {
-  return { 'spec.nodeName': spec.nodeName ?? '', 'spec.driver': spec.driver };
+  return { 'spec.nodeName': spec.nodeName ?? '', 'spec.driver': spec.driver, 'spec.pool.name': spec.pool.name };
 }
 
 function driverWarnings(driver: string): readonly string[] {

@@ -66,7 +66,7 @@ function readingOf(core: Core, call: Call): Reading {
   checkListOptions(query);
   numberOption(query, 'timeoutSeconds');
   const limit = query.get('resourceVersion') === '0' ? 0 : Math.max(0, numberOption(query, 'limit') ?? 0);
-  const selection = selectionOf(call);
+  const selection = selectionOf(core, call);
   return { ...startOf(core, call, limit), selection, limit };
 }
 

@@ -1,6 +1,8 @@
 /** Which objects a list or watch wants: label and field selectors. */
+import { compareReleases, type Kind } from '#api';
 import { badRequest, parseFieldSelector, parseLabelSelector } from '#machinery';
 import type { Scope } from '../catalog.ts';
+import type { Core } from '../options.ts';
 import type { Call } from './call.ts';
 import type { Selectable, StoredObject } from './object-store.ts';
 
@@ -8,14 +10,14 @@ import type { Selectable, StoredObject } from './object-store.ts';
 export type Selection = (stored: StoredObject) => boolean;
 
 /** The selection of a call, undefined when it wants everything. A name in the path selects it (watch of one object). */
-export function selectionOf(call: Call): Selection | undefined {
+export function selectionOf({ options }: Core, call: Call): Selection | undefined {
   const { query } = call.info;
   const labelText = query.get('labelSelector') ?? '';
   const fieldText = query.get('fieldSelector') ?? '';
   const { name } = call.target;
   const tests: Test[] = [];
   if (labelText !== '') tests.push(labelTest(labelText));
-  if (fieldText !== '') tests.push(fieldTest(call.scope, fieldText));
+  if (fieldText !== '') tests.push(fieldTest(call.scope, fieldText, options.emulatedVersion));
   if (name !== '') tests.push(({ fields }) => fields['metadata.name'] === name);
   return tests.length === 0 ? undefined : (stored) => tests.every((test) => test(stored.selectable(call.scope.kind)));
 }
@@ -41,19 +43,25 @@ function labelTest(text: string): Test {
   return ({ labels }) => matches(labels);
 }
 
-function fieldTest(scope: Scope, text: string): Test {
+function fieldTest(scope: Scope, text: string, release: string): Test {
   const requirements = parseFieldSelector(text);
-  for (const { field } of requirements) checkField(scope, field);
+  for (const { field } of requirements) checkField(scope, field, release);
   return ({ fields }) => requirements.every(({ field, op, value }) => ((fields[field] ?? '') === value) === (op === '='));
 }
 
-function checkField(scope: Scope, field: string): void {
+/** The fields of the kind that a release knows. */
+function fieldNames({ selectableFieldNames: names = [], selectableSince: since = {} }: Kind, release: string): readonly string[] {
+  return names.filter((name) => compareReleases(since[name] ?? '1.0', release) <= 0);
+}
+
+function checkField(scope: Scope, field: string, release: string): void {
   const { kind } = scope;
+  const own = fieldNames(kind, release);
   // Without field labels of its own a kind knows those of every object, whether it has a namespace or not.
-  const spaced = kind.namespaced || kind.selectableFieldNames === undefined;
-  const names = [...(spaced ? ['metadata.name', 'metadata.namespace'] : ['metadata.name']), ...(kind.selectableFieldNames ?? [])];
-  if (names.includes(field)) return;
-  if ((kind.selectableFieldNames ?? []).length > 0) {
+  const spaced = kind.namespaced || own.length === 0;
+  const generic = spaced ? ['metadata.name', 'metadata.namespace'] : ['metadata.name'];
+  if ([...generic, ...own].includes(field)) return;
+  if (own.length > 0) {
     // Upstream's older groups leave the kind out.
     const where = kind.group === 'resource.k8s.io' ? ` for ${scope.apiVersion}, Kind=${kind.kind}` : '';
     throw badRequest(`field label not supported${where}: ${field}`);

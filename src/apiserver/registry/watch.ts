@@ -41,7 +41,7 @@ interface WatchRequest {
 export async function watch(core: Core, call: Call, render: Rendering): Promise<LineStream> {
   const request = parseRequest(core, call);
   const lines = new LineStream(core.rounds);
-  const feed = new Feed(core, call.scope, { selection: selectionOf(call), render, lines });
+  const feed = new Feed(core, call.scope, { selection: selectionOf(core, call), render, lines });
   try {
     const start = request.revision ?? (await feed.sendInitial(call, request.streamingList));
     const prefix = listPrefix(call.scope, call.target.namespace);

@@ -1,4 +1,4 @@
-/** DeviceTaintRules in their versions: v1 of 1.37 beside the older ones. */
+/** What 1.37 serves that 1.36 does not: v1 of DeviceTaintRules, and pools as selectors of slices. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { featureGates, servedVersions } from '#api';
@@ -50,4 +50,22 @@ test('a PUT of v1 must name the resourceVersion that it was made from, one of v1
   assert.equal((await server.send('PUT', `${RULES('v1')}/r/status`, rule('v1', 'NoExecute'))).status, 422);
   assert.equal((await server.send('PUT', `${RULES('v1beta2')}/r`, rule('v1beta2', 'None'))).status, 200);
   assert.equal((await server.send('PATCH', `${RULES('v1')}/r`, { spec: { taint: { effect: 'NoSchedule' } } })).status, 200);
+});
+
+test('slices are selected by their pool from 1.37 on', async () => {
+  const slices = '/apis/resource.k8s.io/v1/resourceslices';
+  const select = `${slices}?fieldSelector=spec.pool.name%3Da`;
+  const refused = await new TestServer().send('GET', select);
+  assert.equal(refused.status, 400);
+  assert.equal(refused.body['message'], 'field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: spec.pool.name');
+  const server = serverOf137();
+  for (const pool of ['a', 'b']) {
+    const spec = { driver: 'd.example.com', nodeName: 'n', pool: { name: pool, generation: 1, resourceSliceCount: 1 }, devices: [] };
+    await server.must('POST', slices, { metadata: { name: `slice-${pool}` }, spec });
+  }
+  const { items } = await server.must('GET', select);
+  assert.deepEqual(
+    (items as readonly { metadata: JsonObject }[]).map(({ metadata }) => metadata['name']),
+    ['slice-a'],
+  );
 });
