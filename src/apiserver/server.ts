@@ -184,7 +184,7 @@ function errorResponse({ code, status }: ApiError): ServerResponse {
 }
 
 function callOf({ request, info, user }: ResourceInput, target: ResourceTarget, scope: Scope, warnings: string[]): Call {
-  const dryRun = isDryRun(target.verb, info.query, mediaType(request.headers['content-type']) === APPLY_TYPE);
+  const dryRun = isDryRun(target.verb, info.query, target.verb === 'patch' && mediaType(request.headers['content-type']) === APPLY_TYPE);
   return { request, info, target, scope, user, dryRun, warnings, rewritten: [] };
 }
 

@@ -80,7 +80,7 @@ function parseTarget(method: string, path: string, query: URLSearchParams): Reso
   if (legacyWatch) segments.shift();
   const place = parsePlace(segments);
   if (place === undefined) return undefined;
-  return { group, version, ...place, verb: verbOf(method, place.name, legacyWatch || isOn(query, 'watch')) };
+  return { group, version, ...place, verb: legacyWatch && method === 'GET' ? 'watch' : verbOf(method, place.name, isOn(query, 'watch')) };
 }
 
 function parsePlace(segments: readonly string[]): Pick<ResourceTarget, 'namespace' | 'plural' | 'name' | 'subresource'> | undefined {
@@ -94,8 +94,8 @@ function parsePlace(segments: readonly string[]): Pick<ResourceTarget, 'namespac
 
 function verbOf(method: string, name: string, watch: boolean): string {
   const verb = VERBS.get(method) ?? '';
-  if (verb === 'get' && watch) return 'watch';
   if (name !== '') return verb;
+  if (verb === 'get' && watch) return 'watch';
   if (verb === 'get') return 'list';
   return verb === 'delete' ? 'deletecollection' : verb;
 }

@@ -40,7 +40,7 @@ export function reachedRevision(query: URLSearchParams, current: number): number
 }
 
 /** The boolean sendInitialEvents, undefined when it is not given. */
-export function sendInitialEvents(query: URLSearchParams): boolean | undefined {
+function sendInitialEvents(query: URLSearchParams): boolean | undefined {
   return query.has('sendInitialEvents') ? isOn(query, 'sendInitialEvents') : undefined;
 }
 
@@ -62,18 +62,24 @@ export function checkListOptions(query: URLSearchParams): void {
   refuse(errors);
 }
 
-/** Refuses options of a watch that do not go together. */
-export function checkWatchOptions(query: URLSearchParams): void {
+/**
+ * Refuses options of a watch that do not go together. True when it begins with what exists: that is what a watch from nowhere has
+ * always meant (upstream: SetListOptionsDefaults).
+ */
+export function checkWatchOptions(query: URLSearchParams): boolean {
   const errors = new FieldErrors();
-  const match = query.get(MATCH) ?? '';
-  const initial = sendInitialEvents(query) !== undefined;
-  if (initial && match !== NOT_OLDER_THAN) errors.forbidden(MATCH, `sendInitialEvents requires setting ${MATCH} to ${NOT_OLDER_THAN}`);
+  const [asked, revision, given] = [query.get(MATCH) ?? '', query.get('resourceVersion') ?? '', sendInitialEvents(query)];
+  const fromNowhere = given === undefined && asked === '' && (revision === '' || revision === '0');
+  const initial = fromNowhere ? true : given;
+  const match = fromNowhere ? NOT_OLDER_THAN : asked;
+  if (initial !== undefined && match !== NOT_OLDER_THAN) errors.forbidden(MATCH, `sendInitialEvents requires setting ${MATCH} to ${NOT_OLDER_THAN}`);
   if (match !== '') {
-    if (!initial) errors.forbidden(MATCH, `${MATCH} is forbidden for watch unless sendInitialEvents is provided`);
+    if (initial === undefined) errors.forbidden(MATCH, `${MATCH} is forbidden for watch unless sendInitialEvents is provided`);
     if (match !== NOT_OLDER_THAN) errors.notSupported(MATCH, match, [NOT_OLDER_THAN]);
     if (continues(query)) errors.forbidden(MATCH, `${MATCH} is forbidden when continue is provided`);
   }
   refuse(errors);
+  return initial === true;
 }
 
 function continues(query: URLSearchParams): boolean {

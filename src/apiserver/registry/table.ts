@@ -78,7 +78,7 @@ export function addTable(pieces: Pieces, items: readonly StoredObject[], request
 /** Adds what comes before the rows. */
 export function addTableHead(pieces: Pieces, { scope, metaVersion, metadata, withoutColumns }: TableRequest): void {
   const { columns } = scope.kind.table ?? DEFAULT_COLUMNS;
-  const definitions = withoutColumns === true ? [] : columns.map(columnDefinition);
+  const definitions = withoutColumns === true ? null : columns.map(columnDefinition);
   const head = { kind: 'Table', apiVersion: `meta.k8s.io/${metaVersion}`, metadata, columnDefinitions: definitions };
   pieces.text(`${stringifyJson(head).slice(0, -1)},"rows":[`);
 }

@@ -1,7 +1,7 @@
 /** Watches: the events of a collection as a stream of JSON lines. */
 import { canonical } from '#api';
 import { asError } from '#base';
-import { internalError } from '#machinery';
+import { ApiError, internalError } from '#machinery';
 import { CompactedError, type StoreEvent } from '#storage';
 import { type Scope, listPrefix } from '../catalog.ts';
 import { Pieces } from '../http/pieces.ts';
@@ -10,7 +10,7 @@ import type { Core } from '../options.ts';
 import { tooOldResourceVersion } from '../refusals.ts';
 import type { Call } from './call.ts';
 import { listObjects } from './list.ts';
-import { checkWatchOptions, numberOption, reachedRevision, revisionOption, sendInitialEvents } from './list-options.ts';
+import { checkWatchOptions, numberOption, reachedRevision, revisionOption } from './list-options.ts';
 import { StoredObject, toStorage, withMetadata } from './object-store.ts';
 import { type Selection, selectionOf } from './selection.ts';
 import { LineStream } from './line-stream.ts';
@@ -43,6 +43,8 @@ export async function watch(core: Core, call: Call, render: Rendering): Promise<
   const lines = new LineStream(core.rounds);
   const feed = new Feed(core, call.scope, { selection: selectionOf(core, call), render, lines });
   try {
+    // What happens after a revision that is yet to come can be waited for, what exists at it cannot.
+    if (request.revision === undefined) reachedRevision(call.info.query, core.objects.store.revision());
     const start = request.revision ?? (await feed.sendInitial(call, request.streamingList));
     const prefix = listPrefix(call.scope, call.target.namespace);
     lines.onClose(
@@ -52,8 +54,7 @@ export async function watch(core: Core, call: Call, render: Rendering): Promise<
     );
     if (request.bookmarks) scheduleBookmarks(core, lines, () => feed.bookmark(Math.max(start, core.objects.store.revision())));
   } catch (thrown) {
-    if (!(thrown instanceof CompactedError)) throw thrown;
-    lines.end(errorLine(tooOldResourceVersion(request.revision ?? 0, thrown.compactedRevision).status));
+    lines.end(errorLine(endOf(thrown, request).status));
     return lines;
   }
   const { clock } = core.options;
@@ -65,23 +66,26 @@ export async function watch(core: Core, call: Call, render: Rendering): Promise<
   return lines;
 }
 
+/** The error that ends a watch which had begun when it was found out; others are thrown. */
+function endOf(thrown: unknown, { revision = 0 }: WatchRequest): ApiError {
+  if (thrown instanceof CompactedError) return tooOldResourceVersion(revision, thrown.compactedRevision);
+  if (thrown instanceof ApiError && thrown.code === 504) return thrown;
+  throw thrown;
+}
+
 function parseRequest(core: Core, call: Call): WatchRequest {
   const { query } = call.info;
   const { random } = core.options;
+  numberOption(query, 'limit');
   const asked = numberOption(query, 'timeoutSeconds') ?? 0;
-  const timeoutSeconds = asked > 0 ? asked : MIN_REQUEST_TIMEOUT_SECONDS + random.below(MIN_REQUEST_TIMEOUT_SECONDS);
+  const timeoutSeconds = asked === 0 ? MIN_REQUEST_TIMEOUT_SECONDS + random.below(MIN_REQUEST_TIMEOUT_SECONDS) : Math.max(0, asked);
   const bookmarks = isOn(query, 'allowWatchBookmarks');
+  const initial = checkWatchOptions(query);
   const revision = Number(revisionOption(query) ?? 0);
-  checkWatchOptions(query);
-  const streaming = sendInitialEvents(query);
-  const initial = streaming ?? revision === 0;
-  const current = core.objects.store.revision();
-  // What happens after a revision that is yet to come can be waited for, what exists at it cannot.
-  if (initial) reachedRevision(query, current);
   return {
-    revision: initial ? undefined : revision || current,
+    revision: initial ? undefined : revision || core.objects.store.revision(),
     bookmarks,
-    streamingList: bookmarks && streaming === true,
+    streamingList: bookmarks && initial,
     timeoutMs: timeoutSeconds * 1000,
   };
 }
