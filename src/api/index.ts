@@ -50,6 +50,7 @@ export {
   isCounted,
   isTerminatingPod,
   missingAmounts,
+  podAmounts,
   quotaApplies,
   quotaNames,
   type QuotaNamesWorld,

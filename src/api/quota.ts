@@ -126,12 +126,12 @@ const COMPUTE = ['cpu', 'memory', 'ephemeral-storage'];
 function podUsage({ spec }: Pod): Usage {
   const usage = new Map<string, Quantity>([['pods', ONE]]);
   if (spec === undefined) return usage;
-  for (const [name, amount] of amountsOf(spec, 'requests')) {
+  for (const [name, amount] of podAmounts(spec, 'requests')) {
     const native = COMPUTE.includes(name) || name.startsWith('hugepages-');
     if (native) usage.set(name, amount);
     if (native || isExtended(name)) usage.set(`requests.${name}`, amount);
   }
-  for (const [name, amount] of amountsOf(spec, 'limits')) if (COMPUTE.includes(name)) usage.set(`limits.${name}`, amount);
+  for (const [name, amount] of podAmounts(spec, 'limits')) if (COMPUTE.includes(name)) usage.set(`limits.${name}`, amount);
   return usage;
 }
 
@@ -140,7 +140,7 @@ function isExtended(name: string): boolean {
 }
 
 /** What the containers of a pod use together: the running ones summed up, or what one init container needs if that is more. */
-function amountsOf(spec: PodSpec, member: 'requests' | 'limits'): Usage {
+export function podAmounts(spec: PodSpec, member: 'requests' | 'limits'): Usage {
   const running = new Map<string, Quantity>();
   const start = new Map<string, Quantity>();
   const resources = ({ resources: own }: Container): readonly (readonly [string, Quantity])[] =>

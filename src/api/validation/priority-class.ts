@@ -14,7 +14,7 @@ export const SYSTEM_PRIORITIES: ReadonlyMap<string, number> = new Map([
   ['system-node-critical', 2 * HIGHEST_USER_DEFINABLE_PRIORITY + 1000],
   ['system-cluster-critical', 2 * HIGHEST_USER_DEFINABLE_PRIORITY],
 ]);
-const POLICIES = ['Never', 'PreemptLowerPriority'];
+const POLICIES = ['PreemptLowerPriority', 'Never'];
 
 /** A new class: reserved names, the highest value, the policy. */
 export function validatePriorityClass(object: ApiObject): readonly FieldError[] {

@@ -1,6 +1,6 @@
 /** LimitRanger: usual amounts for containers that name none, and bounds for those that do (upstream: plugin/pkg/admission/limitranger). */
-import type { Container, LimitRange, LimitRangeItem, Pod, PodSpec } from '#api';
-import { parseQuantity, type Quantity } from '#machinery';
+import { type Container, type LimitRange, type LimitRangeItem, type Pod, podAmounts, type PodSpec } from '#api';
+import { parseQuantity } from '#machinery';
 import type { Core } from '../options.ts';
 import { type AdmissionPlugin, type AdmissionRequest, isAbout, refused } from './plugin.ts';
 
@@ -55,7 +55,7 @@ function absent(usual: Amounts = {}, present: Amounts): Amounts {
 function checkLimits(request: AdmissionRequest, { spec }: LimitRange, pod: PodSpec): void {
   const problems = (spec?.limits ?? []).flatMap((item) => {
     if (item.type === 'Container') return [...pod.containers, ...(pod.initContainers ?? [])].flatMap(({ resources }) => itemProblems(item, resources ?? {}));
-    return item.type === 'Pod' ? itemProblems(item, podAmounts(pod)) : [];
+    return item.type === 'Pod' ? itemProblems(item, ofPod(pod)) : [];
   });
   if (problems.length > 0) throw refused(request, problems.length === 1 ? (problems[0] ?? '') : `[${problems.join(', ')}]`);
 }
@@ -107,17 +107,8 @@ function compare(a: string, b: string): number {
   return left === undefined || right === undefined ? 0 : left.compare(right);
 }
 
-/** The sums over a pod's containers. */
-function podAmounts({ containers }: PodSpec): Amounted {
-  const sum = (member: 'requests' | 'limits'): Amounts => {
-    const sums = new Map<string, Quantity>();
-    for (const { resources } of containers) {
-      for (const [name, text] of Object.entries(resources?.[member] ?? {})) {
-        const amount = parseQuantity(text);
-        if (amount !== undefined) sums.set(name, sums.get(name)?.add(amount) ?? amount);
-      }
-    }
-    return Object.fromEntries([...sums].map(([name, amount]) => [name, amount.toString()]));
-  };
-  return { requests: sum('requests'), limits: sum('limits') };
+/** What a pod uses as a whole. */
+function ofPod(pod: PodSpec): Amounted {
+  const texts = (member: 'requests' | 'limits'): Amounts => Object.fromEntries([...podAmounts(pod, member)].map(([name, amount]) => [name, amount.toString()]));
+  return { requests: texts('requests'), limits: texts('limits') };
 }

@@ -1,5 +1,5 @@
 /** Priority: the number behind a pod's priority class, and at most one class that is everybody's default (upstream: plugin/pkg/admission/priority). */
-import type { Pod, PriorityClass } from '#api';
+import { type Pod, type PriorityClass, SYSTEM_PRIORITIES } from '#api';
 import type { Core } from '../options.ts';
 import { type AdmissionOfObject, type AdmissionPlugin, type AdmissionRequest, isAbout, refused } from './plugin.ts';
 
@@ -16,7 +16,9 @@ export const PRIORITY: AdmissionPlugin = {
     return request.old === undefined ? prioritised(core, request, pod) : keepPriority(pod, request.old as Pod);
   },
   validate: async (core, request) => {
-    if (request.operation !== 'delete' && isAbout(request, GROUP, 'priorityclasses')) await checkOnlyDefault(core, request);
+    if (!isAbout(request, GROUP, 'priorityclasses')) return;
+    if (request.operation !== 'delete') await checkOnlyDefault(core, request);
+    else if (SYSTEM_PRIORITIES.has(request.name)) throw refused(request, 'this is a system priority class and cannot be deleted');
   },
 };
 
