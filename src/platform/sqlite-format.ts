@@ -116,11 +116,14 @@ export class LogWriter {
   readonly #database: DatabaseSync;
   readonly #insertLog: StatementSync;
   readonly #setState: StatementSync;
+  /** The log begins after this revision; the memory may have forgotten more. */
+  #folded: number;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
     this.#insertLog = database.prepare(INSERT_LOG);
     this.#setState = database.prepare('UPDATE state SET value = ? WHERE name = ?');
+    this.#folded = number(database.prepare(`SELECT value FROM state WHERE name = 'compacted'`).get()?.['value']);
   }
 
   /** Appends the changes of a batch in one synced transaction. */
@@ -137,6 +140,7 @@ export class LogWriter {
 
   /** Moves the log up to `revision` into `entry`. */
   fold(revision: number): void {
+    if (revision <= this.#folded) return;
     const end = (revision + 1) * LOG_PLACES;
     const newest = 'SELECT key, MAX(id) AS id FROM log WHERE id < ? GROUP BY key';
     inTransaction(this.#database, () => {
@@ -151,6 +155,7 @@ export class LogWriter {
       this.#database.prepare('DELETE FROM log WHERE id < ?').run(end);
       this.#setState.run(revision, 'compacted');
     });
+    this.#folded = revision;
   }
 }
 

@@ -112,7 +112,7 @@ export class SqliteStore implements Store {
 
   async compact(revision: number): Promise<void> {
     this.#drain();
-    if (!this.#index.compact(revision)) return;
+    this.#index.compact(revision);
     this.#log.fold(revision);
   }
 

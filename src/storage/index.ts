@@ -18,5 +18,5 @@ export {
   type Write,
 } from './store.ts';
 export { MemoryStore } from './memory-store.ts';
-export { Batch, RevisionIndex } from './revision-index.ts';
+export { Batch, HISTORY_BYTES_MAX, RevisionIndex } from './revision-index.ts';
 export { compareKeys, SortedKeys } from './sorted-keys.ts';

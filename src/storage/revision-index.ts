@@ -3,6 +3,16 @@ import { assert } from '#base';
 import { SortedKeys, compareKeys } from './sorted-keys.ts';
 import { CompactedError, type CommitResult, type Entry, type RangeQuery, type RangeResult, type StoreEvent, type Transaction } from './store.ts';
 
+/**
+ * What overwritten and deleted values may take, with what is noted of each change. Past it the oldest changes are forgotten before their
+ * time, as by a compaction: reads and watches from before then have to start anew.
+ */
+export const HISTORY_BYTES_MAX = 64 * 1024 * 1024;
+/** What a change takes besides the value that it replaced: the event, the entries before and after it, their key. */
+const EVENT_BYTES = 300;
+/** Of HISTORY_BYTES_MAX so much is kept when some is forgotten, so that it is not with every change. */
+const HISTORY_KEPT = 0.75;
+
 interface Watcher {
   readonly prefix: string;
   readonly onEvents: (events: readonly StoreEvent[], revision: number) => void;
@@ -67,11 +77,15 @@ export class RevisionIndex {
   readonly #watchers = new Set<Watcher>();
   /** Changes after #compacted, ascending. */
   #changes: Change[] = [];
+  /** What #changes keep that is not alive. */
+  #historyBytes = 0;
+  readonly #historyBytesMax: number;
   #compacted: number;
   #revision: number;
 
   /** Starts from the entries that lived at `revision`; what was before counts as compacted. */
-  constructor(revision = 1, entries: Iterable<Entry> = []) {
+  constructor(revision = 1, entries: Iterable<Entry> = [], historyBytesMax = HISTORY_BYTES_MAX) {
+    this.#historyBytesMax = historyBytesMax;
     this.#revision = revision;
     this.#compacted = revision === 1 ? 0 : revision;
     for (const entry of entries) this.#live.set(entry.key, entry);
@@ -108,8 +122,29 @@ export class RevisionIndex {
       this.#live.set(key, { key, value, createRevision, modRevision: revision });
       if (previous === undefined) this.#keys.add(key);
     }
-    if (change.events.length > 0) this.#changes.push(change);
+    this.#remember(change);
     for (const watcher of Array.from(this.#watchers)) notify(watcher, change);
+  }
+
+  #remember(change: Change): void {
+    if (change.events.length === 0) return;
+    this.#changes.push(change);
+    this.#historyBytes += historyBytesOf(change);
+    if (this.#historyBytes <= this.#historyBytesMax) return;
+    let [bytes, forgotten, revision] = [this.#historyBytes, 0, this.#compacted];
+    for (; bytes > this.#historyBytesMax * HISTORY_KEPT; forgotten++) {
+      const oldest = this.#changes[forgotten];
+      if (oldest === undefined) break;
+      bytes -= historyBytesOf(oldest);
+      ({ revision } = oldest);
+    }
+    this.#forget(forgotten, revision);
+  }
+
+  /** Forgets so many changes, all there are up to `revision`. */
+  #forget(count: number, revision: number): void {
+    for (const change of this.#changes.splice(0, count)) this.#historyBytes -= historyBytesOf(change);
+    this.#compacted = revision;
   }
 
   /** Reads a range; throws CompactedError, or RangeError for a revision that does not exist yet. */
@@ -177,19 +212,20 @@ export class RevisionIndex {
     return () => void this.#watchers.delete(watcher);
   }
 
-  /** Forgets the changes up to `revision`; returns false if they are forgotten already. */
-  compact(revision: number): boolean {
+  /** Forgets the changes up to `revision`. */
+  compact(revision: number): void {
     if (revision > this.#revision) throw new RangeError(`revision ${String(revision)} is in the future; the newest is ${String(this.#revision)}`);
-    if (revision <= this.#compacted) return false;
-    this.#changes = this.#changes.slice(this.#firstAfter(revision));
-    this.#compacted = revision;
-    return true;
+    if (revision > this.#compacted) this.#forget(this.#firstAfter(revision), revision);
   }
 
   /** Ends all watches. */
   close(): void {
     this.#watchers.clear();
   }
+}
+
+function historyBytesOf({ events }: Change): number {
+  return events.reduce((sum, { previous }) => sum + EVENT_BYTES + (previous?.value.length ?? 0), 0);
 }
 
 function notify({ prefix, onEvents }: Watcher, { events, revision }: Change): void {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
-import { CompactedError, MemoryStore, type Store, type StoreEvent } from '#storage';
+import { CompactedError, HISTORY_BYTES_MAX, MemoryStore, type Store, type StoreEvent } from '#storage';
 import { SqliteStore } from '../../src/platform/sqlite-store.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'dray-store-'));
@@ -210,6 +210,25 @@ function describeContract(engine: string, open: () => Store): void {
       store.watch('/', kept, (events) => seen.push(...events.map(describeEvent)));
       assert.deepEqual(seen, ['/a 2=>3']);
     });
+
+    withStore('history that takes too much is forgotten, the oldest first; who follows misses nothing', async (store) => {
+      const value = 'x'.repeat(1024 * 1024);
+      const writes = Math.ceil(HISTORY_BYTES_MAX / value.length) + 2;
+      const first = await put(store, '/a', value);
+      const seen: number[] = [];
+      store.watch('/', first, (_events, revision) => seen.push(revision));
+      for (let i = 0; i < writes; i++) await put(store, '/a', value);
+      const last = store.revision();
+      assert.deepEqual(
+        seen,
+        Array.from({ length: writes }, (_, i) => first + 1 + i),
+      );
+      const oldest = store.compactedRevision();
+      assert.ok(oldest > first && oldest < last, `${String(oldest)} of ${String(first)} to ${String(last)}`);
+      assert.throws(() => store.watch('/', oldest - 1, () => {}), CompactedError);
+      await assert.rejects(() => store.range({ prefix: '/', revision: oldest - 1 }), CompactedError);
+      assert.equal((await store.range({ prefix: '/', revision: oldest })).entries[0]?.modRevision, oldest);
+    });
   });
 }
 
@@ -249,6 +268,20 @@ describe('the SQLite engine', () => {
       [0o600, 0o600],
     );
     await store.close();
+  });
+
+  test('a file is compacted to where it was asked, though the memory has forgotten more', async () => {
+    const file = newFile();
+    const store = SqliteStore.open(file);
+    const value = 'x'.repeat(1024 * 1024);
+    const writes = Math.ceil(HISTORY_BYTES_MAX / value.length) + 2;
+    for (let i = 0; i < writes; i++) await put(store, '/a', value);
+    const asked = store.compactedRevision() - 1;
+    await store.compact(asked);
+    await store.close();
+    const database = new DatabaseSync(file);
+    assert.equal(database.prepare('SELECT count(*) AS rows FROM log').get()?.['rows'], store.revision() - asked);
+    database.close();
   });
 
   test('compaction survives a reopen', async () => {

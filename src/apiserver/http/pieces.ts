@@ -35,6 +35,11 @@ export class Pieces {
   /** How much of both there was at each mark. */
   readonly #marks: { readonly textLength: number; readonly bytesLength: number }[] = [];
 
+  /** Of all pieces, where texts are ASCII; otherwise it is a little more. */
+  get length(): number {
+    return this.#text.length + this.#bytesLength;
+  }
+
   /** Adds a text. */
   text(text: string): this {
     if (text.length > SHORT_TEXT) return this.bytes(utf8(text));

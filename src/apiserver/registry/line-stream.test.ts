@@ -25,10 +25,43 @@ test('a reader that lags by too many bytes is told how many and cut off, and not
 
 test('what exists when a watch starts is no lag, and one event may be of any size', async () => {
   const stream = new LineStream(ROUNDS);
-  for (let count = 0; count < 3; count++) stream.pushInitial(new Uint8Array(LAG_BYTES_MAX));
+  stream.begin([1, 2, 3].map(() => new Uint8Array(LAG_BYTES_MAX)).values());
   stream.push(new Uint8Array(LAG_BYTES_MAX + 1));
   stream.end();
   assert.equal((await textOf(stream)).length, 4 * LAG_BYTES_MAX + 1);
+});
+
+test('what exists is made when the reader asks for more, before all events, and not for one that is cut off', async () => {
+  let made = 0;
+  function* initial(): Generator<Uint8Array> {
+    for (const name of ['a', 'b', 'c', 'd']) {
+      made++;
+      yield line(name);
+    }
+  }
+  const stream = new LineStream(ROUNDS);
+  const sink = new KeepingSink();
+  sink.open = false;
+  stream.begin(initial());
+  stream.push(line('event'));
+  stream.pourInto(sink);
+  await Promise.resolve();
+  assert.equal(made, 1);
+  stream.resume();
+  assert.deepEqual([made, sink.chunks], [2, ['a\n', 'b\n']]);
+  stream.end(line('last'));
+  await Promise.resolve();
+  assert.equal(made, 2, 'the end does not hurry the reader');
+  stream.resume();
+  sink.open = true;
+  stream.resume();
+  assert.deepEqual(sink.chunks, ['a\n', 'b\n', 'c\n', 'd\n', 'event\nlast\n']);
+  assert.ok(sink.ended);
+  const late = new LineStream(ROUNDS);
+  late.begin(initial());
+  for (let count = 0; count <= LAG_LINES_MAX; count++) late.push(new Uint8Array(1));
+  assert.match(await textOf(late), /^\{"type":"ERROR".*"code":410\}\}\n$/);
+  assert.equal(made, 4);
 });
 
 test('a reader that keeps up is never cut off', async () => {

@@ -7,7 +7,6 @@ import type { WatchRounds } from './watch-rounds.ts';
 export const LAG_LINES_MAX = 10_000;
 /** Bytes of such lines: one object may have a million of them. */
 export const LAG_BYTES_MAX = 16 * 1024 * 1024;
-const NOTHING = new Uint8Array();
 
 /** Where chunks go. */
 export interface LineSink {
@@ -22,6 +21,8 @@ export interface LineSink {
  */
 export class LineStream implements AsyncIterable<Uint8Array> {
   readonly #rounds: WatchRounds;
+  /** What comes before all lines, made when the reader takes it. */
+  #initial: Iterator<Uint8Array> | undefined;
   #lines: Uint8Array[] = [];
   /** How many of #lines count as lag, and their bytes. */
   #lag = 0;
@@ -46,10 +47,13 @@ export class LineStream implements AsyncIterable<Uint8Array> {
     else this.#cleanups.push(cleanup);
   }
 
-  /** Adds a line that does not count against the limit: what exists when a watch starts is not lag. */
-  pushInitial(line: Uint8Array): void {
+  /**
+   * Begins with `chunks` of whole lines, each asked for when the reader has taken the one before: what exists when a watch starts is no
+   * lag, and does not wait in memory. Lines that are added meanwhile are lag.
+   */
+  begin(chunks: Iterator<Uint8Array>): void {
     if (this.#ended) return;
-    this.#lines.push(line);
+    this.#initial = chunks;
     this.#wakeReader();
   }
 
@@ -60,11 +64,13 @@ export class LineStream implements AsyncIterable<Uint8Array> {
     this.#lagBytes += line.length;
     if (this.#lag > LAG_LINES_MAX) return this.#cutOff(`more than ${String(LAG_LINES_MAX)} events`);
     if (this.#lagBytes > LAG_BYTES_MAX && this.#lag > 1) return this.#cutOff(`events of more than ${String(LAG_BYTES_MAX)} bytes`);
-    this.pushInitial(line);
+    this.#lines.push(line);
+    this.#wakeReader();
   }
 
   #cutOff(lag: string): void {
     const { status } = refusal(410, 'Expired', `the watch was too slow to follow and has to start anew: ${lag} were waiting to be read`);
+    this.#initial = undefined;
     this.#lines = [];
     this.end(utf8(`{"type":"ERROR","object":${JSON.stringify(status)}}\n`));
   }
@@ -81,6 +87,7 @@ export class LineStream implements AsyncIterable<Uint8Array> {
   /** Ends the stream at once; what is queued is dropped. */
   close(): void {
     this.#closed = true;
+    this.#initial = undefined;
     this.#lines = [];
     this.end();
   }
@@ -88,13 +95,15 @@ export class LineStream implements AsyncIterable<Uint8Array> {
   /** Hands all chunks to `sink`, then ends it. */
   pourInto(sink: LineSink): void {
     this.#sink = sink;
-    if (this.#lines.length > 0 || this.#ended) this.#announce();
+    if (this.#waits || this.#ended) this.#announce();
   }
 
   /** The sink takes chunks again. */
   resume(): void {
     this.#full = false;
-    if (this.#lines.length > 0) this.#announce();
+    // Rounds are for events that many wait for.
+    if (this.#initial !== undefined) this.flush(joined);
+    else if (this.#waits) this.#announce();
   }
 
   /** Called by the rounds. */
@@ -102,10 +111,31 @@ export class LineStream implements AsyncIterable<Uint8Array> {
     this.#announced = false;
     const sink = this.#sink;
     if (sink === undefined) return;
-    if (this.#lines.length > 0 && (!this.#full || this.#ended)) this.#full = !sink.write(join(this.#take()));
-    if (!this.#ended) return;
+    while (this.#waits && !this.#mustWait) {
+      const chunk = this.#next(join);
+      if (chunk !== undefined) this.#full = !sink.write(chunk);
+    }
+    if (!this.#ended || this.#waits) return;
     this.#sink = undefined;
     sink.end();
+  }
+
+  /** The last lines go out whether the sink takes more or not: they are few. */
+  get #mustWait(): boolean {
+    return this.#full && (!this.#ended || this.#initial !== undefined);
+  }
+
+  get #waits(): boolean {
+    return this.#initial !== undefined || this.#lines.length > 0;
+  }
+
+  /** What is to be sent next; nothing where the beginning turns out to be over. */
+  #next(join: (lines: readonly Uint8Array[]) => Uint8Array): Uint8Array | undefined {
+    if (this.#initial === undefined) return join(this.#take());
+    const next = this.#initial.next();
+    if (next.done !== true) return next.value;
+    this.#initial = undefined;
+    return undefined;
   }
 
   #announce(): void {
@@ -123,7 +153,7 @@ export class LineStream implements AsyncIterable<Uint8Array> {
   }
 
   #wakeReader(): void {
-    if (this.#sink !== undefined && (!this.#full || this.#ended)) return this.#announce();
+    if (this.#sink !== undefined && !this.#mustWait) return this.#announce();
     this.#wake?.();
     this.#wake = undefined;
   }
@@ -131,9 +161,9 @@ export class LineStream implements AsyncIterable<Uint8Array> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     try {
       while (!this.#closed) {
-        if (this.#lines.length > 0) {
-          const [first = NOTHING, ...more] = this.#take();
-          yield more.length === 0 ? first : joined([first, ...more]);
+        if (this.#waits) {
+          const chunk = this.#next(joined);
+          if (chunk !== undefined) yield chunk;
           continue;
         }
         if (this.#ended) return;

@@ -10,7 +10,7 @@ import type { Page, PageOfSpans } from './list.ts';
 import { addItems, type ItemRendering } from './list-images.ts';
 import type { StoredObject } from './object-store.ts';
 import { type RowContent, addRow, addTable, addTableHead, type TableRequest } from './table.ts';
-import { eventLine, type Rendering } from './watch.ts';
+import { addEventLine, type Rendering } from './watch.ts';
 
 /** Metadata of a list answer. */
 export interface ListHead {
@@ -116,21 +116,34 @@ function itemRendering(call: Call, shape: Shape, metaVersion: string): ItemRende
 export function watchRendering(core: Core, call: Call): Rendering {
   const { shape, metaVersion, encoding } = wanted(call);
   if (encoding !== 'json') throw notAcceptable(ACCEPTED.replace(/: .*/, ': application/json'));
+  const { scope } = call;
   switch (shape) {
     case 'Table': {
       let first = true;
-      return (type, stored) => {
-        const request = { ...tableRequest(core, call, stored, metaVersion), withoutColumns: !first };
+      return alone((pieces, stored) => {
+        addTable(pieces, [stored], { ...tableRequest(core, call, stored, metaVersion), withoutColumns: !first });
         first = false;
-        return eventLine(type, (line) => addTable(line, [stored], request));
-      };
+      });
     }
     case 'PartialObjectMetadata':
     case 'PartialObjectMetadataList':
-      return (type, stored) => eventLine(type, (line) => stored.addPartial(line, call.scope, metaVersion));
+      return alone((pieces, stored) => stored.addPartial(pieces, scope, metaVersion));
     default:
-      return (type, stored) => stored.eventLine(type, call.scope);
+      return { ...alone((pieces, stored) => stored.addJson(pieces, scope)), line: (type, stored) => stored.eventLine(type, scope) };
   }
+}
+
+/** A rendering of each line for one watcher. */
+function alone(addObject: (pieces: Pieces, stored: StoredObject) => void): Rendering {
+  const add: Rendering['add'] = (pieces, type, stored) => addEventLine(pieces, type, () => addObject(pieces, stored));
+  return {
+    add,
+    line: (type, stored) => {
+      const pieces = new Pieces();
+      add(pieces, type, stored);
+      return pieces.joined();
+    },
+  };
 }
 
 function listMeta(head: ListHead): Json {

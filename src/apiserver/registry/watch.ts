@@ -15,8 +15,16 @@ import { StoredObject, toStorage, withMetadata } from './object-store.ts';
 import { type Selection, selectionOf } from './selection.ts';
 import { LineStream } from './line-stream.ts';
 
-/** The line of an event as a watch shows it: the object as itself, as a Table or as metadata only. */
-export type Rendering = (type: string, stored: StoredObject) => Uint8Array;
+/** The lines of events as a watch shows them: objects as themselves, as Tables or as metadata only. */
+export interface Rendering {
+  /** The line of an event, for as many watchers as want it. */
+  readonly line: (type: string, stored: StoredObject) => Uint8Array;
+  /** Adds the line of an event that is for this watcher only. */
+  readonly add: (pieces: Pieces, type: string, stored: StoredObject) => void;
+}
+
+/** Initial events are sent in chunks of so many bytes or a little more: more than a socket takes without asking to wait. */
+const INITIAL_CHUNK_BYTES = 256 * 1024;
 
 /** Upstream: minRequestTimeout of the generic API server; a watch without timeoutSeconds ends after one to two of it. */
 const MIN_REQUEST_TIMEOUT_SECONDS = 1800;
@@ -118,9 +126,25 @@ class Feed {
     const query = new URLSearchParams(call.info.query);
     for (const name of NOT_OF_INITIAL_LIST) query.delete(name);
     const { items, revision } = await listObjects(this.#core, { ...call, info: { ...call.info, query } });
-    for (const item of items) this.#sink.lines.pushInitial(this.#sink.render('ADDED', item));
-    if (endWithBookmark) this.#sink.lines.pushInitial(this.bookmark(revision, { [INITIAL_EVENTS_END]: 'true' }));
+    this.#sink.lines.begin(this.#initialChunks(items, endWithBookmark ? this.bookmark(revision, { [INITIAL_EVENTS_END]: 'true' }) : undefined));
     return revision;
+  }
+
+  *#initialChunks(items: readonly StoredObject[], last: Uint8Array | undefined): Generator<Uint8Array, undefined> {
+    const { render, lines } = this.#sink;
+    try {
+      let chunk = new Pieces();
+      for (const item of items) {
+        render.add(chunk, 'ADDED', item);
+        if (chunk.length < INITIAL_CHUNK_BYTES) continue;
+        yield chunk.joined();
+        chunk = new Pieces();
+      }
+      if (last !== undefined) chunk.bytes(last);
+      if (chunk.length > 0) yield chunk.joined();
+    } catch (thrown) {
+      lines.end(errorLine(internalError(asError(thrown).message).status));
+    }
   }
 
   send(events: readonly StoreEvent[]): void {
@@ -141,8 +165,8 @@ class Feed {
     const previous = objects.previous(event);
     const matches = current !== undefined && this.#matches(current);
     const matched = previous !== undefined && this.#matches(previous);
-    if (matches) return this.#sink.render(matched ? 'MODIFIED' : 'ADDED', current);
-    return matched ? this.#sink.render('DELETED', previous.deletedAt(event.revision)) : undefined;
+    if (matches) return this.#sink.render.line(matched ? 'MODIFIED' : 'ADDED', current);
+    return matched ? this.#sink.render.line('DELETED', previous.deletedAt(event.revision)) : undefined;
   }
 
   /** Without a selection nothing has to be decoded. */
@@ -155,18 +179,20 @@ class Feed {
     const { apiVersion, kind, schema } = this.#scope;
     const metadata = annotations === undefined ? {} : { annotations };
     const zero = toStorage(this.#scope, canonical({ apiVersion, kind: kind.kind, metadata }, schema));
-    return this.#sink.render('BOOKMARK', new StoredObject(withMetadata(zero, { resourceVersion: String(revision) }), revision));
+    return this.#sink.render.line('BOOKMARK', new StoredObject(withMetadata(zero, { resourceVersion: String(revision) }), revision));
   }
 }
 
-/** The line of an event, to which `add` adds the JSON of its object. */
-export function eventLine(type: string, add: (line: Pieces) => void): Uint8Array {
-  const line = new Pieces().text(`{"type":"${type}","object":`);
+/** Adds the line of an event, whose object `add` adds. */
+export function addEventLine(line: Pieces, type: string, add: (line: Pieces) => void): void {
+  line.text(`{"type":"${type}","object":`);
   add(line);
-  return line.text('}\n').joined();
+  line.text('}\n');
 }
 
 /** The line of an ERROR event. */
 export function errorLine(status: unknown): Uint8Array {
-  return eventLine('ERROR', (line) => line.text(JSON.stringify(status)));
+  const line = new Pieces();
+  addEventLine(line, 'ERROR', () => line.text(JSON.stringify(status)));
+  return line.joined();
 }
