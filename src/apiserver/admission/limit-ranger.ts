@@ -28,8 +28,14 @@ async function rangesOf(core: Core, { namespace }: AdmissionRequest): Promise<re
 
 type Amounts = Readonly<Record<string, string>>;
 
+/** A required list that nobody gave is stored as null. */
+function limitsOf(spec: LimitRange['spec']): readonly LimitRangeItem[] {
+  const limits: readonly LimitRangeItem[] | null = spec?.limits ?? null;
+  return limits ?? [];
+}
+
 function withDefaults(pod: Pod, { spec }: LimitRange): Pod {
-  const item = spec?.limits.find(({ type }) => type === 'Container');
+  const item = limitsOf(spec).find(({ type }) => type === 'Container');
   if (pod.spec === undefined || item === undefined) return pod;
   const said: string[] = [];
   const fill = (container: Container, what: string): Container => {
@@ -53,7 +59,7 @@ function absent(usual: Amounts = {}, present: Amounts): Amounts {
 }
 
 function checkLimits(request: AdmissionRequest, { spec }: LimitRange, pod: PodSpec): void {
-  const problems = (spec?.limits ?? []).flatMap((item) => {
+  const problems = limitsOf(spec).flatMap((item) => {
     if (item.type === 'Container') return [...pod.containers, ...(pod.initContainers ?? [])].flatMap(({ resources }) => itemProblems(item, resources ?? {}));
     return item.type === 'Pod' ? itemProblems(item, ofPod(pod)) : [];
   });

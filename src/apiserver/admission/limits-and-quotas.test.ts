@@ -31,6 +31,13 @@ test('a container without amounts gets those of the namespace, and those out of 
   );
 });
 
+test('a limit range without limits, which is stored with null for them, limits nothing', async () => {
+  const server = new TestServer();
+  const { spec } = await server.must('POST', `${NAMESPACE}/limitranges`, { metadata: { name: 'none' }, spec: {} });
+  assert.deepEqual(spec, { limits: null });
+  await server.must('POST', `${NAMESPACE}/pods`, pod('free'));
+});
+
 test('a quota whose use is known is charged, and refuses what exceeds it', async () => {
   const server = new TestServer();
   const hard = { pods: '1', 'requests.cpu': '1' };
