@@ -6,7 +6,7 @@ import { bareText, type ServerRequest, type ServerResponse, jsonResponse, textRe
 import type { Core } from './options.ts';
 
 /** Names of the checks behind each endpoint, as upstream's; those of etcd ask the store. */
-const CHECKS: ReadonlyMap<string, readonly string[]> = new Map([
+export const CHECKS: ReadonlyMap<string, readonly string[]> = new Map([
   ['healthz', ['ping', 'log', 'etcd']],
   ['livez', ['ping', 'log', 'etcd']],
   ['readyz', ['ping', 'log', 'etcd', 'etcd-readiness', 'informer-sync', 'shutdown']],

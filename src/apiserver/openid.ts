@@ -5,7 +5,8 @@ import { jsonResponse, type ServerRequest, type ServerResponse } from './http/me
 import type { Core } from './options.ts';
 import type { ServiceAccountOptions } from './service-account-tokens.ts';
 
-const CONFIGURATION_PATH = '/.well-known/openid-configuration';
+/** Where the issuer describes itself. */
+export const CONFIGURATION_PATH = '/.well-known/openid-configuration';
 /** Where the public keys are. */
 export const JWKS_PATH = '/openid/v1/jwks';
 const JWKS_TYPE = 'application/jwk-set+json';

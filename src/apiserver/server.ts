@@ -10,6 +10,7 @@ import { type AuthorizationAttributes, denied, fieldsOfSelector, requiredValue }
 import { Catalog, type Scope } from './catalog.ts';
 import { discovery } from './discovery/discovery.ts';
 import { servedGroups } from './discovery/resources.ts';
+import { rootPaths } from './discovery/root-paths.ts';
 import { OpenApi } from './discovery/openapi.ts';
 import { RequestMetrics, health, version } from './health.ts';
 import { bareText, type ServerRequest, type ServerResponse, type UserInfo, jsonResponse, textResponse, uncached, withWarnings } from './http/message.ts';
@@ -133,7 +134,8 @@ class Server implements ApiServer {
       (await maintenance(this.#core, path, request)) ??
       (await openId(this.#core, path, request)) ??
       discovery(this.#core, path, request) ??
-      (await this.#openApi.response(path, request.headers['accept']));
+      (await this.#openApi.response(path, query, request)) ??
+      rootPaths(this.#core, path);
     return response ?? this.#unserved(path);
   }
 
@@ -215,7 +217,7 @@ function nameSelected(verb: string, fields: readonly FieldRequirement[]): string
 /** Whether a JSON answer is for somebody who prefers YAML. Errors are themselves, whatever is to be made of objects. */
 function wantsYaml({ headers }: ServerRequest, { live, headers: { 'content-type': type }, status }: ServerResponse): boolean {
   if (live === true || type !== 'application/json') return false;
-  return negotiate(headers['accept'], status < 400 ? { shapes: ANY_SHAPE, streams: false } : NO_SHAPE)?.encoding === 'yaml';
+  return negotiate(headers['accept'], status < 400 ? ANY_SHAPE : NO_SHAPE)?.encoding === 'yaml';
 }
 
 async function asYaml(response: ServerResponse): Promise<ServerResponse> {

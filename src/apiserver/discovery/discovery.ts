@@ -100,7 +100,8 @@ function aggregated(core: Core, request: ServerRequest, names: readonly string[]
     })),
   }));
   const text = stringifyJson({ kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items });
-  return tagged(request, rawJsonResponse(200, text, AGGREGATED_V2), hashOf(text));
+  const response = rawJsonResponse(200, text, AGGREGATED_V2);
+  return tagged(request, { ...response, headers: { ...response.headers, 'cache-control': 'public' } }, hashOf(text));
 }
 
 function aggregatedResource({ plural, singular, kind, namespaced, verbs, shortNames, categories, subresources }: ServedResource): Json {

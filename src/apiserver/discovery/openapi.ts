@@ -3,8 +3,9 @@ import { type Describe, describeDefinitions, type OpenApiSchema, definitions } f
 import { type Json, apiVersionOf, stringifyJson } from '#machinery';
 import type { Scope } from '../catalog.ts';
 import { parseAccept } from '../http/accept.ts';
-import { hashOf } from '../http/entity-tag.ts';
-import { type ServerResponse, jsonResponse, rawJsonResponse } from '../http/message.ts';
+import { hashOf, tagged } from '../http/entity-tag.ts';
+import { type ServerRequest, type ServerResponse, jsonResponse, rawJsonResponse } from '../http/message.ts';
+import { utf8 } from '../http/pieces.ts';
 import type { Core } from '../options.ts';
 import { PATCH_TYPES } from '../registry/patch.ts';
 import { scaleScope } from '../registry/scale.ts';
@@ -15,6 +16,24 @@ const TITLE = 'Kubernetes';
 const REFERENCE = /"#\/components\/schemas\/([^"]+)"/g;
 /** Query parameters of writes that kubectl looks for before it relies on them. */
 const WRITE_PARAMETERS = ['dryRun', 'fieldManager', 'fieldValidation', 'force'];
+
+/** How the names of the binary forms begin; clients that ask for them take JSON where there is nothing else. */
+const OPENAPI_PROTOBUF = 'application/com.github.';
+const JSON_RANGES: readonly string[] = ['application/json', 'application/*', '*/*'];
+const NOT_ACCEPTABLE: ServerResponse = { status: 406, headers: { vary: 'Accept' }, body: utf8('') };
+const YEAR_MS = 365 * 24 * 3600 * 1000;
+
+function acceptsOpenApi({ headers }: ServerRequest): boolean {
+  return parseAccept(headers['accept']).some(({ type }) => JSON_RANGES.includes(type) || type.startsWith(OPENAPI_PROTOBUF));
+}
+
+/** A document that was asked for by its path. */
+interface Addressed {
+  readonly path: string;
+  readonly document: string;
+  readonly query: URLSearchParams;
+  readonly request: ServerRequest;
+}
 
 type Operation = { readonly [key: string]: Json | undefined };
 
@@ -28,20 +47,34 @@ export class OpenApi {
     this.#core = core;
   }
 
-  /** Serves /openapi/v2 and paths below /openapi/v3, undefined for others and for documents that do not exist. */
-  async response(path: string, accept: string | undefined): Promise<ServerResponse | undefined> {
-    if (path === '/openapi/v2') return this.#version2(accept);
+  /** Serves /openapi/v2 and all at and below /openapi/v3, undefined for other paths. */
+  async response(path: string, query: URLSearchParams, request: ServerRequest): Promise<ServerResponse | undefined> {
+    if (path === '/openapi/v2') return this.#version2(request);
     if (path === PREFIX) return jsonResponse(200, { paths: await this.#index() });
     if (!path.startsWith(`${PREFIX}/`)) return undefined;
     const [root, ...rest] = path.slice(PREFIX.length + 1).split('/');
-    const [group, version] = root === 'api' ? ['', rest[0]] : [rest[0], rest[1]];
-    if (group === undefined || version === undefined) return undefined;
-    const document = await this.#document(group, version);
-    return document === undefined ? undefined : rawJsonResponse(200, document);
+    const [group, version, ...others] = root === 'api' ? ['', ...rest] : rest;
+    const document = group === undefined || version === undefined || others.length > 0 ? undefined : await this.#document(group, version);
+    if (document === undefined) return { status: 404, headers: {}, body: utf8('') };
+    return this.#version3({ path, document, query, request });
+  }
+
+  /** A document by its address: with its hash it never changes, with that of another it has moved. */
+  #version3({ path, document, query, request }: Addressed): ServerResponse {
+    if (!acceptsOpenApi(request)) return NOT_ACCEPTABLE;
+    const hash = hashOf(document);
+    const asked = query.get('hash') ?? '';
+    const response = tagged(request, rawJsonResponse(200, document), hash);
+    if (asked === '') return response;
+    const { headers } = response;
+    if (asked !== hash) return { status: 301, headers: { ...headers, location: `${path}?hash=${hash}` }, body: utf8('') };
+    const expires = new Date(this.#core.options.clock.nowMs() + YEAR_MS).toUTCString();
+    return { ...response, headers: { ...headers, 'cache-control': 'public, immutable', expires } };
   }
 
   /** One document of everything. It is large and rarely asked for: made anew for each who does. */
-  async #version2(accept: string | undefined): Promise<ServerResponse> {
+  async #version2(request: ServerRequest): Promise<ServerResponse> {
+    if (!acceptsOpenApi(request)) return NOT_ACCEPTABLE;
     const { catalog, options } = this.#core;
     const scopes = catalog.groups().flatMap((group) => catalog.versions(group).flatMap((version) => catalog.resources(group, version)));
     const document = openApiV2Document({
@@ -50,10 +83,12 @@ export class OpenApi {
       paths: Object.fromEntries(scopes.flatMap(pathsOf)),
       schemas: schemasOf(scopes, await this.#descriptions()),
     });
-    const binary = parseAccept(accept).some(({ type }) => type === OPENAPI_V2_PROTOBUF.asked);
-    if (!binary) return jsonResponse(200, document);
+    const text = stringifyJson(document);
+    const hash = hashOf(text);
+    const binary = parseAccept(request.headers['accept']).some(({ type }) => type === OPENAPI_V2_PROTOBUF.asked);
+    if (!binary) return tagged(request, rawJsonResponse(200, text), hash);
     const { encodeOpenApiV2 } = await import('./openapi-v2-binary.ts');
-    return { status: 200, headers: { 'content-type': OPENAPI_V2_PROTOBUF.answered }, body: encodeOpenApiV2(document) };
+    return tagged(request, { status: 200, headers: { 'content-type': OPENAPI_V2_PROTOBUF.answered }, body: encodeOpenApiV2(document) }, hash);
   }
 
   /** Read when somebody asks first. */

@@ -69,7 +69,7 @@ export const JSON_AND_YAML: readonly string[] = [JSON_TYPE, YAML_TYPE];
 
 /** True when the header names one of `types`, or takes all; parameters and qualities do not count (go-restful: Route.matchesAccept). */
 function acceptsAny(header: string | undefined, types: readonly string[]): boolean {
-  if (header === undefined || header === '' || header === JSON_TYPE) return true;
+  if (header === undefined || header === '') return true;
   return header.split(',').some((alternative) => {
     const type = alternative.split(';')[0]?.trim() ?? '';
     return type === '*/*' || types.includes(type);
@@ -86,25 +86,18 @@ function encodingOf({ type }: MediaRange): Representation['encoding'] | undefine
   return type === YAML_TYPE ? 'yaml' : undefined;
 }
 
-/** What a route makes of its objects. */
-export interface Offer {
-  readonly shapes: ReadonlySet<string>;
-  /** It lists, so that its answer may be asked for as a stream. */
-  readonly streams: boolean;
-}
-
 /** Whatever can be made of objects. */
 export const ANY_SHAPE: ReadonlySet<string> = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList']);
 /** Of what is no object nothing else can be made. */
-export const NO_SHAPE: Offer = { shapes: new Set(), streams: false };
+export const NO_SHAPE: ReadonlySet<string> = new Set();
 
-/** The first alternative that can be served, undefined when there is none (406; upstream: NegotiateMediaTypeOptions). */
-export function negotiate(header: string | undefined, { shapes, streams }: Offer): Representation | undefined {
+/** The first alternative that can be served, `shapes` being what is made of the object; undefined when there is none (406; upstream: NegotiateMediaTypeOptions). */
+export function negotiate(header: string | undefined, shapes: ReadonlySet<string>): Representation | undefined {
   for (const range of parseAccept(header)) {
     const encoding = encodingOf(range);
     if (encoding === undefined) continue;
     const [as, group, version = '', stream] = ['as', 'g', 'v', 'stream'].map((name) => range.parameters.get(name));
-    if (stream !== undefined && !(streams && stream === 'watch' && encoding === 'json')) continue;
+    if (stream !== undefined && !(stream === 'watch' && encoding === 'json')) continue;
     if (as === undefined && group === undefined && version === '') return { shape: 'object', metaVersion: 'v1', encoding };
     if (isShape(as) && shapes.has(as) && group === 'meta.k8s.io' && META_VERSIONS.has(version)) return { shape: as, metaVersion: version, encoding };
   }

@@ -25,9 +25,9 @@ export function checkWanted(call: Call): void {
 }
 
 function representation(call: Call): Representation {
-  const { verb, subresource } = call.target;
+  const { subresource } = call.target;
   const shapes = subresource === '' || subresource === 'scale' ? ANY_SHAPE : WITHOUT_TABLE;
-  const found = negotiate(call.request.headers['accept'], { shapes, streams: verb === 'list' || verb === 'watch' });
+  const found = negotiate(call.request.headers['accept'], shapes);
   if (found === undefined) throw notAcceptable(ACCEPTED);
   return found;
 }
