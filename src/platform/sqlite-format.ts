@@ -1,12 +1,13 @@
 /** The layout of a store file: tables, checksums, and how files of earlier releases are brought up to date. */
 import { crc32 } from 'node:zlib';
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { oncePer } from '#base';
 import { Batch, type Entry, RevisionIndex, type StoreEvent, type Write } from '#storage';
 
 /** Marks the file as a dray store (PRAGMA application_id): "dray" in ASCII. */
 const APPLICATION_ID = 0x64726179;
-/** Layout of the tables (PRAGMA user_version). 1 had neither checksums nor one integer as the key of the log. */
-const FORMAT_VERSION = 2;
+/** Layout of the tables (PRAGMA user_version). 1 had neither checksums nor one integer as the key of the log, 2 wrote the revision down with each commit. */
+const FORMAT_VERSION = 3;
 /** Two or three objects of usual size to a page; SQLite's 4096 would hold one and waste the rest. */
 const PAGE_BYTES = 8192;
 /** The log's key is revision x this + place in the transaction: in order, and one integer. */
@@ -14,7 +15,8 @@ const LOG_PLACES = 2 ** 20;
 
 /**
  * `entry` holds what lived at the compacted revision, `log` every change since: a commit is written once, and compaction
- * folds the log into `entry`. `crc` is the CRC-32 of key and value (see `checksum`).
+ * folds the log into `entry`. `crc` is the CRC-32 of key and value (see `checksum`). The revision reached is that of the log's
+ * end; `state` has it where the last commits changed nothing.
  */
 const TABLES = `
   CREATE TABLE entry (key TEXT PRIMARY KEY, value BLOB NOT NULL, create_revision INTEGER NOT NULL, mod_revision INTEGER NOT NULL, crc INTEGER NOT NULL);
@@ -40,13 +42,14 @@ export function prepare(database: DatabaseSync, file: string): void {
   const empty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
   if (empty) return inTransaction(database, () => database.exec(STATE + TABLES + MARKS));
   if (pragma(database, 'application_id') !== APPLICATION_ID) throw new StoreFileError(`the file ${file} is an SQLite database but not a dray store`);
-  const format = pragma(database, 'user_version');
-  if (format !== 1 && format !== FORMAT_VERSION) {
+  const format = Number(pragma(database, 'user_version'));
+  if (format < 1 || format > FORMAT_VERSION) {
     throw new StoreFileError(`the store file ${file} has format ${String(format)}, this dray reads formats 1 to ${String(FORMAT_VERSION)}`);
   }
   const check = pragma(database, 'quick_check');
   if (check !== 'ok') throw new StoreFileError(`the store file ${file} is damaged (${String(check).split('\n')[0] ?? ''})`);
   if (format === 1) inTransaction(database, () => upgradeFrom1(database));
+  else if (format < FORMAT_VERSION) database.exec(MARKS);
 }
 
 function pragma(database: DatabaseSync, name: string): unknown {
@@ -73,16 +76,18 @@ function upgradeFrom1(database: DatabaseSync): void {
 export function load(database: DatabaseSync, file: string): RevisionIndex {
   const state = new Map<string, number>();
   for (const row of database.prepare('SELECT name, value FROM state').iterate()) state.set(text(row['name']), number(row['value']));
-  const index = new RevisionIndex(state.get('compacted') ?? 1, storedEntries(database, file));
+  const compacted = state.get('compacted') ?? 1;
+  const index = new RevisionIndex(compacted, storedEntries(database, file));
+  let last = Math.max(compacted, state.get('revision') ?? 1);
   const writes = new Map<number, Write[]>();
   for (const row of database.prepare('SELECT id, key, value, crc FROM log ORDER BY id').iterate()) {
     const revision = Math.floor(number(row['id']) / LOG_PLACES);
     const ofRevision = writes.get(revision) ?? [];
     ofRevision.push({ key: text(row['key']), value: verified(row, file) });
     writes.set(revision, ofRevision);
+    last = Math.max(last, revision);
   }
   const batch = new Batch(index);
-  const last = state.get('revision') ?? 1;
   while (batch.revision < last) batch.add({ compare: [], writes: writes.get(batch.revision + 1) ?? [] });
   index.apply(batch);
   return index;
@@ -130,7 +135,7 @@ export class LogWriter {
   append(batch: Batch): void {
     inTransaction(this.#database, () => {
       for (const { revision, events } of batch.changes) events.forEach((event, place) => this.#insert(revision, place, event));
-      this.#setState.run(batch.revision, 'revision');
+      if (batch.changes.at(-1)?.events.length === 0) this.#setState.run(batch.revision, 'revision');
     });
   }
 
@@ -159,11 +164,15 @@ export class LogWriter {
   }
 }
 
+/** Prepared, because there is a transaction to each commit. */
+const frameOf = oncePer((database: DatabaseSync) => ({ begin: database.prepare('BEGIN IMMEDIATE'), commit: database.prepare('COMMIT') }));
+
 function inTransaction(database: DatabaseSync, work: () => void): void {
-  database.exec('BEGIN IMMEDIATE');
+  const { begin, commit } = frameOf(database);
+  begin.run();
   try {
     work();
-    database.exec('COMMIT');
+    commit.run();
   } catch (thrown) {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw thrown;

@@ -42,12 +42,11 @@ export class Batch {
   /** Decides one transaction: its revision, or what stands in its way. */
   add(transaction: Transaction): CommitResult {
     const conflicts = transaction.compare
-      .map(({ key, modRevision }) => ({ key, modRevision, current: this.#current(key) }))
-      .filter(({ current, modRevision }) => (current?.modRevision ?? 0) !== modRevision)
-      .map(({ key, current }) => ({ key, current }));
+      .filter(({ key, modRevision }) => (this.#current(key)?.modRevision ?? 0) !== modRevision)
+      .map(({ key }) => ({ key, current: this.#current(key) }));
     if (conflicts.length > 0) return { committed: false, conflicts };
-    const keys = new Set(transaction.writes.map((write) => write.key));
-    assert(keys.size === transaction.writes.length, 'a transaction writes each key at most once');
+    const { writes } = transaction;
+    assert(writes.length === 1 || new Set(writes.map(({ key }) => key)).size === writes.length, 'a transaction writes each key at most once');
     this.revision += 1;
     this.changes.push({ revision: this.revision, events: this.#write(transaction) });
     return { committed: true, revision: this.revision };

@@ -357,13 +357,47 @@ describe('the SQLite engine', () => {
     }
   });
 
+  test('a file of format 2, which has its revision written down, is brought up to date', async () => {
+    const file = newFile();
+    const store = SqliteStore.open(file);
+    await put(store, '/a', '1');
+    const revision = store.revision();
+    await store.close();
+    const old = new DatabaseSync(file);
+    old.exec(`UPDATE state SET value = ${String(revision)} WHERE name = 'revision'; PRAGMA user_version = 2;`);
+    old.close();
+    const again = SqliteStore.open(file);
+    assert.equal(again.revision(), revision);
+    assert.equal(await put(again, '/a', '2'), revision + 1);
+    await again.close();
+    const reopened = SqliteStore.open(file);
+    assert.equal(reopened.revision(), revision + 1);
+    await reopened.close();
+  });
+
+  test('a revision at which nothing changed is not given out again after a restart', async () => {
+    const file = newFile();
+    const store = SqliteStore.open(file);
+    await put(store, '/a', '1');
+    await store.commit({ compare: [], writes: [{ key: '/absent' }] });
+    const revision = store.revision();
+    await store.close();
+    const again = SqliteStore.open(file);
+    assert.equal(again.revision(), revision);
+    await again.compact(revision);
+    await again.close();
+    const compacted = SqliteStore.open(file);
+    assert.equal(compacted.revision(), revision);
+    await compacted.close();
+  });
+
   test('a file of a later format is refused', async () => {
     const file = newFile();
     await SqliteStore.open(file).close();
     const database = new DatabaseSync(file);
     database.exec('PRAGMA user_version = 99');
     database.close();
-    assert.throws(() => SqliteStore.open(file), /has format 99, this dray reads formats 1 to 2/);
+    assert.throws(() => SqliteStore.open(file), /has format 99, this dray reads formats 1 to 3/);
   });
 
   test('a file whose entries are rewritten again and again stops growing once old revisions are compacted', async () => {
