@@ -35,7 +35,7 @@ export interface PageOfSpans extends PageHead {
  * Reads the page that `listObjects` does, as spans of the kind's collection where that has all of it, and hands it to `use`: spans are
  * right as long as nobody waits.
  */
-export async function listPage<T>(core: Core, call: Call, use: (page: Page | PageOfSpans) => T): Promise<T> {
+export async function listPage<T>(core: Core, call: Call, use: (page: Page | PageOfSpans) => T | Promise<T>): Promise<T> {
   const reading = readingOf(core, call);
   if (reading.selection === undefined) {
     const page = pageOfSpans(core, await core.collections.of(call.scope.storagePrefix), reading);
@@ -49,9 +49,14 @@ export function pageLength(page: Page | PageOfSpans): number {
   return 'items' in page ? page.items.length : page.spans.reduce((sum, { from, to }) => sum + to - from, 0);
 }
 
+/** The objects of the page. */
+export function pageItems(page: Pick<Page, 'items'> | Pick<PageOfSpans, 'spans'>): readonly StoredObject[] {
+  return 'items' in page ? page.items : page.spans.flatMap(({ run, from, to }) => run.items.slice(from, to));
+}
+
 /** Reads the objects that the call's path, selectors, limit and continue token name; 422 for options that do not go together. */
 export function listObjects(core: Core, call: Call): Promise<Page> {
-  return listPage(core, call, (page) => ('items' in page ? page : { ...page, items: page.spans.flatMap(({ run, from, to }) => run.items.slice(from, to)) }));
+  return listPage(core, call, (page) => ({ ...page, items: pageItems(page) }));
 }
 
 /** What is to be read. */

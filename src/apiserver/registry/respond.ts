@@ -6,11 +6,12 @@ import { Pieces } from '../http/pieces.ts';
 import type { Core } from '../options.ts';
 import { refusal } from '../refusals.ts';
 import type { Call } from './call.ts';
-import type { Page, PageOfSpans } from './list.ts';
+import { type Page, type PageOfSpans, pageItems } from './list.ts';
 import { addItems, type ItemRendering } from './list-images.ts';
 import type { StoredObject } from './object-store.ts';
 import { type RowContent, addRow, addTable, addTableHead, type TableRequest } from './table.ts';
 import { addEventLine, type Rendering } from './watch.ts';
+import { yamlListResponse } from './yaml-list.ts';
 
 /** Metadata of a list answer. */
 export interface ListHead {
@@ -83,9 +84,13 @@ export function objectResponse(core: Core, call: Call, stored: StoredObject, sta
   return encodedJsonResponse(status, pieces);
 }
 
-/** A list as answer. */
-export function listResponse(core: Core, call: Call, page: ListHead & (Pick<Page, 'items'> | Pick<PageOfSpans, 'spans'>)): ServerResponse {
-  const { shape, metaVersion } = wanted(call);
+/** A list as answer; what there is of `page` is read before the function returns. */
+export function listResponse(
+  core: Core,
+  call: Call,
+  page: ListHead & (Pick<Page, 'items'> | Pick<PageOfSpans, 'spans'>),
+): ServerResponse | Promise<ServerResponse> {
+  const { shape, metaVersion, encoding } = wanted(call);
   const pieces = new Pieces();
   if (shape === 'Table') addTableHead(pieces, tableRequest(core, call, page, metaVersion));
   else {
@@ -94,9 +99,24 @@ export function listResponse(core: Core, call: Call, page: ListHead & (Pick<Page
   }
   const rendering = itemRendering(call, shape, metaVersion);
   const nowMs = core.options.clock.nowMs();
+  if (encoding === 'yaml') {
+    const items = pageItems(page);
+    return yamlListResponse({
+      head: pieces.text(']}').joined(),
+      member: shape === 'Table' ? 'rows' : 'items',
+      items: items.values().map((item) => itemJson(item, rendering, nowMs)),
+      bytes: items.reduce((sum, { bytes }) => sum + bytes, 0),
+    });
+  }
   if ('items' in page) addItems(pieces, page.items, rendering, { isFirst: true, nowMs });
   else core.images.add(pieces, page.spans, rendering, nowMs);
   return encodedJsonResponse(200, pieces.text(']}'));
+}
+
+function itemJson(item: StoredObject, rendering: ItemRendering, nowMs: number): Uint8Array {
+  const pieces = new Pieces();
+  addItems(pieces, [item], rendering, { isFirst: true, nowMs });
+  return pieces.joined();
 }
 
 function partial(metaVersion: string): { readonly kind: string; readonly apiVersion: string } {
