@@ -1,4 +1,5 @@
 /** Who makes a request: certificate or in-process identity, bearer token, or nobody. */
+import { oncePer } from '#base';
 import { unauthorized } from '#machinery';
 import { ANONYMOUS, AUTHENTICATED_GROUP } from './authorization/attributes.ts';
 import type { ServerRequest, UserInfo } from './http/message.ts';
@@ -39,7 +40,8 @@ export async function userOfToken(
   return audiences.length === 0 || audiences.includes(issuer) ? { user, audiences: [issuer] } : { problem: undefined };
 }
 
-function authenticated(user: UserInfo): UserInfo {
+/** A connection has one user for all its requests. */
+const authenticated = oncePer((user: UserInfo): UserInfo => {
   if (user.groups.includes(AUTHENTICATED_GROUP) || user.name === ANONYMOUS.name) return user;
   return { ...user, groups: [...user.groups, AUTHENTICATED_GROUP] };
-}
+});

@@ -3,11 +3,11 @@ import { type EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createSecureServer, Http2ServerResponse, type Http2SecureServer, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { DEFAULT_CIPHERS, type TLSSocket } from 'node:tls';
+import { DEFAULT_CIPHERS, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { compose, type Duplex, Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGzip, gzip } from 'node:zlib';
-import type { ApiServer, LineStream, PiecedBody, ServerResponse, UserInfo } from '#apiserver';
+import type { ApiServer, LineStream, PiecedBody, ServerRequest, ServerResponse, UserInfo } from '#apiserver';
 import { methodNotAllowed } from '#machinery';
 
 /** One byte more than the API server takes (MAX_REQUEST_BODY_BYTES): it then refuses with 413, and memory stays bounded. */
@@ -94,9 +94,21 @@ interface Outgoing extends EventEmitter {
 type OpenRequests = Set<OpenRequest>;
 
 /** A request that is being answered. Its signal is made for those who ask, which most requests never do: it costs as much as a short answer. */
-class OpenRequest {
+class OpenRequest implements ServerRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly user: UserInfo | undefined;
+  body: Uint8Array = NOTHING;
   #controller: AbortController | undefined;
   #ended: Error | undefined;
+
+  constructor(incoming: Incoming) {
+    this.method = incoming.method ?? 'GET';
+    this.path = incoming.url ?? '/';
+    this.headers = headersOf(incoming);
+    this.user = userOf(incoming.socket as TLSSocket);
+  }
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
@@ -164,24 +176,15 @@ async function stop(server: Http2SecureServer, { sockets, sessions }: Connection
 }
 
 async function serve(apiServer: ApiServer, incoming: Incoming, outgoing: Outgoing, open: OpenRequests): Promise<void> {
-  const request = new OpenRequest();
+  const request = new OpenRequest(incoming);
   open.add(request);
   outgoing.once('close', () => {
     open.delete(request);
     if (!outgoing.writableFinished) request.end('the client is gone');
   });
   try {
-    const body = hasBody(incoming) ? await readBody(incoming) : NOTHING;
-    const response = await apiServer.handle({
-      method: incoming.method ?? 'GET',
-      path: incoming.url ?? '/',
-      headers: headersOf(incoming),
-      body,
-      user: userOf(incoming.socket as TLSSocket),
-      get signal() {
-        return request.signal;
-      },
-    });
+    if (hasBody(incoming)) request.body = await readBody(incoming);
+    const response = await apiServer.handle(request);
     await send(await compressed(response, incoming), outgoing, request);
   } catch {
     // The client is gone, or the body broke off: nobody is left to tell.
@@ -220,21 +223,19 @@ function readBody(incoming: Incoming): Promise<Uint8Array> {
 
 function headersOf(incoming: Incoming): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(incoming.headers)) {
+  for (const name of Object.keys(incoming.headers)) {
+    const value = incoming.headers[name];
     // HTTP/2 has the request line among its headers.
-    if (value !== undefined && !name.startsWith(':')) headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return withDistinctValues(headers, incoming.rawHeaders);
-}
-
-/** The values of impersonation headers one a line, since they may hold commas. */
-function withDistinctValues(headers: Record<string, string>, raw: readonly string[]): Record<string, string> {
-  const repeated = Object.keys(headers).filter((name) => name.startsWith('impersonate-'));
-  for (const wanted of repeated) {
-    const values = raw.filter((_value, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === wanted);
-    headers[wanted] = values.join('\n');
+    if (value === undefined || name.startsWith(':')) continue;
+    if (name.startsWith('impersonate-')) headers[name] = distinctValues(name, incoming.rawHeaders);
+    else headers[name] = Array.isArray(value) ? value.join(', ') : value;
   }
   return headers;
+}
+
+/** The values of an impersonation header one a line, since they may hold commas. */
+function distinctValues(wanted: string, raw: readonly string[]): string {
+  return raw.filter((_value, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === wanted).join('\n');
 }
 
 /** Reading a certificate costs more than answering a request, and a connection keeps its own. */
@@ -248,8 +249,11 @@ function userOf(socket: TLSSocket): UserInfo | undefined {
 /** The user of a client certificate that our authority signed: CN is the name, O the groups. */
 function peerUser(socket: TLSSocket): UserInfo | undefined {
   if (!socket.authorized) return undefined;
+  // Node gives null once the socket is destroyed.
+  const certificate = socket.getPeerCertificate() as PeerCertificate | null;
+  if (certificate === null) return undefined;
+  const { subject, fingerprint256 } = certificate;
   // Node types the subject's members as strings, but gives an array where one occurs several times.
-  const { subject, fingerprint256 } = socket.getPeerCertificate();
   const { CN, O } = (subject ?? {}) as { CN?: string | string[]; O?: string | string[] };
   const name = Array.isArray(CN) ? CN[0] : CN;
   if (name === undefined || name === '') return undefined;
@@ -285,7 +289,7 @@ function inHeader(text: string): string {
 async function send(response: ServerResponse, outgoing: Outgoing, request: OpenRequest): Promise<void> {
   const { body } = response;
   const headers: Record<string, string | number> = {};
-  for (const [name, value] of Object.entries(response.headers)) headers[name] = inHeader(value);
+  for (const name of Object.keys(response.headers)) headers[name] = inHeader(response.headers[name] ?? '');
   if (body instanceof Uint8Array) {
     headers['content-length'] = body.length;
     outgoing.writeHead(response.status, headers);

@@ -91,14 +91,21 @@ export const ANY_SHAPE: ReadonlySet<string> = new Set(['Table', 'PartialObjectMe
 /** Of what is no object nothing else can be made. */
 export const NO_SHAPE: ReadonlySet<string> = new Set();
 
+/** Objects as they are. */
+const PLAIN: Readonly<Record<Representation['encoding'], Representation>> = {
+  json: { shape: 'object', metaVersion: 'v1', encoding: 'json' },
+  yaml: { shape: 'object', metaVersion: 'v1', encoding: 'yaml' },
+};
+
 /** The first alternative that can be served, `shapes` being what is made of the object; undefined when there is none (406; upstream: NegotiateMediaTypeOptions). */
 export function negotiate(header: string | undefined, shapes: ReadonlySet<string>): Representation | undefined {
   for (const range of parseAccept(header)) {
     const encoding = encodingOf(range);
     if (encoding === undefined) continue;
+    if (range.parameters.size === 0) return PLAIN[encoding];
     const [as, group, version = '', stream] = ['as', 'g', 'v', 'stream'].map((name) => range.parameters.get(name));
     if (stream !== undefined && !(stream === 'watch' && encoding === 'json')) continue;
-    if (as === undefined && group === undefined && version === '') return { shape: 'object', metaVersion: 'v1', encoding };
+    if (as === undefined && group === undefined && version === '') return PLAIN[encoding];
     if (isShape(as) && shapes.has(as) && group === 'meta.k8s.io' && META_VERSIONS.has(version)) return { shape: as, metaVersion: version, encoding };
   }
   return undefined;

@@ -70,7 +70,7 @@ export function isOn(query: URLSearchParams, name: string): boolean {
 
 /** Slashes behind the last segment do not count; empty segments elsewhere do. */
 function parseTarget(method: string, path: string, query: URLSearchParams): ResourceTarget | undefined {
-  const segments = path.slice(1).replace(/\/+$/, '').split('/');
+  const segments = (path.endsWith('/') ? path.replace(/\/+$/, '') : path).slice(1).split('/');
   const root = segments.shift();
   if (root !== 'api' && root !== 'apis') return undefined;
   const group = root === 'api' ? '' : (segments.shift() ?? '');

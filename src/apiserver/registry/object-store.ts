@@ -284,7 +284,7 @@ export class ObjectStore {
 
   async get(scope: Scope, namespace: string, name: string): Promise<StoredObject | undefined> {
     const entry = await this.store.get(storageKey(scope, namespace, name));
-    return entry === undefined ? undefined : this.decode(entry);
+    return entry === undefined ? undefined : this.peek(entry);
   }
 
   /** All objects of the scope's kind, of one namespace unless it is "". */
