@@ -1,4 +1,4 @@
-/** Who may write which part of a claim's status (upstream: registry/resource/resourceclaim/authz.go; gate DRAResourceClaimGranularStatusAuthorization). */
+/** Who may write which part of a claim's status (upstream: registry/resource AuthorizedForBinding and AuthorizedForDeviceStatus; gate DRAResourceClaimGranularStatusAuthorization). */
 import type { AllocatedDeviceStatus, FieldError, ResourceClaim } from '#api';
 import { type ApiObject, forbidden } from '#machinery';
 import type { Core } from '../options.ts';
@@ -32,6 +32,8 @@ async function bindingErrors(core: Core, call: Call, { status }: ResourceClaim, 
 }
 
 async function deviceErrors(core: Core, call: Call, claim: ResourceClaim, old: ResourceClaim): Promise<readonly FieldError[]> {
+  // What reports on devices goes with the allocation.
+  if (claim.status?.allocation === undefined || core.options.gates.get('DRAResourceClaimDeviceStatus') !== true) return [];
   const { verb, namespace } = call.target;
   const verbs = [...(isOnNode(call, claim) ? [`associated-node:${verb}`] : []), `arbitrary-node:${verb}`];
   const errors: FieldError[] = [];
@@ -45,19 +47,15 @@ async function deviceErrors(core: Core, call: Call, claim: ResourceClaim, old: R
   return errors;
 }
 
-/** Drivers of entries that were added, changed or removed, in order; entries of devices given back go by themselves. */
+/** Drivers of entries that were added, changed or removed, in order. */
 function changedDrivers({ status }: ResourceClaim, { status: before }: ResourceClaim): readonly string[] {
   const [now, past] = [byDevice(status?.devices), byDevice(before?.devices)];
-  const kept = new Set((status?.allocation?.devices?.results ?? []).map(deviceKey));
-  const given = new Set((before?.allocation?.devices?.results ?? []).map(deviceKey).filter((key) => !kept.has(key)));
   const changed = [...now.entries()].filter(([key, device]) => !equalParts(device, past.get(key)));
-  const removed = [...past.entries()].filter(([key]) => !now.has(key) && !given.has(key));
+  const removed = [...past.entries()].filter(([key]) => !now.has(key));
   return [...new Set([...changed, ...removed].map(([, { driver }]) => driver))].sort();
 }
 
-type DeviceKey = Pick<AllocatedDeviceStatus, 'driver' | 'pool' | 'device' | 'shareID'>;
-
-function deviceKey({ driver, pool, device, shareID = '' }: DeviceKey): string {
+function deviceKey({ driver, pool, device, shareID = '' }: AllocatedDeviceStatus): string {
   return `${driver}/${pool}/${device}/${shareID}`;
 }
 
