@@ -1,8 +1,8 @@
 /** Objects that exist in every cluster, as data, and how the API server writes them when it starts. */
-import { type ClusterRole, type PriorityClass, RBAC_GROUP, SYSTEM_PRIORITIES } from '#api';
+import { type PriorityClass, RBAC_GROUP, SYSTEM_PRIORITIES } from '#api';
 import type { ApiObject, GroupVersionKind } from '#machinery';
-import { missingRules } from './authorization/covers.ts';
-import { AUTOUPDATE_ANNOTATION, defaultClusterRoleBindings, defaultClusterRoles, defaultRoleBindings, defaultRoles } from './authorization/default-roles.ts';
+import { defaultClusterRoleBindings, defaultClusterRoles, defaultRoleBindings, defaultRoles } from './authorization/default-roles.ts';
+import { repairOf } from './authorization/reconcile-roles.ts';
 import type { Scope } from './catalog.ts';
 import { type Core, timestamp } from './options.ts';
 import { toStorage, withMetadata } from './registry/object-store.ts';
@@ -48,9 +48,9 @@ function bootstrapObjects(gates: Core['options']['gates']): readonly Bootstrap[]
 }
 
 /**
- * Writes what is missing: absent objects, and rules that a later release or another gate gives to a default role
- * (upstream: reconciliation of roles that carry the annotation autoupdate). The writes are handed to the store together
- * and in order. Rejects when another writer came between, so that the caller tries again.
+ * Writes what is missing: absent objects, and what default roles and bindings lack of what this release expects of them.
+ * The writes are handed to the store together and in order. Rejects when another writer came between, so that the caller
+ * tries again.
  */
 export async function createBootstrapObjects(core: Core): Promise<void> {
   const writes = await Promise.all(
@@ -75,12 +75,12 @@ async function toWrite(core: Core, scope: Scope, manifest: ApiObject): Promise<O
   const { name = '', namespace = '' } = manifest.metadata;
   const live = await core.objects.get(scope, namespace, name);
   if (live === undefined) return { scope, object: prepared(core, scope, manifest), expected: 0 };
-  if (!('rules' in manifest) || live.object.metadata.annotations?.[AUTOUPDATE_ANNOTATION] !== 'true') return undefined;
-  // Both are roles: only these have rules.
-  const [role, wanted] = [live.object as ClusterRole, manifest as ClusterRole];
-  const rules = missingRules(role.rules ?? [], wanted.rules ?? []);
-  const completed: ClusterRole = { ...role, rules: [...(role.rules ?? []), ...rules] };
-  return rules.length === 0 ? undefined : { scope, object: completed, expected: live.revision };
+  const repair = repairOf(scope.kind.group, live.object, manifest);
+  if (repair.kind === 'none') return undefined;
+  if (repair.kind === 'update') return { scope, object: repair.object, expected: live.revision };
+  // A binding cannot point elsewhere: it goes, and another one comes.
+  if ((await core.objects.remove(scope, live.object, live.revision)) === undefined) throw new Error('another API server is writing the first objects');
+  return { scope, object: prepared(core, scope, manifest), expected: 0 };
 }
 
 function prepared(core: Core, scope: Scope, manifest: ApiObject): ApiObject {

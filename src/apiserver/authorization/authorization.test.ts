@@ -267,3 +267,58 @@ test('modes are asked in their order, and AlwaysAllow needs no role', async () =
   const denied = await new TestServer({ authorizationModes: ['AlwaysDeny'] }).send('GET', CONFIG_MAPS, undefined, { user: JANE });
   assert.match(String(denied.body['message']), /Everything is forbidden\.$/);
 });
+
+describe('default roles and bindings at the next start', () => {
+  const autoupdate = 'rbac.authorization.kubernetes.io/autoupdate';
+
+  /** What a server does to the objects that `change` left. */
+  async function restarted(change: (first: TestServer) => Promise<unknown>): Promise<TestServer> {
+    const store = new MemoryStore();
+    const first = new TestServer({ store });
+    await change(first);
+    first.server.close();
+    return new TestServer({ store });
+  }
+
+  test('get back what they lost, and keep what they were given', async () => {
+    const server = await restarted(async (first) => {
+      await first.must('PATCH', `${RBAC}/clusterroles/system:basic-user`, { metadata: { labels: null, annotations: null }, rules: [READ_CONFIG] });
+      await first.must('PATCH', `${RBAC}/clusterroles/view`, { aggregationRule: null });
+      await first.must('PATCH', `${RBAC}/clusterroles/system:discovery`, { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { a: 'b' } }] } });
+      await first.must('PATCH', `${RBAC}/clusterrolebindings/system:discovery`, { subjects: [{ kind: 'User', name: 'jane' }] });
+    });
+    const basic = await server.must('GET', `${RBAC}/clusterroles/system:basic-user`);
+    assert.ok(Array.isArray(basic['rules']) && isJsonObject(basic['metadata']));
+    assert.equal(basic['rules'].length, 4);
+    assert.deepEqual(basic['metadata']['labels'], { 'kubernetes.io/bootstrapping': 'rbac-defaults' });
+    assert.deepEqual(basic['metadata']['annotations'], { [autoupdate]: 'true' });
+    const { aggregationRule } = await server.must('GET', `${RBAC}/clusterroles/view`);
+    assert.deepEqual(aggregationRule, { clusterRoleSelectors: [{ matchLabels: { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' } }] });
+    assert.equal((await server.must('GET', `${RBAC}/clusterroles/system:discovery`))['aggregationRule'], undefined);
+    const { subjects } = await server.must('GET', `${RBAC}/clusterrolebindings/system:discovery`);
+    assert.ok(Array.isArray(subjects));
+    assert.deepEqual(
+      subjects.map((subject: Json) => isJsonObject(subject) && subject['name']),
+      ['jane', 'system:authenticated'],
+    );
+  });
+
+  test('point to their role again', async () => {
+    const path = `${RBAC}/clusterrolebindings/system:discovery`;
+    const server = await restarted(async (first) => {
+      await first.must('DELETE', path);
+      await first.must('POST', `${RBAC}/clusterrolebindings`, binding('system:discovery', 'cluster-admin'));
+    });
+    const { roleRef } = await server.must('GET', path);
+    assert.deepEqual(roleRef, { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:discovery' });
+  });
+
+  test('are left alone where their owner said so', async () => {
+    const server = await restarted(async (first) => {
+      await first.must('PATCH', `${RBAC}/clusterroles/system:basic-user`, { metadata: { annotations: { [autoupdate]: 'false' } }, rules: [] });
+      await first.must('PATCH', `${RBAC}/clusterrolebindings/system:discovery`, { metadata: { annotations: { [autoupdate]: 'false' } }, subjects: [] });
+    });
+    assert.equal(((await server.must('GET', `${RBAC}/clusterroles/system:basic-user`))['rules'] ?? null) as Json, null);
+    assert.equal((await server.must('GET', `${RBAC}/clusterrolebindings/system:discovery`))['subjects'], undefined);
+  });
+});
