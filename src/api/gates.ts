@@ -42,6 +42,7 @@ const GATES: Readonly<Record<string, readonly GateStage[]>> = {
   WorkloadWithJob: [off('1.36')],
   ConstrainedImpersonation: [off('1.35'), on('1.36')],
   ServiceAccountNodeAudienceRestriction: [off('1.32'), on('1.33')],
+  PodTopologyLabelsAdmission: [off('1.33'), on('1.35')],
   MaxUnavailableStatefulSet: [off('1.24')],
   NodeDeclaredFeatures: [off('1.35'), on('1.36')],
   KubeletPodResourcesDynamicResources: [on('1.34')],

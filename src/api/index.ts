@@ -22,7 +22,7 @@ export type {
 } from './types/authorization-v1.ts';
 export type * from './types/rbac-v1.ts';
 export type { PoolStatus, ResourcePoolStatusRequest } from './types/resource-v1alpha3.ts';
-export type { PodGroup, PodGroupResourceClaim } from './types/scheduling-v1alpha2.ts';
+export type { PodGroup, PodGroupResourceClaim, Workload } from './types/scheduling-v1alpha2.ts';
 export type { Deployment, DeploymentStatus, ReplicaSet, ReplicaSetStatus } from './types/apps-v1.ts';
 export type { PriorityClass } from './types/scheduling-v1.ts';
 export type * from './kind.ts';
@@ -30,7 +30,7 @@ export type { Lease, LeaseSpec } from './types/coordination-v1.ts';
 export { ADMIN_ACCESS_LABEL } from './admin-access.ts';
 export { SCALE, type Scalable, scaleOf } from './kinds/scale.ts';
 export { defineKind, version } from './kinds/define.ts';
-export { REVIEW_KINDS, TOKEN_REQUEST } from './kinds/reviews.ts';
+export { BINDING, REVIEW_KINDS, TOKEN_REQUEST } from './kinds/reviews.ts';
 export { dropPodClaims } from './strategy/drop-pod.ts';
 export { KINDS, kindByResource } from './kinds.ts';
 export { type Describe, describeDefinitions } from './descriptions.ts';

@@ -1,15 +1,18 @@
 /** The subresources of pods that are not the pod itself: binding, eviction and log. */
-import { type Node, type Pod, canonical } from '#api';
-import { type Json, type JsonObject, badRequest, conflict, internalError, isJsonObject, notFound } from '#machinery';
+import { type Binding, BINDING, type Node, type Pod, canonical } from '#api';
+import { aggregateText, type JsonObject, badRequest, conflict, internalError, isJsonObject, notFound } from '#machinery';
+import { onlyScopeOf } from './catalog.ts';
 import { type ServerRequest, type ServerResponse, jsonResponse } from './http/message.ts';
 import type { ResourceTarget } from './http/request-info.ts';
 import { type Core, timestamp } from './options.ts';
 import { refusal } from './refusals.ts';
-import { admissionRequest, type Call } from './registry/call.ts';
-import { parseBody } from './registry/decode.ts';
+import { admissionRequest, type Call, strategyContext } from './registry/call.ts';
+import { withRequestNamespace } from './registry/create.ts';
+import { decodeObject, parseBody } from './registry/decode.ts';
 import { deleteObject } from './registry/delete.ts';
 import { deleteOptionsOf } from './registry/delete-options.ts';
 import { type StoredObject, withMetadata } from './registry/object-store.ts';
+import { fieldValidationOf } from './registry/write-options.ts';
 
 /** Another write may come between reading a pod and binding it. */
 const BIND_ATTEMPTS = 10;
@@ -26,41 +29,64 @@ export async function podBindingTarget(request: ServerRequest, target: ResourceT
 
 /** POST pods/NAME/binding: sets the node, once. */
 export async function bindPod(core: Core, call: Call): Promise<ServerResponse> {
-  const body = await objectBody(call, 'Binding');
-  const target = isJsonObject(body['target']) ? body['target'] : {};
-  const { name: nodeName } = target;
-  if (typeof nodeName !== 'string' || nodeName === '') throw refusal(500, '', 'target.name: Required value');
-  const metadata = isJsonObject(body['metadata']) ? body['metadata'] : {};
+  const binding = await readBinding(core, call);
   for (let attempt = 1; attempt <= BIND_ATTEMPTS; attempt++) {
     const live = await livePod(core, call);
     const pod = live.object as Pod;
-    checkBindable(call, pod, metadata['uid']);
-    const written = canonical(bound(core, pod, nodeName, stringMap(metadata['annotations'])), call.scope.schema);
+    checkBindable(call, pod, binding);
+    const written = canonical(bound(core, pod, binding), call.scope.schema);
     if (call.dryRun || (await core.objects.put(call.scope, written, live.revision)) !== undefined) return success();
   }
   throw conflict({ group: '', resource: 'pods/binding' }, call.target.name);
 }
 
-function checkBindable(call: Call, pod: Pod, uid: Json | undefined): void {
-  const { name } = call.target;
+/** The binding of the body, admitted and valid. */
+async function readBinding(core: Core, call: Call): Promise<Binding> {
+  const inScope: Call = { ...call, scope: BINDING_SCOPE };
+  const decoded = withRequestNamespace(inScope, await decodeObject(inScope, fieldValidationOf(inScope)));
+  const context = strategyContext(core, call);
+  const filled = BINDING_SCOPE.version.defaults?.(decoded, context) ?? decoded;
+  const request = { ...admissionRequest(call, filled), name: call.target.name };
+  // The older way to bind is none of a pod's subresources to admission.
+  const isOlder = call.info.target?.plural === BINDING.plural;
+  const binding = await core.admission.admit(core, isOlder ? { ...request, scope: BINDING_SCOPE, subresource: '' } : request);
+  if ((binding.metadata.name ?? '') !== call.target.name) throw badRequest('name in URL does not match name in Binding object');
+  const errors = BINDING.validateCreate?.(binding, context) ?? [];
+  if (errors.length > 0) throw refusal(500, '', aggregateText(errors.map(({ path, message }) => `${path}: ${message}`)));
+  // Decoded as one.
+  return binding as Binding;
+}
+
+const BINDING_SCOPE = onlyScopeOf(BINDING);
+
+function checkBindable(call: Call, pod: Pod, { metadata: { uid = '', resourceVersion = '' } }: Binding): void {
+  const { name, namespace } = call.target;
   const resource = { group: '', resource: 'pods/binding' };
-  if (typeof uid === 'string' && uid !== '' && uid !== pod.metadata.uid) {
-    throw conflict(resource, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid ?? ''}`);
-  }
+  const key = `StorageError: invalid object, Code: 4, Key: /registry/pods/${namespace}/${name}, ResourceVersion: 0, AdditionalErrorMsg: `;
+  const precondition = (what: string, wanted: string, actual = ''): void => {
+    if (wanted === '' || wanted === actual) return;
+    throw conflict({ group: '', resource: 'pods' }, name, `${key}Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${actual}`);
+  };
+  precondition('UID', uid, pod.metadata.uid);
+  precondition('ResourceVersion', resourceVersion, pod.metadata.resourceVersion);
   if (pod.metadata.deletionTimestamp !== undefined) throw conflict(resource, name, `pod ${name} is being deleted, cannot be assigned to a host`);
   const nodeName = pod.spec?.nodeName ?? '';
   if (nodeName !== '') throw conflict(resource, name, `pod ${name} is already assigned to node ${JSON.stringify(nodeName)}`);
   if ((pod.spec?.schedulingGates ?? []).length > 0) throw conflict(resource, name, `pod ${name} has non-empty .spec.schedulingGates`);
 }
 
-function bound(core: Core, pod: Pod, nodeName: string, annotations: Readonly<Record<string, string>>): Pod {
+function bound(core: Core, pod: Pod, { target, metadata }: Binding): Pod {
   const now = timestamp(core.options.clock.nowMs());
   const others = (pod.status?.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled');
   const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: now };
-  const merged = { ...pod.metadata.annotations, ...annotations };
-  const annotated = Object.keys(merged).length === 0 ? pod : withMetadata(pod, { annotations: merged });
+  const labelled = core.options.gates.get('PodTopologyLabelsAdmission') === true ? withMap(pod, 'labels', metadata.labels) : pod;
+  const annotated = withMap(labelled, 'annotations', metadata.annotations);
   if (annotated.spec === undefined) throw internalError('a stored pod has no spec');
-  return { ...annotated, spec: { ...annotated.spec, nodeName }, status: { ...annotated.status, conditions: [...others, scheduled] } };
+  return { ...annotated, spec: { ...annotated.spec, nodeName: target.name }, status: { ...annotated.status, conditions: [...others, scheduled] } };
+}
+
+function withMap(pod: Pod, member: 'labels' | 'annotations', added: Readonly<Record<string, string>> = {}): Pod {
+  return Object.keys(added).length === 0 ? pod : withMetadata(pod, { [member]: { ...pod.metadata[member], ...added } });
 }
 
 /** POST pods/NAME/eviction: a delete that may be refused. */
@@ -116,11 +142,6 @@ async function objectBody(call: Call, kind: string): Promise<JsonObject> {
   const body = await parseBody(call.request, kind);
   if (!isJsonObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${kind})`);
   return body;
-}
-
-function stringMap(value: Json | undefined): Readonly<Record<string, string>> {
-  if (!isJsonObject(value)) return {};
-  return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
 function success(): ServerResponse {

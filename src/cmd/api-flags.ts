@@ -44,12 +44,18 @@ export function apiSettingsOf(flags: ApiServerFlags, forCluster: boolean): ApiSe
       reading: flags.maxRequestsInflight ?? DEFAULT_REQUEST_LIMITS.reading,
       mutating: flags.maxMutatingRequestsInflight ?? DEFAULT_REQUEST_LIMITS.mutating,
     },
-    admission: {
-      enabled: named('--enable-admission-plugins', flags.enableAdmissionPlugins, (text) => pluginNames(text, ADMISSION_PLUGINS)),
-      // Also what is not there anyway.
-      disabled: named('--disable-admission-plugins', flags.disableAdmissionPlugins, (text) => pluginNames(text, [...ADMISSION_PLUGINS, ...ABSENT_PLUGINS])),
-    },
+    admission: admissionOf(flags),
   };
+}
+
+function admissionOf(flags: ApiServerFlags): ApiSettings['admission'] {
+  const enabled = named('--enable-admission-plugins', flags.enableAdmissionPlugins, (text) => pluginNames(text, ADMISSION_PLUGINS));
+  // Also what is not there anyway.
+  const known = [...ADMISSION_PLUGINS, ...ABSENT_PLUGINS];
+  const disabled = named('--disable-admission-plugins', flags.disableAdmissionPlugins, (text) => pluginNames(text, known));
+  const both = (enabled ?? []).filter((name) => disabled?.includes(name) === true);
+  if (both.length > 0) throw new Error(`--enable-admission-plugins and --disable-admission-plugins both name ${both.join(', ')}`);
+  return { enabled, disabled };
 }
 
 function servedOf(flags: ApiServerFlags, olderVersions: boolean): ApiSettings['served'] {
@@ -73,13 +79,15 @@ function knownApis(text: string): Readonly<Record<string, boolean>> {
 
 function authorizationModesOf(flags: ApiServerFlags): readonly AuthorizationMode[] | undefined {
   const known: ReadonlyMap<string, AuthorizationMode> = new Map(AUTHORIZATION_MODES.map((mode) => [mode, mode]));
-  return named('--authorization-mode', flags.authorizationMode, (text) =>
-    namesOf(text).map((name) => {
+  return named('--authorization-mode', flags.authorizationMode, (text) => {
+    const names = namesOf(text);
+    if (new Set(names).size < names.length) throw new Error('a mode is named more than once');
+    return names.map((name) => {
       const mode = known.get(name);
       if (mode === undefined) throw new Error(`dray has no authorization mode "${name}"${didYouMean(name, known.keys())}`);
       return mode;
-    }),
-  );
+    });
+  });
 }
 
 /** Plugins that upstream runs by default and dray does without: what they guard is not served here. */
@@ -90,11 +98,13 @@ const ABSENT_PLUGINS = [
   'ClusterTrustBundleAttest',
   'DefaultIngressClass',
   'DefaultStorageClass',
+  'JobValidation',
   'MutatingAdmissionPolicy',
   'MutatingAdmissionWebhook',
+  'NodeDeclaredFeatureValidator',
   'PersistentVolumeClaimResize',
+  'PodResizeValidator',
   'PodSecurity',
-  'PodTopologyLabels',
   'RuntimeClass',
   'StorageObjectInUseProtection',
   'TaintNodesByCondition',

@@ -1,7 +1,8 @@
-/** Kinds that are asked and answered but never stored: reviews of access, rules and identity, and requests for tokens. */
+/** Kinds that are asked and answered but never stored: reviews of access, rules and identity, requests for tokens, and bindings of pods. */
 import type { ApiObject } from '#machinery';
 import type { TokenRequest } from '../types/authentication-v1.ts';
 import { validateAccessReview, validateLocalAccessReview, validateSelfAccessReview } from '../validation/access-review.ts';
+import { validateBinding } from '../validation/pod-binding.ts';
 import { validateTokenRequest } from '../validation/token-request.ts';
 import { defineKind, version } from './define.ts';
 
@@ -76,6 +77,16 @@ export const REVIEW_KINDS = [
   SELF_SUBJECT_RULES_REVIEW,
   SUBJECT_ACCESS_REVIEW,
 ] as const;
+
+/** The body of pods/NAME/binding. */
+export const BINDING = defineKind({
+  group: '',
+  kind: 'Binding',
+  plural: 'bindings',
+  namespaced: true,
+  versions: [version('v1', 'io.k8s.api.core.v1.Binding')],
+  validateCreate: validateBinding,
+});
 
 /** The body of serviceaccounts/NAME/token. */
 export const TOKEN_REQUEST = defineKind({

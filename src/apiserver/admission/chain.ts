@@ -7,6 +7,8 @@ import { NAMESPACE_LIFECYCLE } from './namespace-lifecycle.ts';
 import { NODE_RESTRICTION } from './node-restriction.ts';
 import type { AdmissionOfObject, AdmissionPlugin, AdmissionRequest } from './plugin.ts';
 import { POD_GROUP_PROTECTION } from './pod-group-protection.ts';
+import { POD_GROUP_WORKLOAD_EXISTS } from './pod-group-workload-exists.ts';
+import { POD_TOPOLOGY_LABELS } from './pod-topology-labels.ts';
 import { PRIORITY } from './priority.ts';
 import { RESOURCE_QUOTA_PLUGIN } from './resource-quota.ts';
 import { SERVICE_ACCOUNT_PLUGIN } from './service-account.ts';
@@ -20,6 +22,8 @@ const PLUGINS: readonly AdmissionPlugin[] = [
   PRIORITY,
   DEFAULT_TOLERATION_SECONDS_PLUGIN,
   POD_GROUP_PROTECTION,
+  POD_TOPOLOGY_LABELS,
+  POD_GROUP_WORKLOAD_EXISTS,
   RESOURCE_QUOTA_PLUGIN,
 ];
 
@@ -37,7 +41,7 @@ export class AdmissionChain {
   readonly #mutating: readonly NonNullable<AdmissionPlugin['admit']>[];
   readonly #validating: readonly NonNullable<AdmissionPlugin['validate']>[];
 
-  /** A plugin that is both enabled and disabled runs, as upstream. */
+  /** All of them run but those that are disabled. */
   constructor({ enabled = [], disabled = [] }: AdmissionChoice = {}) {
     const plugins = PLUGINS.filter(({ name }) => enabled.includes(name) || !disabled.includes(name));
     this.#mutating = plugins.flatMap(({ admit = [] }) => admit);
