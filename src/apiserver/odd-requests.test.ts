@@ -1,11 +1,18 @@
 /** Requests that nobody sends by accident: none may crash the server, answer 500 or do what it does not say. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isJsonObject, type Json } from '#machinery';
+import { isJsonObject, type Json, parseJson } from '#machinery';
 import { ADMIN, TestServer } from './api-server.test-data.ts';
+import type { ServerRequest } from './http/message.ts';
 
 const PODS = '/api/v1/namespaces/default/pods';
 const pod = (name: string, spec: object = {}): Json => ({ metadata: { name }, spec: { containers: [{ name: 'c', image: 'i' }], nodeName: 'n', ...spec } });
+
+/** A request with a body as it is written. */
+function written(method: string, path: string, body: string): ServerRequest {
+  const headers = { 'content-type': 'application/json' };
+  return { method, path, headers, body: new TextEncoder().encode(body), user: ADMIN, signal: new AbortController().signal };
+}
 
 test('periods of grace that are no number are refused, endless ones end with the calendar', async () => {
   const server = new TestServer();
@@ -27,6 +34,26 @@ test('an eviction heeds the dry run and the preconditions of its options', async
   assert.equal(await evict({ dryRun: ['All'] }), 201);
   const { metadata } = await server.must('GET', `${PODS}/p`);
   assert.equal(isJsonObject(metadata) && metadata['deletionTimestamp'], undefined);
+});
+
+test('members have one spelling, the last of two counts, and a number is its value', async () => {
+  const server = new TestServer();
+  const path = '/api/v1/namespaces/default/configmaps?dryRun=All';
+  const body = '{"Kind":"Secret","metadata":{"name":"a","generation":1e3},"data":{"a":"1"},"data":{"b":"2"}}';
+  const response = await server.server.handle(written('POST', path, body));
+  assert.equal(response.status, 201);
+  assert(response.body instanceof Uint8Array, 'the answer is whole');
+  const created = parseJson(new TextDecoder().decode(response.body));
+  assert.deepEqual(isJsonObject(created) && created['data'], { b: '2' });
+});
+
+test('a path that is badly encoded, and one that adds to a text, are refused and nothing else', async () => {
+  const server = new TestServer();
+  assert.equal((await server.server.handle(written('GET', '/api/v1/namespaces/default/configmaps/%zz', ''))).status, 400);
+  await server.must('POST', '/api/v1/namespaces/default/configmaps', { metadata: { name: 'a' }, data: { k: 'v' } });
+  const patch = [{ op: 'add', path: '/data/k/x', value: 'y' }];
+  const headers = { 'content-type': 'application/json-patch+json' };
+  assert.equal((await server.send('PATCH', '/api/v1/namespaces/default/configmaps/a', patch, { headers })).status, 422);
 });
 
 test('all namespaces at once cannot be deleted', async () => {

@@ -46,8 +46,13 @@ interface Root {
 }
 
 function applyOperation(root: Root, given: Json): void {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw undecodable(given, 'handlers.jsonPatchOp');
+  if (given === null) throw unprocessable();
+  if (typeof given !== 'object' || Array.isArray(given)) throw undecodable(given, 'handlers.jsonPatchOp');
   const operation = { ...given } as { op?: Json; path?: Json; from?: Json; value?: Json };
+  if (operation.op === 'replace' && operation.path === '' && (operation.value ?? null) !== null) {
+    root.doc = operation.value ?? null;
+    return;
+  }
   if (typeof operation.op !== 'string' || !isPointer(operation.path)) throw unprocessable();
   if ((operation.op === 'move' || operation.op === 'copy') && !isPointer(operation.from)) throw unprocessable();
   const target = Pointer.fromJSON(operation.path).evaluate(root.doc);
@@ -55,6 +60,9 @@ function applyOperation(root: Root, given: Json): void {
   // Upstream sets a missing member on "replace", and a "test" for null holds where nothing is.
   const inObject = typeof target.parent === 'object' && target.parent !== null && !Array.isArray(target.parent);
   if (operation.op === 'replace' && missing && inObject) operation.op = 'add';
+  // Nothing grows in a text or number, which the library would try.
+  if (typeof target.parent !== 'object') throw unprocessable();
+  if (operation.op === 'add') operation.value ??= null;
   if (operation.op === 'test' && missing && inObject && (operation.value ?? null) === null) return;
   if (operation.op === 'copy' && isPointer(operation.from)) {
     root.copied += stringifyJson(Pointer.fromJSON(operation.from).evaluate(root.doc).value ?? null).length;
@@ -66,6 +74,6 @@ function applyOperation(root: Root, given: Json): void {
 }
 
 function isPointer(path: Json | undefined): path is string {
-  // The whole document cannot be addressed: upstream finds no container for it.
+  // The whole document can only be replaced: upstream finds no container for it.
   return typeof path === 'string' && path.startsWith('/') && !path.split('/').some((token) => SKIPPED_TOKENS.has(token));
 }

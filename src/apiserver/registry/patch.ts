@@ -10,7 +10,9 @@ import {
   badRequest,
   goQuote,
   checkConfiguration,
+  conflict,
   isJsonObject,
+  type JsonObject,
   serverSideApply,
   stringifyJson,
   unsupportedMediaType,
@@ -52,6 +54,8 @@ function change(call: Call, type: string, validation: FieldValidation): Transfor
   };
 }
 
+const EMPTY_OBJECT: ApiObject = { apiVersion: '', kind: '', metadata: {} };
+
 /** The outcome of a patch as an object; one that is no longer of the kind is the patch's fault: 422 (upstream: patchResource). */
 function patched(call: Call, outcome: Json, validation: FieldValidation): ApiObject {
   const { kind, apiVersion } = call.scope;
@@ -59,8 +63,10 @@ function patched(call: Call, outcome: Json, validation: FieldValidation): ApiObj
     const message = `Invalid value: ${goQuote(stringifyJson(sorted(outcome)))}: ${why}`;
     return invalidObject({ group: '', kind: '' }, '', [{ path: 'patch', reason: 'FieldValueInvalid', message }]);
   };
-  // What says no kind or version is of the kind that was patched.
-  const named = isJsonObject(outcome) ? { ...outcome, kind: outcome['kind'] ?? kind.kind, apiVersion: outcome['apiVersion'] ?? apiVersion } : outcome;
+  // Upstream reads what says no version as nothing at all.
+  if (isJsonObject(outcome) && outcome['apiVersion'] === undefined) checkName(call, EMPTY_OBJECT);
+  // What says no kind is of the kind that was patched.
+  const named: Json = isJsonObject(outcome) ? { ...outcome, kind: outcome['kind'] ?? kind.kind } : outcome;
   if (isJsonObject(named) && (named['kind'] !== kind.kind || named['apiVersion'] !== apiVersion)) {
     throw refuse(`the patch makes a ${String(named['kind'])} of ${String(named['apiVersion'])} out of a ${kind.kind} of ${apiVersion}`);
   }
@@ -107,11 +113,12 @@ function keepIdentity(call: Call, object: ApiObject): ApiObject {
 }
 
 async function application(core: Core, call: Call, validation: FieldValidation): Promise<Transformation> {
-  const body = await parseApplied(call);
+  const body = await parseApplied(call, validation);
   // Nobody can own what the kind does not have, so that an unknown field is refused whatever the validation.
   checkConfiguration({ applied: body, apiVersion: call.scope.apiVersion, schema: call.scope.schema });
   const checked = asJson(keepIdentity(call, structured(call, body, validation)));
   return (live) => {
+    if (live === undefined) checkMayBeMade(call, body);
     const { object } = serverSideApply({
       live: live === undefined ? undefined : asJson(live),
       applied: checked,
@@ -128,11 +135,26 @@ async function application(core: Core, call: Call, validation: FieldValidation):
   };
 }
 
-async function parseApplied(call: Call): Promise<Json> {
+/** What is made by an apply has its name in the body, too, and no uid yet. */
+function checkMayBeMade(call: Call, body: JsonObject): void {
+  const metadata = isJsonObject(body['metadata']) ? body['metadata'] : {};
+  checkName(call, { ...EMPTY_OBJECT, metadata });
+  const { uid = '' } = metadata;
+  if (uid === '' || uid === null) return;
+  const why = `uid mismatch: the provided object specified uid ${String(uid)}, and no existing object was found`;
+  throw conflict(call.scope.groupResource, call.target.name, why);
+}
+
+async function parseApplied(call: Call, validation: FieldValidation): Promise<JsonObject> {
   const text = bodyText(call.request.body);
   let body: Json;
   try {
-    body = (await boundedYaml(text)).value;
+    const { value, repeated } = await boundedYaml(text);
+    body = value;
+    if (repeated.length > 0 && validation === 'Strict') {
+      throw badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${repeated.join('\n  ')}`);
+    }
+    if (validation === 'Warn') call.warnings.push(...repeated);
   } catch (thrown) {
     if (thrown instanceof ApiError) throw thrown;
     throw badRequest(`error decoding YAML: error converting YAML to JSON: ${asError(thrown).message}`);

@@ -20,23 +20,22 @@ export interface ListHead {
   readonly remaining?: number | undefined;
 }
 
-/** Refuses what the client asks for where it is not made of this object: 406, or 400 for a parameter of tables. */
-export function checkWanted(call: Call): void {
-  if (representation(call).shape === 'Table') checkTable(call);
-}
-
-function representation(call: Call): Representation {
-  const { subresource } = call.target;
-  const shapes = subresource === '' || subresource === 'scale' ? ANY_SHAPE : WITHOUT_TABLE;
+/** Refuses with 406 what the client asks for where it is not made of this object. `shapes`: what is made of it. */
+export function checkWanted(call: Call, shapes = shapesOf(call)): Representation {
   const found = negotiate(call.request.headers['accept'], shapes);
   if (found === undefined) throw notAcceptable(ACCEPTED);
   return found;
 }
 
+function shapesOf({ target: { subresource } }: Call): ReadonlySet<string> {
+  return subresource === '' || subresource === 'scale' ? ANY_SHAPE : WITHOUT_TABLE;
+}
+
 /** The representation that the client asks for; 406 where an object is no list, or a list no object. */
 function wanted(call: Call): Representation {
-  const found = representation(call);
+  const found = checkWanted(call);
   const { shape } = found;
+  if (shape === 'Table') checkTable(call);
   if (shape === 'object' || shape === 'Table') return found;
   const { kind } = call.scope;
   const internal = `*${kind.group === '' ? 'core' : (kind.group.split('.')[0] ?? '')}.${kind.kind}`;
@@ -50,8 +49,8 @@ function wanted(call: Call): Representation {
   return found;
 }
 
-/** Status endpoints offer no tables. */
-const WITHOUT_TABLE: ReadonlySet<string> = new Set(['PartialObjectMetadata', 'PartialObjectMetadataList']);
+/** Status endpoints offer no tables, and reviews neither. */
+export const WITHOUT_TABLE: ReadonlySet<string> = new Set(['PartialObjectMetadata', 'PartialObjectMetadataList']);
 const ACCEPTED = 'only the following media types are accepted: application/json, application/yaml';
 
 function notAcceptable(message: string): Error {

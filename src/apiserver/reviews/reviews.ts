@@ -12,6 +12,7 @@ import { withRequestNamespace } from '../registry/create.ts';
 import { decodeObject } from '../registry/decode.ts';
 import { ownership } from '../registry/managed.ts';
 import { withMetadata } from '../registry/object-store.ts';
+import { checkWanted, WITHOUT_TABLE } from '../registry/respond.ts';
 import { reviewAccess, reviewOwnAccess, reviewOwnRules } from './access.ts';
 import { reviewSelf, reviewToken } from './identity.ts';
 
@@ -39,6 +40,7 @@ export function findReview({ group, version, plural }: Pick<ResourceTarget, 'gro
 export async function handleReview(core: Core, call: Call): Promise<ServerResponse> {
   const { scope } = call;
   const { kind } = scope;
+  checkWanted(call, WITHOUT_TABLE);
   const decoded = withRequestNamespace(call, await decodeObject(call, fieldValidationOf(call)));
   const context = strategyContext(core, call);
   const filled = scope.version.defaults?.(decoded, context) ?? decoded;
