@@ -27,6 +27,8 @@ export interface NodeFacts {
 const ALLOWED: AuthorizationDecision = { allowed: true };
 const deny = (reason = ''): AuthorizationDecision => ({ allowed: false, reason });
 
+const NAMELESS = 'No Object name found';
+
 type Attributes = Readonly<Record<Exclude<keyof AuthorizationAttributes, 'path' | 'user' | 'fields'>, string>> &
   Required<Pick<AuthorizationAttributes, 'fields'>>;
 
@@ -84,7 +86,7 @@ export class NodeAuthorizer implements Authorizer {
 
   /** `kind` undefined: dray has no such objects, so that none is related. */
   #related(node: string, kind: ReferenceKind | undefined, { namespace, name }: Attributes): AuthorizationDecision {
-    if (name === '') return deny('No Object name found');
+    if (name === '') return deny(NAMELESS);
     return kind !== undefined && this.#facts.view.refersTo(node, kind, namespace, name) ? ALLOWED : deny(unrelated(node));
   }
 
@@ -124,6 +126,7 @@ export class NodeAuthorizer implements Authorizer {
       case 'update':
       case 'patch':
       case 'delete':
+        if (name === '') return deny(NAMELESS);
         return (await this.#facts.slice(name))?.spec.nodeName === node ? ALLOWED : deny(unrelated(node));
       case 'list':
       case 'watch':
