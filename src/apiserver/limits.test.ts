@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { ApiError, type JsonObject } from '#machinery';
 import { MemoryStore, type Transaction } from '#storage';
 import { ADMIN, type Answer, TestServer } from './api-server.test-data.ts';
-import type { UserInfo } from './http/message.ts';
+import type { ServerResponse, UserInfo } from './http/message.ts';
 import { MAX_REQUEST_BODY_BYTES } from './registry/decode.ts';
 import { checkListLength, LIST_ITEMS_MAX } from './registry/list-options.ts';
 import { OBJECT_BYTES_MAX } from './registry/object-store.ts';
@@ -151,4 +151,16 @@ test('what lasts, and who asks whether the server lives, is answered however muc
   store.release();
   assert.equal(await slow, 404);
   assert.equal(await request(PODS), 200);
+});
+
+test('a long answer counts until it is out', async () => {
+  const server = new TestServer({ authorizationModes: ['AlwaysAllow'], requestLimits: { reading: 1, mutating: 0 } });
+  for (const name of ['a', 'b', 'c']) await server.must('POST', CONFIG_MAPS, { ...settings(100_000), metadata: { name } });
+  const list = (): Promise<ServerResponse> =>
+    server.server.handle({ method: 'GET', path: CONFIG_MAPS, headers: {}, body: new Uint8Array(), user: JANE, signal: AbortSignal.timeout(60_000) });
+  const first = await list();
+  assert.equal(first.status, 200);
+  assert.equal((await list()).status, 429);
+  first.sent?.();
+  assert.equal((await list()).status, 200);
 });

@@ -101,17 +101,17 @@ class Server implements ApiServer {
       const attributes = attributesOf(request, info, requestor);
       const user = await impersonated(this.#core, request, attributes);
       const leave = this.#inFlight.enter(request, user, info);
-      try {
-        await this.#authorize({ ...attributes, user });
-        checkTimeout(info);
-        if (info.target === undefined) return await this.#nonResource(request, info);
-        return await this.#resource({ request, info, user, target: info.target }, warnings);
-      } finally {
-        leave();
-      }
+      return await countedUntilSent(this.#permitted(request, info, { ...attributes, user }, warnings), leave);
     } catch (thrown) {
       return this.#failure(thrown, request);
     }
+  }
+
+  async #permitted(request: ServerRequest, info: RequestInfo, attributes: AuthorizationAttributes, warnings: string[]): Promise<ServerResponse> {
+    await this.#authorize(attributes);
+    checkTimeout(info);
+    const { user } = attributes;
+    return info.target === undefined ? this.#nonResource(request, info) : this.#resource({ request, info, user, target: info.target }, warnings);
   }
 
   #failure(thrown: unknown, request: ServerRequest): ServerResponse {
@@ -177,6 +177,18 @@ function checkTimeout({ query, target }: RequestInfo): void {
 
 /** Methods that are counted by their names. */
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** Calls `leave` when the answer failed, or is whole; one in pieces counts until its last piece is out. */
+async function countedUntilSent(answering: Promise<ServerResponse>, leave: () => void): Promise<ServerResponse> {
+  let sending = false;
+  try {
+    const response = await answering;
+    sending = !(response.body instanceof Uint8Array) && response.live !== true;
+    return sending ? { ...response, sent: leave } : response;
+  } finally {
+    if (!sending) leave();
+  }
+}
 
 /** A refusal that says when to come back says so in the header, too. */
 function errorResponse({ code, status }: ApiError): ServerResponse {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { connect } from 'node:http2';
 import { tmpdir } from 'node:os';
@@ -144,6 +145,57 @@ test('one connection carries large requests and large answers in turn', async ()
     assert.equal(seen.pop()?.body.length, body.length);
   }
   agent.destroy();
+});
+
+/** Far more than all buffers between a server and a client that does not read. */
+const ENDLESS = Array.from({ length: 100_000 }, () => new Uint8Array(1000));
+
+test('a request that takes too long is ended, whether it is sent or read too slowly; a stream goes on', { timeout: 120_000 }, async () => {
+  const served: string[] = [];
+  const slowServer: ApiServer = {
+    async handle(request) {
+      if (request.path === '/live') return apiServer.handle(request);
+      const body = new PiecedBody({ texts: new Uint8Array(), textLengths: ENDLESS.map(() => 0), bytes: ENDLESS, length: ENDLESS.length * 1000 });
+      return { status: 200, headers: {}, body, sent: () => served.push(request.path) };
+    },
+    close() {},
+  };
+  const keys = await (await CertificateAuthority.open(folder)).issue('apiserver', { commonName: 'kube-apiserver', hosts: ['127.0.0.1'] });
+  const slow = await listen({ apiServer: slowServer, address: '127.0.0.1', port: 0, tls: { ...keys, clientCaPem: ca }, requestTimeoutMs: 100 });
+  const at = { host: '127.0.0.1', port: slow.port, ca };
+  // A machine that is busy may be late with anything: what was ended before it was answered is asked for again.
+  const answered = async (path: string): Promise<IncomingMessage> => {
+    for (;;) {
+      const [response] = (await once(httpsRequest({ ...at, path, agent: false }).end(), 'response')) as [IncomingMessage];
+      if (response.statusCode === 200) return response;
+      response.resume();
+    }
+  };
+  const live = await answered('/live');
+  const session = connect(`https://127.0.0.1:${String(slow.port)}`, { ca });
+
+  const unfinished = httpsRequest({ ...at, method: 'POST', headers: { 'content-length': 10 } });
+  unfinished.write('half');
+  const [refused] = await once(unfinished, 'response');
+  assert.deepEqual([refused.statusCode, refused.headers.connection], [504, 'close']);
+  assert.equal(JSON.parse(await text(refused)).message, 'Timeout: request did not complete within the allotted timeout');
+  const stream = session.request({ ':path': '/', ':method': 'POST' });
+  stream.write('half');
+  const [headers] = await once(stream, 'response');
+  assert.equal(headers[':status'], 504);
+
+  const unread = await answered('/endless');
+  unread.on('error', () => undefined);
+  for (let status = 0; status !== 200;) {
+    const again = session.request({ ':path': '/unread' });
+    again.on('error', () => undefined);
+    const [answer] = await once(again, 'response');
+    status = Number(answer[':status']);
+  }
+  while (!served.includes('/endless') || !served.includes('/unread')) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(live.closed, false);
+  for (const connection of [session, unread, live]) connection.destroy();
+  await slow.close();
 });
 
 test('closing ends the streams of both versions', { timeout: 5_000 }, async () => {

@@ -8,7 +8,7 @@ import { compose, type Duplex, Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGzip, gzip } from 'node:zlib';
 import type { ApiServer, LineStream, PiecedBody, ServerRequest, ServerResponse, UserInfo } from '#apiserver';
-import { methodNotAllowed } from '#machinery';
+import { methodNotAllowed, timeout } from '#machinery';
 
 /** One byte more than the API server takes (MAX_REQUEST_BODY_BYTES): it then refuses with 413, and memory stays bounded. */
 const REQUEST_BODY_BYTES_MAX = 3 * 1024 * 1024 + 1;
@@ -18,6 +18,9 @@ const MAX_CONCURRENT_STREAMS = 100;
 const IDLE_TIMEOUT_MS = 90_000;
 /** Node's ciphers, but AES-128 first, as Go's crypto/tls prefers: a long list is nearly all encryption. */
 const CIPHERS = `TLS_AES_128_GCM_SHA256:${DEFAULT_CIPHERS.replace(':TLS_AES_128_GCM_SHA256', '')}`;
+/** Upstream: --request-timeout of the API server. What lasts is not meant. */
+const REQUEST_TIMEOUT_MS = 60_000;
+const TIMEOUT_SWEEP_MS = 5_000;
 /** Requests that run take so long at most to end when the server closes. */
 const CLOSE_GRACE_MS = 2_000;
 const SWEEP_MS = 20;
@@ -35,6 +38,8 @@ export interface ListenOptions {
   readonly address: string;
   readonly port: number;
   readonly tls: ServerTls;
+  /** How long a request may take, its body and that of its answer included; default: upstream's minute. */
+  readonly requestTimeoutMs?: number | undefined;
 }
 
 /** A listening server. */
@@ -45,7 +50,7 @@ export interface Listener {
 }
 
 /** Starts to listen; rejects with one sentence when the address is taken or not ours. */
-export async function listen({ apiServer, address, port, tls }: ListenOptions): Promise<Listener> {
+export async function listen({ apiServer, address, port, tls, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ListenOptions): Promise<Listener> {
   const open: OpenRequests = new Set();
   const server = createSecureServer(
     {
@@ -72,6 +77,9 @@ export async function listen({ apiServer, address, port, tls }: ListenOptions): 
   Object.assign(server, { requestTimeout: 0, keepAliveTimeout: IDLE_TIMEOUT_MS });
   server.setTimeout(0);
   await start(server, address, port);
+  const sweep = setInterval(() => endOverdue(open, performance.now() - requestTimeoutMs), Math.min(TIMEOUT_SWEEP_MS, requestTimeoutMs));
+  sweep.unref();
+  server.once('close', () => clearInterval(sweep));
   // An IP server's address is never a string (that is a pipe's).
   const { port: bound } = server.address() as AddressInfo;
   return { port: bound, close: () => stop(server, { sockets, sessions }, open) };
@@ -80,6 +88,7 @@ export async function listen({ apiServer, address, port, tls }: ListenOptions): 
 /** A request and its answer in either version of HTTP: what is used of them is the same. */
 type Incoming = IncomingMessage | Http2ServerRequest;
 interface Outgoing extends EventEmitter {
+  readonly headersSent: boolean;
   readonly writableFinished: boolean;
   readonly destroyed?: boolean;
   readonly socket: Duplex | null;
@@ -100,10 +109,18 @@ class OpenRequest implements ServerRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly user: UserInfo | undefined;
   body: Uint8Array = NOTHING;
+  readonly outgoing: Outgoing;
+  /** Monotonic. */
+  readonly startedMs = performance.now();
+  /** Whether its answer goes on for as long as its client wants. */
+  lasts = false;
   #controller: AbortController | undefined;
   #ended: Error | undefined;
+  #closed = false;
+  #afterwards: (() => void) | undefined;
 
-  constructor(incoming: Incoming) {
+  constructor(incoming: Incoming, outgoing: Outgoing) {
+    this.outgoing = outgoing;
     this.method = incoming.method ?? 'GET';
     this.path = incoming.url ?? '/';
     this.headers = headersOf(incoming);
@@ -122,11 +139,44 @@ class OpenRequest implements ServerRequest {
     return this.#ended !== undefined;
   }
 
+  /** Its answer is out, or nobody is there any more. */
+  close(): void {
+    this.#closed = true;
+    this.#afterwards?.();
+  }
+
+  /** Calls `then` once it is closed. */
+  afterwards(then: (() => void) | undefined): void {
+    if (this.#closed) then?.();
+    else this.#afterwards = then;
+  }
+
   end(why: string): void {
     this.#ended ??= new Error(why);
     this.#controller?.abort(this.#ended);
   }
 }
+
+/** Ends what began before `sinceMs` and is not over: a client that sends or reads too slowly would be kept for ever. */
+function endOverdue(open: OpenRequests, sinceMs: number): void {
+  for (const request of open) {
+    // In the order of their beginning.
+    if (request.startedMs > sinceMs) return;
+    if (request.lasts || request.ended) continue;
+    request.end(TIMEOUT_TEXT);
+    const { outgoing } = request;
+    if (outgoing.headersSent) outgoing.destroy();
+    else {
+      // What is left of its body would be taken for the next request.
+      const last = outgoing instanceof Http2ServerResponse ? {} : { connection: 'close' };
+      outgoing.writeHead(504, { ...last, 'content-type': 'application/json' });
+      outgoing.end(Buffer.from(JSON.stringify(timeout(TIMEOUT_TEXT, 0).status)));
+    }
+  }
+}
+
+/** Upstream: endpoints/filters, WithTimeoutForNonLongRunningRequests. */
+const TIMEOUT_TEXT = 'request did not complete within the allotted timeout';
 
 /** Answers what the HTTP parser refuses: a method that it does not know is the API server's 405, all else a bare 400. */
 function refuseUnparsable(error: Error & { readonly code?: string }, socket: Duplex): void {
@@ -176,16 +226,19 @@ async function stop(server: Http2SecureServer, { sockets, sessions }: Connection
 }
 
 async function serve(apiServer: ApiServer, incoming: Incoming, outgoing: Outgoing, open: OpenRequests): Promise<void> {
-  const request = new OpenRequest(incoming);
+  const request = new OpenRequest(incoming, outgoing);
   open.add(request);
   outgoing.once('close', () => {
     open.delete(request);
+    request.close();
     if (!outgoing.writableFinished) request.end('the client is gone');
   });
   try {
     if (hasBody(incoming)) request.body = await readBody(incoming);
     const response = await apiServer.handle(request);
-    await send(await compressed(response, incoming), outgoing, request);
+    request.lasts = response.live === true;
+    request.afterwards(response.sent);
+    if (!request.ended) await send(await compressed(response, incoming), outgoing, request);
   } catch {
     // The client is gone, or the body broke off: nobody is left to tell.
     outgoing.destroy();

@@ -14,6 +14,9 @@ const MAIN = fileURLToPath(new URL('../../src/cmd/main.ts', import.meta.url));
 const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/node', import.meta.url));
 const RESOLVE = new URL('../../bin/resolve.js', import.meta.url).href;
 const POLL_MS = 10;
+/** Machines may be busy with other things: these are for what hangs. */
+const READY_MS_MAX = 120_000;
+const EVENTUALLY_MS_MAX = 60_000;
 
 /** The ports given to tests end below 32768, where Linux begins with the ports of outgoing connections. */
 const FIRST_PORT = 12_000;
@@ -84,7 +87,7 @@ async function isFree(port: number): Promise<boolean> {
 }
 
 /** The administrator's client once the API server answers; rejects when `dray` ended or `deadlineMs` passed. */
-export async function readyClient({ child, ended }: Dray, folder: string, deadlineMs = 20_000): Promise<RestClient> {
+export async function readyClient({ child, ended }: Dray, folder: string, deadlineMs = READY_MS_MAX): Promise<RestClient> {
   return eventually(async () => {
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Ended(`dray ended with ${String(child.exitCode ?? child.signalCode)}: ${(await ended).stderr}`);
@@ -98,7 +101,7 @@ export async function readyClient({ child, ended }: Dray, folder: string, deadli
 class Ended extends Error {}
 
 /** Repeats `attempt` until it gives a value; rejects with its last error after `deadlineMs`. */
-export async function eventually<T>(attempt: () => Promise<T | undefined>, deadlineMs = 20_000): Promise<T> {
+export async function eventually<T>(attempt: () => Promise<T | undefined>, deadlineMs = EVENTUALLY_MS_MAX): Promise<T> {
   const untilMs = performance.now() + deadlineMs;
   let last: unknown = new Error('it never came true');
   while (performance.now() < untilMs) {

@@ -33,6 +33,8 @@ export interface ServerResponse {
   readonly body: Uint8Array | AsyncIterable<Uint8Array>;
   /** The body comes as things happen (watch, logs): it is neither compressed nor converted. */
   readonly live?: true;
+  /** To be called when the body is out, or nobody wants it any more: until then the request counts as one that is being answered. */
+  readonly sent?: (() => void) | undefined;
 }
 
 /** An answer in JSON. */
