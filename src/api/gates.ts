@@ -39,6 +39,8 @@ const GATES: Readonly<Record<string, readonly GateStage[]>> = {
   ResourceHealthStatusMessage: [on('1.36')],
   GenericWorkload: [off('1.35')],
   GangScheduling: [off('1.35')],
+  TopologyAwareWorkloadScheduling: [off('1.36')],
+  WorkloadAwarePreemption: [off('1.36')],
   WorkloadWithJob: [off('1.36')],
   ConstrainedImpersonation: [off('1.35'), on('1.36')],
   ServiceAccountNodeAudienceRestriction: [off('1.32'), on('1.33')],

@@ -37,6 +37,8 @@ const SCALARS: ReadonlyMap<string | undefined, SchemaNode['type']> = new Map([
   ['io.k8s.apimachinery.pkg.apis.meta.v1.Time', 'time'],
   ['io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime', 'micro-time'],
 ]);
+/** Structures without members, which free-form objects look like. */
+const MEMBERLESS: ReadonlySet<string | undefined> = new Set(['io.k8s.api.scheduling.v1alpha2.BasicSchedulingPolicy']);
 /** Go's names of scalars where they differ from the type of the node. */
 const GO_SCALARS: Readonly<Partial<Record<SchemaNode['type'], string>>> = {
   boolean: 'bool',
@@ -188,7 +190,7 @@ function listTypeOf(marker: string | undefined): SchemaNode['listType'] {
 function typeOf(schema: OpenApiSchema, reference: string | undefined): SchemaNode['type'] {
   const scalar = SCALARS.get(reference);
   if (scalar !== undefined) return scalar;
-  if (schema.properties !== undefined) return 'object';
+  if (schema.properties !== undefined || MEMBERLESS.has(reference)) return 'object';
   if (schema.additionalProperties !== undefined) return 'map';
   if (schema.items !== undefined) return 'list';
   if (schema.type === 'string' && schema.format === 'byte') return 'bytes';

@@ -14,7 +14,7 @@ const KNOWN: ReadonlyMap<string, number> = new Map<string, number>([
 ]);
 
 function recordings(): string[] {
-  return ['authz', 'crud', 'discovery', 'errors', 'gates', 'patch', 'tables', 'validation', 'watch'].flatMap((area) =>
+  return ['authz', 'crud', 'discovery', 'errors', 'gates', 'kinds', 'patch', 'tables', 'validation', 'watch'].flatMap((area) =>
     readdirSync(new URL(`${area}/`, VECTORS))
       .filter((name) => name.endsWith('.json.gz'))
       .sort()

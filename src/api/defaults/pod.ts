@@ -32,6 +32,8 @@ export function defaultPod(object: ApiObject): ApiObject {
   const whole: PodSpec = {
     ...spec,
     enableServiceLinks: spec.enableServiceLinks ?? true,
+    // A pod that was to be killed at once has a second (Convert_v1_Pod_To_core_Pod); a template keeps what it says.
+    ...((spec.terminationGracePeriodSeconds ?? 0) < 0 && { terminationGracePeriodSeconds: 1 }),
     ...(spec.resources?.limits !== undefined && { resources: defaultPodResources(spec.resources, spec.containers) }),
     containers: spec.containers.map((container) => runnable(container, spec.hostNetwork === true)),
     ...(spec.initContainers !== undefined && { initContainers: spec.initContainers.map((container) => runnable(container, spec.hostNetwork === true)) }),

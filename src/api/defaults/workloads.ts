@@ -3,7 +3,7 @@ import type { ApiObject } from '#machinery';
 import { TEMPLATE_GENERATION } from '../strategy/workloads.ts';
 import type { DaemonSet, Deployment, ReplicaSet, StatefulSet, StatefulSetUpdateStrategy } from '../types/apps-v1.ts';
 import type { PersistentVolumeClaim } from '../types/core-v1.ts';
-import type { Job, JobSpec } from '../types/batch-v1.ts';
+import type { Job, JobSpec, PodFailurePolicy } from '../types/batch-v1.ts';
 import { defaultTemplate } from './pod.ts';
 
 /** Upstream's revisionHistoryLimit of all that roll out. */
@@ -119,9 +119,21 @@ export function defaultJob(object: ApiObject): ApiObject {
       manualSelector: spec.manualSelector ?? false,
       podReplacementPolicy: spec.podReplacementPolicy ?? replacementOf(spec),
       template: defaultTemplate(spec.template),
+      ...(spec.podFailurePolicy !== undefined && { podFailurePolicy: defaultFailurePolicy(spec.podFailurePolicy) }),
     },
   };
   return whole as ApiObject;
+}
+
+/** A pattern asks for a condition that is true unless it says otherwise. */
+function defaultFailurePolicy(policy: PodFailurePolicy): PodFailurePolicy {
+  // A required list that is absent is null.
+  const rules = policy.rules as PodFailurePolicy['rules'] | null;
+  if (rules === null) return policy;
+  const whole = rules.map(({ onPodConditions, ...rule }) =>
+    onPodConditions === undefined ? rule : { ...rule, onPodConditions: onPodConditions.map((pattern) => ({ ...pattern, status: pattern.status || 'True' })) },
+  );
+  return { ...policy, rules: whole };
 }
 
 function replacementOf({ podFailurePolicy }: JobSpec): 'Failed' | 'TerminatingOrFailed' {

@@ -6,9 +6,11 @@ import { firstGeneration, nextGeneration } from '../object.ts';
 import { dropPodClaims } from '../strategy/drop-pod.ts';
 import { updatedPodStatus } from '../strategy/pod-status.ts';
 import { qosClassOf } from '../strategy/qos.ts';
+import type { StrategyContext } from '../kind.ts';
 import type { Pod } from '../types/core-v1.ts';
 import { validatePod } from '../validation/pod.ts';
 import { validatePodUpdate } from '../validation/pod-update.ts';
+import { nameWarnings, podWarnings } from '../validation/pod-warnings.ts';
 import { defineKind, version } from './define.ts';
 
 /** Grace of a pod nobody runs yet, and of one whose spec names none. */
@@ -52,8 +54,15 @@ export const POD = defineKind({
   selectableFieldNames: FIELD_NAMES,
   selectableFields: (object) => fieldsOf(object as Pod),
   indexedFields: ['spec.nodeName'],
+  warnings: newPodWarnings,
   table: POD_COLUMNS,
 });
+
+/** Changed pods are not warned of, as upstream. */
+function newPodWarnings(object: ApiObject, _context: StrategyContext, old?: ApiObject): readonly string[] {
+  if (old !== undefined) return [];
+  return [...nameWarnings(object.metadata.name ?? '', "the Pod's hostname"), ...podWarnings(object as Pod, '')];
+}
 
 function createdPod(pod: Pod, now: string): ApiObject {
   if (pod.spec === undefined) return firstGeneration(pod);

@@ -58,9 +58,9 @@ export const POD_GROUP = defineKind({
   resetByMain: [],
   resetByStatus: [['f:spec'], ['f:metadata']],
   versions: [version('v1alpha2', `${ALPHA}.PodGroup`, withMode)],
-  prepareForCreate: (object, { gates }) => withStatus(claimsOfGroup(object as PodGroup, undefined, gates), {}),
+  prepareForCreate: (object, { gates }) => withStatus(gatedGroup(object as PodGroup, undefined, gates), {}),
   prepareForUpdate: (object, old, { gates, subresource }) =>
-    subresource === 'status' ? onlyStatus(object, old) : withStatus(claimsOfGroup(object as PodGroup, old as PodGroup, gates), (old as PodGroup).status),
+    subresource === 'status' ? onlyStatus(object, old) : withStatus(gatedGroup(object as PodGroup, old as PodGroup, gates), (old as PodGroup).status),
   validateCreate: validatePodGroup,
   validateUpdate: validatePodGroupUpdate,
   table: POD_GROUP_COLUMNS,
@@ -68,14 +68,25 @@ export const POD_GROUP = defineKind({
 
 function withMode(object: ApiObject): ApiObject {
   const group = object as PodGroup;
-  return { ...group, spec: { ...group.spec, disruptionMode: group.spec.disruptionMode ?? 'Pod' } } as ApiObject;
+  return { ...group, spec: { ...group.spec, disruptionMode: group.spec.disruptionMode ?? DEFAULT_MODE } } as ApiObject;
 }
 
-/** Without its gate a group keeps only claims that it had. */
-function claimsOfGroup(group: PodGroup, old: PodGroup | undefined, gates: StrategyContext['gates']): PodGroup {
-  if (gates.get(CLAIMS_GATE) === true || old?.spec.resourceClaims !== undefined) return group;
-  const { resourceClaims: _dropped, ...spec } = group.spec;
-  return { ...group, spec };
+const DEFAULT_MODE = 'Pod';
+
+/** Members of groups and the gates without which they are dropped unless the old group has them. */
+const GATED: readonly (readonly [member: 'resourceClaims' | 'schedulingConstraints' | 'disruptionMode' | 'priorityClassName' | 'priority', gate: string])[] = [
+  ['resourceClaims', 'DRAWorkloadResourceClaims'],
+  ['schedulingConstraints', 'TopologyAwareWorkloadScheduling'],
+  ['disruptionMode', 'WorkloadAwarePreemption'],
+  ['priorityClassName', 'WorkloadAwarePreemption'],
+  ['priority', 'WorkloadAwarePreemption'],
+];
+
+/** The group without what closed gates drop; its mode is then the usual one again. */
+function gatedGroup(group: PodGroup, old: PodGroup | undefined, gates: StrategyContext['gates']): PodGroup {
+  const dropped = GATED.filter(([member, gate]) => gates.get(gate) !== true && old?.spec[member] === undefined).map(([member]) => [member, undefined] as const);
+  const spec: PodGroup['spec'] = { ...group.spec, ...Object.fromEntries(dropped) };
+  return { ...group, spec: { ...spec, disruptionMode: spec.disruptionMode ?? DEFAULT_MODE } };
 }
 
 const CLAIMS_GATE = 'DRAWorkloadResourceClaims';

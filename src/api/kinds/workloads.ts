@@ -28,6 +28,7 @@ import { validateJob, validateJobUpdate } from '../validation/job.ts';
 import { dnsLabelProblems } from '../validation/names.ts';
 import { STATEFUL_SET_VALIDATION } from '../validation/stateful-set.ts';
 import { defineKind, version } from './define.ts';
+import { daemonSetWarnings, jobWarnings, namingWarnings, statefulSetWarnings } from './workload-warnings.ts';
 
 /** What these kinds have in common. */
 const WORKLOAD = {
@@ -53,6 +54,7 @@ export const DEPLOYMENT = defineKind({
   prepareForUpdate: updatedDeployment,
   resetByStatus: [['f:spec'], ['f:metadata', 'f:labels']],
   versions: [version('v1', 'io.k8s.api.apps.v1.Deployment', defaultDeployment)],
+  warnings: namingWarnings,
   table: DEPLOYMENT_COLUMNS,
 });
 
@@ -66,6 +68,7 @@ export const REPLICA_SET = defineKind({
   shortNames: ['rs'],
   versions: [version('v1', 'io.k8s.api.apps.v1.ReplicaSet', defaultReplicaSet)],
   prepareForCreate: createdWith({ replicas: 0 }),
+  warnings: namingWarnings,
   table: REPLICA_SET_COLUMNS,
 });
 
@@ -83,6 +86,7 @@ export const DAEMON_SET = defineKind({
   prepareForCreate: (object) => createdDaemonSet(createdWith(NOT_SCHEDULED)(object)),
   prepareForUpdate: updatedDaemonSet,
   hiddenAnnotation: TEMPLATE_GENERATION,
+  warnings: daemonSetWarnings,
   table: DAEMON_SET_COLUMNS,
 });
 
@@ -98,6 +102,7 @@ export const STATEFUL_SET = defineKind({
   versions: [version('v1', 'io.k8s.api.apps.v1.StatefulSet', defaultStatefulSet)],
   prepareForCreate: createdStatefulSet,
   prepareForUpdate: updatedStatefulSet,
+  warnings: statefulSetWarnings,
   table: STATEFUL_SET_COLUMNS,
 });
 
@@ -116,6 +121,7 @@ export const JOB = defineKind({
   prepareForCreate: createdJob,
   selectableFieldNames: ['status.successful'],
   selectableFields: (object) => ({ 'status.successful': String((object as Job).status?.succeeded ?? 0) }),
+  warnings: jobWarnings,
   table: JOB_COLUMNS,
 });
 

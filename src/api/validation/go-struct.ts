@@ -11,6 +11,7 @@ const INITIALISMS: ReadonlyMap<string, string> = new Map([
   ['ips', 'IPs'],
   ['uid', 'UID'],
   ['apiGroup', 'APIGroup'],
+  ['apiVersion', 'APIVersion'],
 ]);
 
 /** `value`, of the type that `definition` names, as the JSON that Go makes of its internal form. */

@@ -33,7 +33,8 @@ function checkChoice(errors: FieldErrors, path: string, value: string | undefine
 
 /** When pods fail a job or an index, and when their failures do not count. */
 export function checkFailurePolicy(errors: FieldErrors, spec: JobSpec): void {
-  const { rules = [] } = spec.podFailurePolicy ?? {};
+  // A required list that is absent is decoded to null.
+  const rules = (spec.podFailurePolicy?.rules as readonly PodFailurePolicyRule[] | null | undefined) ?? [];
   const path = 'spec.podFailurePolicy.rules';
   if (rules.length > FAILURE_RULES_MAX) errors.tooMany(path, rules.length, FAILURE_RULES_MAX);
   const { containers = [], initContainers = [] } = spec.template.spec ?? {};
@@ -90,7 +91,7 @@ function checkPatterns(errors: FieldErrors, path: string, patterns: readonly Pod
 }
 
 /** Which indexes are enough for a job to have succeeded. */
-export function checkSuccessPolicy(errors: FieldErrors, { successPolicy, completionMode, completions = 0 }: JobSpec): void {
+export function checkSuccessPolicy(errors: FieldErrors, { successPolicy, completionMode, completions }: JobSpec): void {
   if (successPolicy === undefined) return;
   const path = 'spec.successPolicy';
   if (completionMode !== 'Indexed')
@@ -98,7 +99,8 @@ export function checkSuccessPolicy(errors: FieldErrors, { successPolicy, complet
   const rules = (successPolicy.rules as readonly SuccessPolicyRule[] | null) ?? [];
   if (rules.length === 0) errors.required(`${path}.rules`, 'at least one rules must be specified when the successPolicy is specified');
   if (rules.length > SUCCESS_RULES_MAX) errors.tooMany(`${path}.rules`, rules.length, SUCCESS_RULES_MAX);
-  rules.forEach((rule, index) => checkSuccessRule(errors, `${path}.rules[${index}]`, rule, completions));
+  // Without completions, which are reported themselves, upstream panics here.
+  if (completions !== undefined) rules.forEach((rule, index) => checkSuccessRule(errors, `${path}.rules[${index}]`, rule, completions));
 }
 
 function checkSuccessRule(errors: FieldErrors, at: string, { succeededCount: count, succeededIndexes: indexes }: SuccessPolicyRule, completions: number): void {

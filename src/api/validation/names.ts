@@ -25,10 +25,10 @@ const QUALIFIED_TEXT = `must consist of alphanumeric characters, '-', '_' or '.'
 const LABEL_VALUE_TEXT = `a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '${LABEL_VALUE_FORMAT}')`;
 const C_IDENTIFIER_TEXT = `a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '${C_IDENTIFIER_FORMAT}')`;
 
-/** Problems of a DNS label. */
-export function dnsLabelProblems(text: string): readonly string[] {
+/** Problems of a DNS label. Upstream counts its length in characters, or in bytes where newer code checks it. */
+export function dnsLabelProblems(text: string, unit: 'characters' | 'bytes' = 'characters'): readonly string[] {
   const problems: string[] = [];
-  if (text.length > DNS_LABEL_MAX_LENGTH) problems.push(`must be no more than ${DNS_LABEL_MAX_LENGTH} characters`);
+  if (text.length > DNS_LABEL_MAX_LENGTH) problems.push(`must be no more than ${DNS_LABEL_MAX_LENGTH} ${unit}`);
   if (!LABEL.test(text)) problems.push(SUBDOMAIN.test(text) ? 'must not contain dots' : LABEL_TEXT);
   return problems;
 }

@@ -28,7 +28,8 @@ export function validatePriorityClass(object: ApiObject): readonly FieldError[] 
   } else if (value > HIGHEST_USER_DEFINABLE_PRIORITY) {
     errors.forbidden('value', `maximum allowed value of a user defined priority is ${String(HIGHEST_USER_DEFINABLE_PRIORITY)}`);
   }
-  if (preemptionPolicy !== undefined && !POLICIES.includes(preemptionPolicy)) errors.notSupported('preemptionPolicy', preemptionPolicy, POLICIES);
+  if ((preemptionPolicy as string | undefined) === '') errors.required('preemptionPolicy');
+  else if (preemptionPolicy !== undefined && !POLICIES.includes(preemptionPolicy)) errors.notSupported('preemptionPolicy', preemptionPolicy, POLICIES);
   return errors.list;
 }
 

@@ -2,7 +2,14 @@
 import type { ApiObject } from '#machinery';
 import type { FieldError, StrategyContext } from '../kind.ts';
 import { sameValue } from '../object.ts';
-import type { PodGroup, PodGroupResourceClaim, PodGroupSchedulingPolicy, PodGroupTemplate, Workload } from '../types/scheduling-v1alpha2.ts';
+import type {
+  PodGroup,
+  PodGroupResourceClaim,
+  PodGroupSchedulingPolicy,
+  PodGroupTemplate,
+  Workload,
+  WorkloadPodGroupTemplateReference,
+} from '../types/scheduling-v1alpha2.ts';
 import { checkConditions } from './conditions.ts';
 import { dnsLabelProblems, dnsSubdomainProblems } from './names.ts';
 import { pathSegmentProblems } from './rbac.ts';
@@ -12,8 +19,6 @@ import { checkList, FieldErrors } from './report.ts';
 const POD_GROUP_TEMPLATES_MAX_SIZE = 8;
 /** scheduling.MaxPodGroupResourceClaims. */
 const RESOURCE_CLAIMS_MAX_SIZE = 4;
-/** Largest number of conditions that are looked at. */
-const CONDITIONS_MAX_SIZE = 64;
 const IMMUTABLE = 'field is immutable';
 const DISRUPTION_MODES = ['Pod', 'PodGroup'];
 
@@ -45,9 +50,14 @@ function isEmpty(list: readonly unknown[] | null | undefined): boolean {
 export function validateWorkloadUpdate(object: ApiObject, old: ApiObject): readonly FieldError[] {
   const errors = new FieldErrors();
   const [{ spec }, { spec: before }] = [object as Workload, old as Workload];
-  if (!sameValue(spec.podGroupTemplates, before.podGroupTemplates)) errors.invalid('spec.podGroupTemplates', spec.podGroupTemplates, IMMUTABLE);
-  if (before.controllerRef !== undefined && !sameValue(spec.controllerRef, before.controllerRef))
-    errors.invalid('spec.controllerRef', spec.controllerRef ?? null, IMMUTABLE);
+  const templates = spec.podGroupTemplates as readonly PodGroupTemplate[] | null;
+  if (!sameValue(templates, before.podGroupTemplates)) {
+    errors.invalid('spec.podGroupTemplates', null, IMMUTABLE);
+    if (isEmpty(templates)) errors.required('spec.podGroupTemplates');
+    else if (templates !== null && templates.length > POD_GROUP_TEMPLATES_MAX_SIZE)
+      errors.tooMany('spec.podGroupTemplates', templates.length, POD_GROUP_TEMPLATES_MAX_SIZE);
+  }
+  if (before.controllerRef !== undefined && !sameValue(spec.controllerRef, before.controllerRef)) errors.invalid('spec.controllerRef', null, IMMUTABLE);
   return errors.list;
 }
 
@@ -58,30 +68,52 @@ export function validatePodGroup(object: ApiObject): readonly FieldError[] {
   checkPolicy(errors, 'spec.schedulingPolicy', spec.schedulingPolicy);
   checkClaims(errors, 'spec.resourceClaims', spec.resourceClaims);
   checkMode(errors, 'spec.disruptionMode', spec.disruptionMode);
-  const reference = spec.podGroupTemplateRef?.workload;
-  if (reference !== undefined) {
+  // A member of a union that is absent is decoded to null.
+  const reference = spec.podGroupTemplateRef?.workload as WorkloadPodGroupTemplateReference | null | undefined;
+  if (reference === null) errors.invalid('spec.podGroupTemplateRef', '', 'must specify one of: `workload`');
+  else if (reference !== undefined) {
     checkSubdomain(errors, 'spec.podGroupTemplateRef.workload.workloadName', reference.workloadName);
     checkLabel(errors, 'spec.podGroupTemplateRef.workload.podGroupTemplateName', reference.podGroupTemplateName);
   }
   return errors.list;
 }
 
+/** What stays of a pod group's spec, and the gate without which a change of it is refused altogether. */
+const FIXED: readonly (readonly [member: keyof PodGroup['spec'], gate?: string])[] = [
+  ['podGroupTemplateRef'],
+  ['schedulingPolicy'],
+  ['schedulingConstraints', 'TopologyAwareWorkloadScheduling'],
+  ['resourceClaims', 'DRAWorkloadResourceClaims'],
+  ['disruptionMode', 'WorkloadAwarePreemption'],
+  ['priorityClassName', 'WorkloadAwarePreemption'],
+  ['priority', 'WorkloadAwarePreemption'],
+];
+
 /** An update of a pod group: the spec is fixed; /status reports conditions and claims. */
-export function validatePodGroupUpdate(object: ApiObject, old: ApiObject, { subresource }: StrategyContext): readonly FieldError[] {
+export function validatePodGroupUpdate(object: ApiObject, old: ApiObject, { subresource, gates }: StrategyContext): readonly FieldError[] {
   const errors = new FieldErrors();
   const [{ spec, status }, { spec: before }] = [object as PodGroup, old as PodGroup];
   if (subresource !== 'status') {
-    if (!sameValue(spec, before)) errors.invalid('spec', spec, IMMUTABLE);
+    for (const [member, gate] of FIXED) {
+      if (sameValue(spec[member], before[member])) continue;
+      if (gate === undefined || gates.get(gate) === true) errors.invalid(`spec.${member}`, null, IMMUTABLE);
+      else errors.forbidden(`spec.${member}`, '');
+    }
+    const { resourceClaims: claims = [] } = spec;
+    if (claims.length > RESOURCE_CLAIMS_MAX_SIZE && !sameValue(claims, before.resourceClaims))
+      errors.tooMany('spec.resourceClaims', claims.length, RESOURCE_CLAIMS_MAX_SIZE);
     return errors.list;
   }
-  checkConditions(errors, 'status.conditions', status?.conditions, CONDITIONS_MAX_SIZE);
+  checkConditions(errors, 'status.conditions', status?.conditions, Number.POSITIVE_INFINITY);
   const known = new Set((spec.resourceClaims ?? []).map(({ name }) => name));
+  (status?.resourceClaimStatuses ?? []).forEach(({ name }, index) => {
+    if (!known.has(name)) errors.invalid(`status.resourceClaimStatuses[${index}].name`, name, 'must match the name of an entry in `spec.resourceClaims`');
+  });
   checkList(errors, 'status.resourceClaimStatuses', status?.resourceClaimStatuses, {
     max: RESOURCE_CLAIMS_MAX_SIZE,
     key: ({ name }) => name,
-    item: ({ name, resourceClaimName }, path) => {
-      if (!known.has(name)) errors.invalid(`${path}.name`, name, 'must match the name of an entry in `spec.resourceClaims`');
-      if (resourceClaimName !== undefined) errors.invalidAll(`${path}.resourceClaimName`, resourceClaimName, dnsSubdomainProblems(resourceClaimName));
+    item: ({ resourceClaimName }, path) => {
+      if (resourceClaimName !== undefined) errors.invalidAll(`${path}.resourceClaimName`, resourceClaimName, dnsSubdomainProblems(resourceClaimName, 'bytes'));
     },
   });
   return errors.list;
@@ -125,7 +157,7 @@ function checkMode(errors: FieldErrors, path: string, mode: string | undefined):
 
 function checkLabel(errors: FieldErrors, path: string, name: string): void {
   if (name === '') errors.required(path);
-  else errors.invalidAll(path, name, dnsLabelProblems(name));
+  else errors.invalidAll(path, name, dnsLabelProblems(name, 'bytes'));
 }
 
 function checkSubdomain(errors: FieldErrors, path: string, name: string): void {

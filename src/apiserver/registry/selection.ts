@@ -64,6 +64,7 @@ function checkField(scope: Scope, field: string, release: string): void {
   if (own.length > 0) {
     // Upstream's older groups leave the kind out.
     const where = kind.group === 'resource.k8s.io' ? ` for ${scope.apiVersion}, Kind=${kind.kind}` : '';
+    if (kind.group === 'batch') throw badRequest(`field label ${JSON.stringify(field)} not supported for ${kind.kind}`);
     throw badRequest(`field label not supported${where}: ${field}`);
   }
   throw badRequest(`${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`);
