@@ -25,6 +25,7 @@ export type { PoolStatus, ResourcePoolStatusRequest } from './types/resource-v1a
 export type { PodGroup, PodGroupResourceClaim, Workload } from './types/scheduling-v1alpha2.ts';
 export type { Deployment, DeploymentStatus, ReplicaSet, ReplicaSetStatus } from './types/apps-v1.ts';
 export type { PriorityClass } from './types/scheduling-v1.ts';
+export type { PodDisruptionBudget } from './types/policy-v1.ts';
 export type * from './kind.ts';
 export type { Lease, LeaseSpec } from './types/coordination-v1.ts';
 export { ADMIN_ACCESS_LABEL } from './admin-access.ts';

@@ -5,6 +5,7 @@ import { onlyScopeOf } from './catalog.ts';
 import { type ServerRequest, type ServerResponse, jsonResponse } from './http/message.ts';
 import type { ResourceTarget } from './http/request-info.ts';
 import { type Core, timestamp } from './options.ts';
+import { spendDisruption } from './disruption.ts';
 import { refusal } from './refusals.ts';
 import { admissionRequest, type Call, strategyContext } from './registry/call.ts';
 import { withRequestNamespace } from './registry/create.ts';
@@ -93,8 +94,14 @@ function withMap(pod: Pod, member: 'labels' | 'annotations', added: Readonly<Rec
 export async function evictPod(core: Core, call: Call): Promise<ServerResponse> {
   const body = call.request.body.length === 0 ? {} : await objectBody(call, 'Eviction');
   const { namespace, name } = call.target;
+  const evicted = isJsonObject(body['metadata']) ? body['metadata']['name'] : undefined;
+  if (call.request.body.length > 0 && evicted !== name) throw badRequest('name in URL does not match name in Eviction object');
   await core.admission.admit(core, admissionRequest(call, { ...body, metadata: { name, namespace } }));
-  await deleteObject(core, call, deleteOptionsOf(body['deleteOptions']), { namespace, name });
+  const options = deleteOptionsOf(body['deleteOptions']);
+  // Stored under pods are pods.
+  const pod = (await livePod(core, call)).object as Pod;
+  await spendDisruption(core, pod, call.dryRun || (options.dryRun ?? []).length > 0);
+  await deleteObject(core, call, options, { namespace, name });
   return success();
 }
 
