@@ -405,7 +405,7 @@ function pour(lines: LineStream, outgoing: Outgoing, request: OpenRequest): void
  * Far more than a stream buffers (its highWaterMark), and enough that what a write costs besides its bytes no longer shows; little enough
  * for the processor's cache, where it stays between being filled and being encrypted.
  */
-const PART_BYTES = 512 * 1024;
+const PART_BYTES = 1024 * 1024;
 /** The buffer of an answer that was sent, for the next one: to make one anew takes as long as to fill it. */
 let sparePart: Buffer | undefined;
 
