@@ -216,7 +216,9 @@ function attributesOf({ method }: ServerRequest, { target, path, query }: Reques
   const name = target.name || nameSelected(verb, fields);
   // Requests on one namespace are authorized in it (upstream: requestinfo.go).
   const within = group === '' && plural === 'namespaces' ? target.name : namespace;
-  return { user, verb, group, resource: plural, subresource, name, namespace: within, fields };
+  // What follows a subresource in a path is for the subresource to read.
+  const [part] = subresource.split('/');
+  return { user, verb, group, resource: plural, subresource: part, name, namespace: within, fields };
 }
 
 /** A list or watch of one name counts as a request for it (upstream: requestinfo.go); names that no path can have do not. */

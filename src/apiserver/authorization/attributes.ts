@@ -1,6 +1,6 @@
 /** What authorizers are asked and answer, and how a refusal is worded. */
 import type { PolicyRule } from '#api';
-import { type ApiError, type FieldRequirement, forbidden, parseFieldSelector } from '#machinery';
+import { type ApiError, type FieldRequirement, forbidden, goQuote, parseFieldSelector } from '#machinery';
 import type { UserInfo } from '../http/message.ts';
 import { refusal } from '../refusals.ts';
 
@@ -65,13 +65,20 @@ export function requiredValue(fields: readonly FieldRequirement[], field: string
   return fields.find((requirement) => requirement.field === field && requirement.op === '=')?.value;
 }
 
-/** The text of a refusal, as upstream's responsewriters.Forbidden builds it (after `… is forbidden: `). */
-export function refusalText({ user, verb, path, group, resource, subresource, namespace }: AuthorizationAttributes, reason?: string): string {
-  const suffix = reason === undefined || reason === '' ? '' : `: ${reason}`;
-  if (path !== undefined) return `User ${JSON.stringify(user.name)} cannot ${verb} path ${JSON.stringify(path)}${suffix}`;
-  const what = subresource === undefined || subresource === '' ? (resource ?? '') : `${resource ?? ''}/${subresource}`;
-  const where = namespace === undefined || namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`;
-  return `User ${JSON.stringify(user.name)} cannot ${verb} resource ${JSON.stringify(what)} in API group ${JSON.stringify(group ?? '')} ${where}${suffix}`;
+/** The text of a refusal, as upstream's responsewriters.ForbiddenStatusError builds it (after `… is forbidden: `). */
+export function refusalText(attributes: AuthorizationAttributes, reason?: string): string {
+  const text = whatIsRefused(attributes).replaceAll(/[&<>]/g, (sign) => ENTITIES[sign] ?? sign);
+  return reason === undefined || reason === '' ? text : `${text}: ${reason}`;
+}
+
+/** Upstream's sanitizer: refusals may end up in a browser. */
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+
+function whatIsRefused({ user, verb, path, group = '', resource = '', subresource = '', namespace = '' }: AuthorizationAttributes): string {
+  if (path !== undefined) return `User ${goQuote(user.name)} cannot ${verb} path ${goQuote(path)}`;
+  const what = subresource === '' ? resource : `${resource}/${subresource}`;
+  const where = namespace === '' ? 'at the cluster scope' : `in the namespace ${goQuote(namespace)}`;
+  return `User ${goQuote(user.name)} cannot ${verb} resource ${goQuote(what)} in API group ${goQuote(group)} ${where}`;
 }
 
 /** The 403 of a request that no authorizer allows (upstream: responsewriters.ForbiddenStatusError). */
