@@ -55,6 +55,13 @@ test('a job ends, keeps its template, and leaves its pods when it is deleted wit
   assert.deepEqual(body['metadata']['finalizers'], ['orphan']);
 });
 
+test('an indexed job without completions is refused for that, whatever its success policy counts', async () => {
+  const server = new TestServer();
+  const once = { ...template, spec: { ...template.spec, restartPolicy: 'Never' } };
+  const policed = { template: once, parallelism: 1, completionMode: 'Indexed', successPolicy: { rules: [{ succeededCount: 1 }] } };
+  assert.deepEqual(fieldsOf(await server.send('POST', JOBS, { metadata: { name: 'j' }, spec: policed })), ['spec.completions']);
+});
+
 test('with its group switched off a resource is not known, neither to requests nor to discovery', async () => {
   const server = new TestServer({ served: servedVersions('1.36', { 'resource.k8s.io/v1': false }) });
   const sent = await server.server.handle({
