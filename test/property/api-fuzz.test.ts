@@ -60,6 +60,7 @@ test(`${String(REQUESTS)} mutated requests are answered, none with a server erro
 const UPSTREAM_TOO = [
   { status: 504, message: 'Too large resource version' },
   { status: 500, message: 'target.name: Required value' },
+  { status: 500, message: 'target.kind: Unsupported value' },
 ];
 
 function newServer(): ApiServer {
