@@ -126,7 +126,7 @@ function checkMap(schema: SchemaNode, value: Json, place: Place): Json {
   const members = membersOf(schema, value, place);
   const child = schema.field('');
   if (child === undefined) return {};
-  const inside: Place = { parent: place, step: undefined, holder: undefined, atomic: schema.listType === 'atomic', found: place.found };
+  const inside: Place = { parent: place, step: undefined, holder: undefined, atomic: schema.atomic, found: place.found };
   const names = Object.keys(members);
   let checked: Record<string, Json> | undefined;
   for (let at = 0; at < names.length; at++) {
