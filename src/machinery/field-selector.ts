@@ -17,7 +17,8 @@ export function parseFieldSelector(text: string): FieldRequirement[] {
     if (term === '') continue;
     const [, field, operator, value] = TERM.exec(term) ?? [];
     if (field === undefined || value === undefined) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
-    requirements.push({ field, op: operator === '!=' ? '!=' : '=', value: unescapeFieldValue(value) });
+    // A comparison of nothing with nothing says nothing (fields.Selector: Transform).
+    if (field !== '' || value !== '') requirements.push({ field, op: operator === '!=' ? '!=' : '=', value: unescapeFieldValue(value) });
   }
   return requirements;
 }

@@ -48,7 +48,6 @@ const EVENTS_FIELDS: Readonly<Record<string, (typeof FIELD_NAMES)[number]>> = {
   'regarding.resourceVersion': 'involvedObject.resourceVersion',
   'regarding.fieldPath': 'involvedObject.fieldPath',
   reason: 'reason',
-  source: 'source',
   reportingController: 'reportingComponent',
   type: 'type',
 };
