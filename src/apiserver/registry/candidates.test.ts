@@ -71,12 +71,12 @@ test('a pod is found on its node once it is bound, at old revisions where it was
   const on = (node: string): string => `${PODS}?fieldSelector=spec.nodeName%3D${node}`;
   assert.deepEqual(await pair.names(on('')), ['p1', 'p2', 'p3']);
   const before = (await pair.must('GET', PODS)).body['metadata'] as { resourceVersion: string };
-  await pair.must('POST', `${PODS}/p2/binding`, { target: { kind: 'Node', name: 'n1' } });
+  await pair.must('POST', `${PODS}/p2/binding`, { metadata: { name: 'p2' }, target: { kind: 'Node', name: 'n1' } });
   assert.deepEqual(await pair.names(on('n1')), ['p2']);
   assert.deepEqual(await pair.names(on('')), ['p1', 'p3']);
   assert.deepEqual(await pair.names(`${on('')}&resourceVersion=${before.resourceVersion}&resourceVersionMatch=Exact`), ['p1', 'p2', 'p3']);
   const first = (await pair.must('GET', `${on('')}&limit=1`)).body['metadata'] as { continue: string };
-  await pair.must('POST', `${PODS}/p3/binding`, { target: { kind: 'Node', name: 'n1' } });
+  await pair.must('POST', `${PODS}/p3/binding`, { metadata: { name: 'p3' }, target: { kind: 'Node', name: 'n1' } });
   const { body } = await pair.must('GET', `${on('')}&limit=1&continue=${first.continue}`);
   assert.deepEqual((body['items'] as { metadata: { name: string } }[])[0]?.metadata.name, 'p3', 'the second page is as old as the first');
   assert.deepEqual(await pair.names('/api/v1/pods?fieldSelector=spec.nodeName%3Dn1'), ['p2', 'p3']);
