@@ -1,5 +1,5 @@
 /** Plays a recorded scenario on a cluster in this process and tells where the cluster looks different from the recorded one. */
-import { KINDS } from '#api';
+import { KINDS, servedVersions } from '#api';
 import { type ApiObject, stringifyJson } from '#machinery';
 import { Cluster, type Variant } from './cluster.ts';
 import { contains, differences, isRecord } from './expectation.ts';
@@ -57,6 +57,7 @@ const PATCH_TYPES = {
 const DEFAULT_KINDS = ['pods', 'resourceclaims', 'events'];
 /** Scenarios use the newest version of each kind that 1.36 has. */
 const PREFERRED_VERSIONS = ['v1', 'v1beta2', 'v1alpha3', 'v1alpha2'];
+const isIn136 = servedVersions('1.36', { 'api/all': true });
 const POLL_MS = 100;
 const UNTIL_SECONDS = 15;
 const SETTLE_SECONDS = 30;
@@ -265,7 +266,7 @@ function kindOf(plural: string): (typeof KINDS)[number] {
 
 function pathOf({ plural, namespace, name }: Target, apiVersion?: string): string {
   const { group, versions } = kindOf(plural);
-  const version = PREFERRED_VERSIONS.find((candidate) => versions.some((one) => one.version === candidate)) ?? '';
+  const version = PREFERRED_VERSIONS.find((candidate) => isIn136(group, candidate, plural) && versions.some((one) => one.version === candidate)) ?? '';
   const root = apiVersion ?? (group === '' ? version : `${group}/${version}`);
   return `/${root.includes('/') ? 'apis' : 'api'}/${root}${namespace === undefined ? '' : `/namespaces/${namespace}`}/${plural}${name === undefined ? '' : `/${name}`}`;
 }
