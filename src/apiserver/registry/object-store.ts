@@ -17,6 +17,8 @@ export const OBJECT_BYTES_MAX = 1.5 * 1024 * 1024;
  * to decode it again.
  */
 const DECODED_MAX = 64;
+/** Objects whose lines are kept for the watchers that have not got to them yet. */
+const LINED_MAX = 1024;
 
 /**
  * One stored version of an object. Its JSON for clients is made from the stored bytes, which are written so that only
@@ -36,18 +38,15 @@ export class StoredObject {
   #lines: Map<string, Uint8Array> | undefined;
   #deleted: StoredObject | undefined;
 
-  readonly #onDecode: ((stored: StoredObject) => void) | undefined;
+  readonly #keeper: Keeper | undefined;
 
-  /**
-   * `object` is in the kind's storage version, with resourceVersion; `value` are its stored bytes if it was stored.
-   * `onDecode` is told when they are decoded, so that somebody lets them be forgotten.
-   */
-  constructor(object: ApiObject | undefined, revision: number, value?: Uint8Array, onDecode?: (stored: StoredObject) => void) {
+  /** `object` is in the kind's storage version, with resourceVersion; `value` are its stored bytes if it was stored. */
+  constructor(object: ApiObject | undefined, revision: number, value?: Uint8Array, keeper?: Keeper) {
     assert(object !== undefined || value !== undefined, 'a stored object comes as an object or as bytes');
     this.#object = object;
     this.#value = value;
     this.revision = revision;
-    this.#onDecode = onDecode;
+    this.#keeper = keeper;
   }
 
   /** How many bytes are stored; 0 for what was not. */
@@ -60,7 +59,7 @@ export class StoredObject {
     if (this.#object !== undefined) return this.#object;
     const object = withRevision(decoded(this.#value ?? new Uint8Array()), this.revision);
     this.#object = object;
-    this.#onDecode?.(this);
+    this.#keeper?.decoded(this);
     return object;
   }
 
@@ -129,6 +128,10 @@ export class StoredObject {
     if (this.#value === undefined) return;
     this.#object = undefined;
     this.#converted = undefined;
+  }
+
+  /** Drops the lines of events. */
+  forgetLines(): void {
     this.#lines = undefined;
     this.#deleted = undefined;
   }
@@ -143,6 +146,7 @@ export class StoredObject {
     this.addJson(pieces, scope);
     const line = pieces.text('}\n').joined();
     this.#lines.set(key, line);
+    this.#keeper?.lined(this);
     return line;
   }
 
@@ -150,9 +154,38 @@ export class StoredObject {
   deletedAt(revision: number): StoredObject {
     if (this.#deleted?.revision !== revision) {
       const object = this.#value === undefined ? withRevision(this.object, revision) : undefined;
-      this.#deleted = new StoredObject(object, revision, this.#value);
+      this.#deleted = new StoredObject(object, revision, this.#value, this.#keeper);
+      this.#keeper?.lined(this);
     }
     return this.#deleted;
+  }
+}
+
+/** Is told what an object keeps that can be made again, and lets it be forgotten. */
+export interface Keeper {
+  decoded(stored: StoredObject): void;
+  lined(stored: StoredObject): void;
+}
+
+/** The objects that were used last, the least recent first; those that fall out let go of something. */
+class UsedLast {
+  readonly #max: number;
+  readonly #letGo: (stored: StoredObject) => void;
+  readonly #objects = new Set<StoredObject>();
+
+  constructor(max: number, letGo: (stored: StoredObject) => void) {
+    this.#max = max;
+    this.#letGo = letGo;
+  }
+
+  add(stored: StoredObject): void {
+    this.#objects.delete(stored);
+    this.#objects.add(stored);
+    if (this.#objects.size <= this.#max) return;
+    const [oldest] = this.#objects;
+    if (oldest === undefined) return;
+    this.#objects.delete(oldest);
+    this.#letGo(oldest);
   }
 }
 
@@ -228,8 +261,9 @@ export class ObjectStore {
   readonly store: Store;
   /** By the stored bytes, which entries and events of one version share. */
   readonly #stored = new WeakMap<Uint8Array, StoredObject>();
-  /** Those that somebody looked into lately, the least recent first. */
-  readonly #recent = new Set<StoredObject>();
+  readonly #decoded = new UsedLast(DECODED_MAX, (stored) => stored.forget());
+  readonly #lined = new UsedLast(LINED_MAX, (stored) => stored.forgetLines());
+  readonly #keeper: Keeper = { decoded: (stored) => this.#decoded.add(stored), lined: (stored) => this.#lined.add(stored) };
 
   constructor(store: Store) {
     this.store = store;
@@ -239,23 +273,14 @@ export class ObjectStore {
   peek({ value, modRevision }: Pick<Entry, 'value' | 'modRevision'>): StoredObject {
     const known = this.#stored.get(value);
     if (known?.revision === modRevision) return known;
-    return this.#remember(value, new StoredObject(undefined, modRevision, value, (stored) => this.#touch(stored)));
+    return this.#remember(value, new StoredObject(undefined, modRevision, value, this.#keeper));
   }
 
   /** The object of an entry, for those who look inside. */
   decode(entry: Pick<Entry, 'value' | 'modRevision'>): StoredObject {
     const stored = this.peek(entry);
-    this.#touch(stored);
+    this.#decoded.add(stored);
     return stored;
-  }
-
-  #touch(stored: StoredObject): void {
-    this.#recent.delete(stored);
-    this.#recent.add(stored);
-    if (this.#recent.size <= DECODED_MAX) return;
-    const [oldest] = this.#recent;
-    if (oldest !== undefined) this.#recent.delete(oldest);
-    oldest?.forget();
   }
 
   #remember(value: Uint8Array, stored: StoredObject): StoredObject {
