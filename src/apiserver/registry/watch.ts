@@ -126,11 +126,13 @@ class Feed {
     const query = new URLSearchParams(call.info.query);
     for (const name of NOT_OF_INITIAL_LIST) query.delete(name);
     const { items, revision } = await listObjects(this.#core, { ...call, info: { ...call.info, query } });
-    this.#sink.lines.begin(this.#initialChunks(items, endWithBookmark ? this.bookmark(revision, { [INITIAL_EVENTS_END]: 'true' }) : undefined));
+    // Rendered when its turn comes: the first event of a table brings the columns.
+    const last = endWithBookmark ? (): Uint8Array => this.bookmark(revision, { [INITIAL_EVENTS_END]: 'true' }) : undefined;
+    this.#sink.lines.begin(this.#initialChunks(items, last));
     return revision;
   }
 
-  *#initialChunks(items: readonly StoredObject[], last: Uint8Array | undefined): Generator<Uint8Array, undefined> {
+  *#initialChunks(items: readonly StoredObject[], last: (() => Uint8Array) | undefined): Generator<Uint8Array, undefined> {
     const { render, lines } = this.#sink;
     try {
       let chunk = new Pieces();
@@ -140,7 +142,7 @@ class Feed {
         yield chunk.joined();
         chunk = new Pieces();
       }
-      if (last !== undefined) chunk.bytes(last);
+      if (last !== undefined) chunk.bytes(last());
       if (chunk.length > 0) yield chunk.joined();
     } catch (thrown) {
       lines.end(errorLine(internalError(asError(thrown).message).status));
