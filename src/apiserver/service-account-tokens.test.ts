@@ -36,7 +36,7 @@ async function callerOf(server: TestServer, token: string): Promise<Json> {
 test('a token makes its bearer the service account until it expires', async () => {
   const { server, clock } = cluster();
   const { metadata } = await server.must('POST', ACCOUNTS, { metadata: { name: 'bot' } });
-  const token = await tokenOf(server, { expirationSeconds: 600 });
+  const [token, hour] = [await tokenOf(server, { expirationSeconds: 600 }), await tokenOf(server, { expirationSeconds: 3607 })];
   const caller = await callerOf(server, token);
   assert.ok(isJsonObject(caller) && isJsonObject(metadata));
   assert.equal(caller['username'], 'system:serviceaccount:default:bot');
@@ -46,6 +46,9 @@ test('a token makes its bearer the service account until it expires', async () =
   assert.ok(isJsonObject(await callerOf(server, token)), 'clocks may differ by a minute');
   clock.advance(1000);
   assert.equal(await callerOf(server, token), 401);
+  assert.ok(isJsonObject(await callerOf(server, hour)));
+  clock.advance(3_007_000);
+  assert.equal(await callerOf(server, hour), 401, 'no lifetime stands for a longer one');
 });
 
 test('a token for another audience, or of another issuer, is nobody here', async () => {

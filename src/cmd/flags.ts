@@ -194,6 +194,8 @@ export function parseJwksUri(text: string): string {
 /** Reads an IP address. */
 export function parseAddress(text: string): string {
   if (isIP(text) === 0) throw new Error('not an IP address');
+  // Neither certificates nor addresses of servers have a place for one (RFC 5280, RFC 3986).
+  if (text.includes('%')) throw new Error('an address with a zone cannot be served');
   return text;
 }
 

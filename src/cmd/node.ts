@@ -17,6 +17,7 @@ import {
 } from '#platform';
 import type { Metrics } from '#base';
 import { APISERVER_CLIENT_NAME, nodeCertificate } from './certificates.ts';
+import { VERSION } from './version.ts';
 
 /** A node to run; `rootDir` is absolute. */
 export interface NodeSpec {
@@ -50,6 +51,7 @@ export async function startNode(spec: NodeSpec, signal: AbortSignal): Promise<Ru
   const endpoint = authority === undefined ? undefined : await logEndpoint(nodeName, authority, () => created.agent);
   const agent = new NodeAgent({
     nodeName,
+    version: VERSION,
     client,
     files,
     grpc: await unixGrpc(),

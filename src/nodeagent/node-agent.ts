@@ -20,6 +20,8 @@ import type { ContainerRuntime } from './runtime.ts';
 /** What a node agent needs. `rootDir` is absolute; runtimes are asked in order which image they accept. */
 export interface NodeAgentOptions {
   readonly nodeName: string;
+  /** Of dray, which the Node object reports as that of its container runtime. */
+  readonly version: string;
   readonly client: RestClient;
   readonly files: HostFiles;
   readonly grpc: Grpc;

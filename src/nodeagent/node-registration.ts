@@ -12,6 +12,8 @@ export interface NodeRegistrationOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly nodeName: string;
+  /** Of dray. */
+  readonly version: string;
   readonly hostIP: string;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly machine: MachineFacts;
@@ -108,7 +110,7 @@ function statusOf(node: Node, options: NodeRegistrationOptions): NonNullable<Nod
     nodeInfo: {
       architecture: machine.architecture,
       bootID: machine.bootID,
-      containerRuntimeVersion: 'dray://0.1.0',
+      containerRuntimeVersion: `dray://${options.version}`,
       kernelVersion: machine.kernelVersion,
       kubeProxyVersion: '',
       kubeletVersion: 'v1.36.3-dray',

@@ -33,6 +33,8 @@ class Bench {
   /** Names of files in the order in which they were written. */
   readonly written: string[] = [];
   readonly removed: string[] = [];
+  /** What a node agent that ran before left in each volume. */
+  left: readonly string[] = [];
 
   constructor(serverAheadMs = 0) {
     const { transport } = fakeServer(({ path }) => {
@@ -50,8 +52,9 @@ class Bench {
       await write(path);
       this.written.push(path.slice(path.lastIndexOf('/') + 1));
     };
-    const files = { makeDirectory: write, writeAtomic, remove: async (path: string) => void this.removed.push(path) };
-    // Volumes are only written and removed.
+    const list = async (): ReturnType<HostFiles['list']> => this.left.map((name) => ({ name, kind: 'file' }));
+    const files = { makeDirectory: write, writeAtomic, list, remove: async (path: string) => void this.removed.push(path) };
+    // Volumes are only listed, written and removed.
     this.volumes = new PodVolumes({ files: files as Partial<HostFiles> as HostFiles, clock: this.clock, rootDir: '/r' }, 'u');
   }
 
@@ -105,6 +108,34 @@ test('config maps are looked at again after a minute, and only files that change
   bench.clock.advance(3_000_000);
   await bench.setUp(ACCESS);
   assert.equal(bench.tokens.length, 2);
+});
+
+test('a file that was written before another failed is put back when its content goes back', async () => {
+  const bench = new Bench();
+  await bench.setUp(ACCESS);
+  bench.clock.advance(60_000);
+  bench.settings = { data: { a: '2', b: '2' } };
+  bench.broken = 'access/b';
+  await assert.rejects(bench.setUp(ACCESS));
+  bench.settings = { data: { a: '1', b: '1' } };
+  bench.broken = '';
+  bench.written.splice(0);
+  bench.clock.advance(500);
+  await bench.setUp(ACCESS);
+  assert.deepEqual(bench.written, ['a']);
+});
+
+test('what an earlier run left and the config map has no more goes; directories of files and empty directories are left alone', async () => {
+  const bench = new Bench();
+  bench.left = ['a', 'gone', 'deep'];
+  const items = [
+    { key: 'a', path: 'a' },
+    { key: 'b', path: 'deep/b' },
+  ];
+  const settings = { name: 'settings', configMap: { name: 'settings', items } };
+  await bench.setUp({ ...POD, spec: { containers: [], volumes: [settings, { name: 'scratch', emptyDir: {} }] } });
+  assert.deepEqual(bench.written, ['a', 'b']);
+  assert.deepEqual(bench.removed, ['/r/pods/u/volumes/settings/gone']);
 });
 
 test('a config map that never changes is not looked at again', async () => {

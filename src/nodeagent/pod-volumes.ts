@@ -41,8 +41,8 @@ export class PodVolumes {
   /** Volumes that are made, and how they may be mounted; others (of kinds that this node does not make) are mounted nowhere. */
   readonly #made = new Map<string, 'ro' | 'rw'>();
   readonly #tokens: PodTokens;
-  /** What was written, by volume and path: a file is touched when it changes, which programs wait for. */
-  readonly #written = new Map<string, ReadonlyMap<string, VolumeFile>>();
+  /** What is there, by volume and path, of an earlier run by name only: a file is touched when it changes, which programs wait for. */
+  readonly #written = new Map<string, Map<string, VolumeFile | undefined>>();
   #retryMs = RETRY_MIN_MS;
   /** Monotonic. */
   #dueMs = Number.NEGATIVE_INFINITY;
@@ -98,7 +98,7 @@ export class PodVolumes {
       if (content === undefined) return Infinity;
       await files.makeDirectory(this.#volumes, POD_MODE);
       await files.makeDirectory(this.#pathOf(name), VOLUME_MODE);
-      await this.#replace(name, new Map(content.files.map((file) => [file.path, file])));
+      if (volume.emptyDir === undefined) await this.#replace(name, new Map(content.files.map((file) => [file.path, file])));
       // Containers that could write where the agent renews its files could send it elsewhere by a link (kubelet: Attributes.ReadOnly).
       this.#made.set(name, volume.emptyDir === undefined ? 'ro' : 'rw');
       return content.renewInMs;
@@ -107,12 +107,25 @@ export class PodVolumes {
     }
   }
 
-  /** Makes the files of a volume these. */
+  /** Makes the files of a volume these. What was done is noted file by file: when one fails the next try goes on from there. */
   async #replace(volume: string, content: ReadonlyMap<string, VolumeFile>): Promise<void> {
-    const before = this.#written.get(volume) ?? new Map<string, VolumeFile>();
-    for (const file of content.values()) if (!isSame(before.get(file.path), file)) await this.#write(volume, file);
-    for (const path of before.keys()) if (!content.has(path)) await this.#context.files.remove(`${this.#pathOf(volume)}/${path}`);
-    this.#written.set(volume, content);
+    const written = this.#written.get(volume) ?? (await this.#found(volume));
+    this.#written.set(volume, written);
+    for (const file of content.values()) {
+      if (isSame(written.get(file.path), file)) continue;
+      await this.#write(volume, file);
+      written.set(file.path, file);
+    }
+    const wanted = new Set([...content.keys()].flatMap((path) => [path, path.replace(/\/.*/, '')]));
+    for (const path of [...written.keys()].filter((each) => !wanted.has(each))) {
+      await this.#context.files.remove(`${this.#pathOf(volume)}/${path}`);
+      written.delete(path);
+    }
+  }
+
+  /** What a node agent that ran before left in the volume. */
+  async #found(volume: string): Promise<Map<string, undefined>> {
+    return new Map((await this.#context.files.list(this.#pathOf(volume))).map(({ name }) => [name, undefined]));
   }
 
   async #write(volume: string, { path, content, mode }: VolumeFile): Promise<void> {

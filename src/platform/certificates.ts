@@ -64,9 +64,11 @@ export function selfSigned(commonName: string): KeyPair {
   return pairOf(certificate({ issuer: name, subject: name, publicKey: keys.publicKey, extensions }, keys.privateKey), keys.privateKey);
 }
 
-/** A new key pair that `authority` vouches for. */
+/** A new key pair that `authority` vouches for; throws when its key is none for ECDSA. */
 export function signedBy(authority: KeyPair, request: CertificateRequest): KeyPair {
   const { hosts = [] } = request;
+  const signer = createPrivateKey(authority.keyPem);
+  if (signer.asymmetricKeyType !== 'ec') throw new Error('the key of the certificate authority is of another kind than ECDSA');
   const issuer = new X509Certificate(authority.certPem);
   const keys = generateKeyPairSync('ec', { namedCurve: CURVE });
   const usages = request.hosts === undefined ? [CLIENT_AUTHENTICATION] : [SERVER_AUTHENTICATION, CLIENT_AUTHENTICATION];
@@ -78,7 +80,7 @@ export function signedBy(authority: KeyPair, request: CertificateRequest): KeyPa
   ];
   if (hosts.length > 0) extensions.push(extension(SUBJECT_ALTERNATIVE_NAME, sequence(...hosts.map(generalName))));
   const content = { issuer: subjectOf(issuer), subject: nameOf(request), publicKey: keys.publicKey, extensions };
-  const pem = certificate(content, createPrivateKey(authority.keyPem));
+  const pem = certificate(content, signer);
   return pairOf(hosts.map(hostComment).join('') + pem, keys.privateKey);
 }
 

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { httpsTransport } from './https-transport.ts';
-import { selfSigned } from './certificates.ts';
+import { selfSigned, signedBy } from './certificates.ts';
 import { CertificateAuthority } from './tls.ts';
 
 async function scratch(run: (directory: string) => Promise<void>): Promise<void> {
@@ -110,6 +110,12 @@ test('a directory of an earlier release goes on with its authority', () =>
     assert.equal(admin.checkIssued(ca), true);
     assert.equal(admin.verify(ca.publicKey), true);
   }));
+
+test('an authority whose key is for another kind of signature is refused in words', () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const authority = { certPem: selfSigned('ca').certPem, keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
+  assert.throws(() => signedBy(authority, { commonName: 'admin' }), /^Error: the key of the certificate authority is of another kind than ECDSA$/);
+});
 
 /** As dray 0.1 made them with a library; it guards nothing. */
 const EARLIER = {

@@ -273,6 +273,7 @@ test('the node reports what the machine is', () =>
     assert.match(String(node.status?.capacity?.['cpu']), /^\d+$/);
     assert.equal(node.metadata.labels?.['kubernetes.io/arch'], node.status?.nodeInfo?.architecture);
     assert.notEqual(node.status?.nodeInfo?.kernelVersion, '');
+    assert.equal(node.status?.nodeInfo?.containerRuntimeVersion, 'dray://1.2.3');
   }));
 
 test('during a rolling update either instance may undo what the other prepared, and the slices stay', () =>

@@ -64,7 +64,7 @@ export async function inWorld(check: (world: World) => Promise<void>): Promise<v
       client,
       rootDir,
       startAgent(options) {
-        const agent = new NodeAgent({ ...outside, nodeName: NODE, runtimes, rootDir, machine, gates, metrics, ...options });
+        const agent = new NodeAgent({ ...outside, nodeName: NODE, version: '1.2.3', runtimes, rootDir, machine, gates, metrics, ...options });
         return { agent, stop: running((signal) => agent.run(signal)) };
       },
       metrics,

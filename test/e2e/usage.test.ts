@@ -45,6 +45,7 @@ const wrong: readonly (readonly [string, RegExp])[] = [
   ['up --store redis', /^dray: --store redis: Allowed choices are sqlite, memory\.$/],
   ['up --secure-port 70000', /^dray: --secure-port 70000: not a port from 0 to 65535$/],
   ['up --bind-address localhost', /^dray: --bind-address localhost: not an IP address$/],
+  ['apiserver --bind-address fe80::1%eth0', /^dray: --bind-address fe80::1%eth0: an address with a zone cannot be served$/],
   ['apiserver --anonymous-auth perhaps', /^dray: --anonymous-auth perhaps: neither true nor false$/],
   ['up --onse', /^dray: unknown option '--onse' \(Did you mean --once\?\)$/],
   ['up now', /^dray: too many arguments for 'up'\. Expected 0 arguments but got 1: now\.$/],

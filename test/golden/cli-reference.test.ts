@@ -23,17 +23,17 @@ const actions: Actions = {
   logs: nothing,
 };
 
-/** Commands that do something, with the path that is typed. */
-function leaves(command: Command, path: readonly string[]): readonly (readonly [string, Command])[] {
-  if (command.commands.length === 0) return [[path.join(' '), command]];
-  return command.commands.flatMap((each) => leaves(each, [...path, each.name()]));
+/** Commands that do something or have flags, with the path that is typed. */
+function described(command: Command, path: readonly string[]): readonly (readonly [string, Command])[] {
+  const inner = command.commands.flatMap((each) => described(each, [...path, each.name()]));
+  return inner.length === 0 || command.options.length > 0 ? [[path.join(' '), command], ...inner] : inner;
 }
 
 function sectionOf([path, command]: readonly [string, Command]): string {
   const rows = command.options.filter((option) => !option.hidden).map(rowOf);
-  const usage = command.usage().replace('[options]', '[flags]');
+  const usage = command.usage().replace('[options]', rows.length === 0 ? '' : '[flags]');
   const table = rows.length === 0 ? '' : `\n| flag | meaning | default |\n|---|---|---|\n${rows.join('')}`;
-  return `## ${path}\n\n${capital(command.description())}.\n\n    ${path} ${usage}\n${table}`;
+  return `## ${path}\n\n${capital(command.description())}.\n\n    ${`${path} ${usage}`.trim()}\n${table}`;
 }
 
 function rowOf(option: Option): string {
@@ -60,7 +60,7 @@ function capital(text: string): string {
 }
 
 test('docs/reference/cli.md lists all commands and flags', () => {
-  const generated = `\n${leaves(program(actions), ['dray']).map(sectionOf).join('\n')}\n`;
+  const generated = `\n${described(program(actions), ['dray']).map(sectionOf).join('\n')}\n`;
   if (process.env['UPDATE_GOLDEN'] === '1') {
     writeFileSync(
       FILE,
@@ -71,7 +71,7 @@ test('docs/reference/cli.md lists all commands and flags', () => {
 });
 
 test('every command and flag says what it is for', () => {
-  for (const [path, command] of leaves(program(actions), ['dray'])) {
+  for (const [path, command] of described(program(actions), ['dray'])) {
     assert.notEqual(command.description(), '', path);
     for (const option of command.options) assert.notEqual(option.description, '', `${path} ${option.flags}`);
   }

@@ -209,7 +209,7 @@ describe('granting', () => {
 });
 
 describe('impersonation', () => {
-  test('needs the right to each part of the other identity', async () => {
+  test('needs the right to each part of the other identity with each request', async () => {
     const server = new TestServer();
     await server.must('POST', `${RBAC}/clusterroles`, role('actor', { apiGroups: [''], resources: ['users'], resourceNames: ['joe'], verbs: ['impersonate'] }));
     await server.must('POST', `${RBAC}/clusterrolebindings`, binding('actors', 'actor', { kind: 'User', name: 'jane' }));
@@ -226,6 +226,8 @@ describe('impersonation', () => {
       await asked({ 'impersonate-user': 'system:serviceaccount:ns:bot' }),
       /cannot impersonate resource "serviceaccounts" in API group "" in the namespace "ns"/,
     );
+    await server.must('DELETE', `${RBAC}/clusterrolebindings/actors`);
+    assert.match(await asked({ 'impersonate-user': 'joe' }), /cannot impersonate resource "users"/);
   });
 });
 
