@@ -205,3 +205,30 @@ test('closing ends the streams of both versions', { timeout: 5_000 }, async () =
   await once(stream, 'response');
   await Promise.all([listener.close(), text(stream), text(response), once(session, 'close')]);
 });
+
+test('requests that are being answered when the server closes get their answers', { timeout: 5_000 }, async () => {
+  const bodies = [new TextEncoder().encode('done'), LONG, pieced()];
+  const lengths = bodies.map(({ length }) => length);
+  const [asked, answers] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+  const slow: ApiServer = {
+    async handle() {
+      const body = bodies.pop() ?? new Uint8Array();
+      if (bodies.length === 0) asked.resolve(undefined);
+      await answers.promise;
+      return { status: 201, headers: {}, body };
+    },
+    close() {},
+  };
+  const authority = await CertificateAuthority.open(folder);
+  const serving = await authority.issue('slow', { commonName: 'kube-apiserver', hosts: ['127.0.0.1'] });
+  const closing = await listen({ apiServer: slow, address: '127.0.0.1', port: 0, tls: { ...serving, clientCaPem: ca } });
+  const requests = lengths.map(() => httpsRequest({ host: '127.0.0.1', port: closing.port, method: 'POST', path: '/', ca }).end());
+  await asked.promise;
+  const closed = closing.close();
+  answers.resolve(undefined);
+  const read = async (request: (typeof requests)[number]): Promise<number> => (await buffer((await once(request, 'response'))[0])).length;
+  const sizes = await Promise.all(requests.map(read));
+  const ascending = (a: number, b: number): number => a - b;
+  assert.deepEqual(sizes.sort(ascending), lengths.sort(ascending));
+  await closed;
+});

@@ -238,7 +238,8 @@ async function serve(apiServer: ApiServer, incoming: Incoming, outgoing: Outgoin
     const response = await apiServer.handle(request);
     request.lasts = response.live === true;
     request.afterwards(response.sent);
-    if (!request.ended) await send(await compressed(response, incoming), outgoing, request);
+    // Also while the server closes: what was done is told.
+    if (!outgoing.headersSent) await send(await compressed(response, incoming), outgoing, request);
   } catch {
     // The client is gone, or the body broke off: nobody is left to tell.
     outgoing.destroy();
@@ -346,11 +347,11 @@ async function send(response: ServerResponse, outgoing: Outgoing, request: OpenR
   if (body instanceof Uint8Array) {
     headers['content-length'] = body.length;
     outgoing.writeHead(response.status, headers);
-    return endWith(body, outgoing, request);
+    return endWith(body, outgoing);
   }
   if (isPieced(body)) {
     outgoing.writeHead(response.status, { ...headers, 'content-length': body.length });
-    return sendPieced(body, outgoing, request);
+    return sendPieced(body, outgoing);
   }
   outgoing.writeHead(response.status, headers);
   outgoing.flushHeaders();
@@ -369,11 +370,9 @@ const BUFFERED_BYTES = 16 * 1024;
  * Ends the answer with these bytes. The client sends its next request once it has them all; should Node still be writing then, it pauses its parser while
  * decrypted bytes are on their way, and breaks the connection over them (HPE_PAUSED). So the last byte waits until the others are out.
  */
-async function endWith(bytes: Uint8Array, outgoing: Outgoing, request: OpenRequest): Promise<void> {
+function endWith(bytes: Uint8Array, outgoing: Outgoing): void {
   if (bytes.length <= BUFFERED_BYTES) return outgoing.end(bytes);
-  const last = bytes.slice(-1);
-  if (!outgoing.write(bytes.subarray(0, -1))) await once(outgoing, 'drain', { signal: request.signal });
-  outgoing.end(last);
+  outgoing.write(bytes.subarray(0, -1), () => outgoing.end(bytes.slice(-1)));
 }
 
 /** By its method: to ask for its class would load the API server into every client. */
@@ -413,12 +412,12 @@ let sparePart: Buffer | undefined;
 const FIRST_PART_BYTES = 16 * 1024;
 
 /** Sends all parts from one buffer, each when the one before is written; the last byte by itself, see `endWith`. */
-function sendPieced(body: PiecedBody, outgoing: Outgoing, request: OpenRequest): void {
+function sendPieced(body: PiecedBody, outgoing: Outgoing): void {
   const part = sparePart ?? Buffer.allocUnsafeSlow(PART_BYTES);
   sparePart = undefined;
   let left = body.length;
   const next = (error?: Error | null): void => {
-    if (error || request.ended) {
+    if (error) {
       outgoing.end();
       return;
     }
