@@ -50,13 +50,14 @@ function applyOperation(root: Root, given: Json): void {
   if (typeof given !== 'object' || Array.isArray(given)) throw undecodable(given, 'handlers.jsonPatchOp');
   const operation = { ...given } as { op?: Json; path?: Json; from?: Json; value?: Json };
   if (operation.op === 'replace' && operation.path === '' && (operation.value ?? null) !== null) {
-    root.doc = operation.value ?? null;
+    // The patch may be applied again, to what another write left.
+    root.doc = structuredClone(operation.value ?? null);
     return;
   }
   if (typeof operation.op !== 'string' || !isPointer(operation.path)) throw unprocessable();
   if ((operation.op === 'move' || operation.op === 'copy') && !isPointer(operation.from)) throw unprocessable();
   const target = Pointer.fromJSON(operation.path).evaluate(root.doc);
-  const missing = target.value === undefined;
+  const missing = !isThere(target.value);
   // Upstream sets a missing member on "replace", and a "test" for null holds where nothing is.
   const inObject = typeof target.parent === 'object' && target.parent !== null && !Array.isArray(target.parent);
   if (operation.op === 'replace' && missing && inObject) operation.op = 'add';
@@ -64,13 +65,21 @@ function applyOperation(root: Root, given: Json): void {
   if (typeof target.parent !== 'object') throw unprocessable();
   if (operation.op === 'add') operation.value ??= null;
   if (operation.op === 'test' && missing && inObject && (operation.value ?? null) === null) return;
-  if (operation.op === 'copy' && isPointer(operation.from)) {
-    root.copied += stringifyJson(Pointer.fromJSON(operation.from).evaluate(root.doc).value ?? null).length;
+  if (operation.op === 'remove' && missing) throw unprocessable();
+  if ((operation.op === 'move' || operation.op === 'copy') && isPointer(operation.from)) {
+    const { value } = Pointer.fromJSON(operation.from).evaluate(root.doc);
+    if (!isThere(value)) throw unprocessable();
+    if (operation.op === 'copy') root.copied += stringifyJson(value).length;
     if (root.copied > COPIED_LENGTH_MAX) throw unprocessable();
   }
   // The shape was checked above; the library answers unknown operations itself.
   const [error] = applyPatch(root.doc, [operation as Operation]);
   if (error !== null && error !== undefined) throw unprocessable();
+}
+
+/** The library finds methods that every object inherits, such as toString. */
+function isThere(value: unknown): boolean {
+  return value !== undefined && typeof value !== 'function';
 }
 
 function isPointer(path: Json | undefined): path is string {
