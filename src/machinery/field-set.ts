@@ -70,7 +70,10 @@ export class FieldSet {
     let last = '';
     let asWritten = true;
     for (const element of Object.keys(fields)) {
-      if (element === '.') continue;
+      if (element === '.') {
+        asWritten &&= last === '';
+        continue;
+      }
       const below = fields[element];
       const children = /^[fkvi]:/.test(element) ? FieldSet.fromJson(below) : undefined;
       if (children === undefined || !isJsonObject(below)) return undefined;

@@ -121,6 +121,35 @@ test('a patch leaves its document alone and cannot reach a prototype', () => {
   assert.equal(({} as { polluted?: unknown }).polluted, undefined);
 });
 
+test('a JSON patch does the same again, and what every object inherits is not there', () => {
+  const patch: Json = [
+    { op: 'replace', path: '', value: { list: [1] } },
+    { op: 'add', path: '/list/-', value: 2 },
+  ];
+  assert.deepEqual(applyJsonPatch({}, patch), { list: [1, 2] });
+  assert.deepEqual(applyJsonPatch({}, patch), { list: [1, 2] });
+  const toString = '/data/toString';
+  const doc = { data: { a: 'b' } };
+  for (const operation of [
+    { op: 'remove', path: toString },
+    { op: 'copy', from: toString, path: '/data/c' },
+    { op: 'move', from: toString, path: '/data/c' },
+    { op: 'add', path: `${toString}/polluted`, value: 1 },
+  ]) {
+    assert.throws(() => applyJsonPatch(doc, [operation]), ApiError, operation.op);
+  }
+  assert.deepEqual(applyJsonPatch(doc, [{ op: 'test', path: toString, value: null }]), doc);
+  assert.deepEqual(applyJsonPatch(doc, [{ op: 'replace', path: toString, value: 'c' }]), { data: { a: 'b', toString: 'c' } });
+});
+
+test('FieldsV1 is written in order, in whatever order it was read', () => {
+  const fields = { 'f:b': { 'f:d': {}, '.': {}, 'f:c': {} }, 'f:a': { 'f:x': {}, '.': {} } };
+  const written = '{"f:a":{".":{},"f:x":{}},"f:b":{".":{},"f:c":{},"f:d":{}}}';
+  assert.equal(JSON.stringify(FieldSet.fromJson(fields)?.toJson()), written);
+  const below = { 'f:x': {}, '.': {} };
+  assert.equal(JSON.stringify(FieldSet.fromJson({ 'f:a': below })?.toJson()), '{"f:a":{".":{},"f:x":{}}}');
+});
+
 test('FieldsV1 survives reading and writing', () => {
   const fields = { 'f:a': { '.': {}, 'f:b': {} }, 'f:l': { 'k:{"name":"x"}': { '.': {}, 'f:v': {} }, 'v:"s"': {} } };
   assert.deepEqual(FieldSet.fromJson(fields)?.toJson(), fields);
