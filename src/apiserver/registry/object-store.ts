@@ -19,6 +19,8 @@ export const OBJECT_BYTES_MAX = 1.5 * 1024 * 1024;
 const DECODED_MAX = 64;
 /** Objects whose lines are kept for the watchers that have not got to them yet. */
 const LINED_MAX = 1024;
+/** What the stored bytes of either may add up to: lines take as much again, decoded objects several times as much. */
+const KEPT_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
  * One stored version of an object. Its JSON for clients is made from the stored bytes, which are written so that only
@@ -172,6 +174,7 @@ class UsedLast {
   readonly #max: number;
   readonly #letGo: (stored: StoredObject) => void;
   readonly #objects = new Set<StoredObject>();
+  #bytes = 0;
 
   constructor(max: number, letGo: (stored: StoredObject) => void) {
     this.#max = max;
@@ -179,13 +182,14 @@ class UsedLast {
   }
 
   add(stored: StoredObject): void {
-    this.#objects.delete(stored);
+    if (!this.#objects.delete(stored)) this.#bytes += stored.bytes;
     this.#objects.add(stored);
-    if (this.#objects.size <= this.#max) return;
-    const [oldest] = this.#objects;
-    if (oldest === undefined) return;
-    this.#objects.delete(oldest);
-    this.#letGo(oldest);
+    for (const oldest of this.#objects) {
+      if (this.#objects.size <= this.#max && this.#bytes <= KEPT_BYTES_MAX) return;
+      this.#objects.delete(oldest);
+      this.#bytes -= oldest.bytes;
+      this.#letGo(oldest);
+    }
   }
 }
 

@@ -126,24 +126,33 @@ class Feed {
     const query = new URLSearchParams(call.info.query);
     for (const name of NOT_OF_INITIAL_LIST) query.delete(name);
     const { items, revision } = await listObjects(this.#core, { ...call, info: { ...call.info, query } });
-    // Rendered when its turn comes: the first event of a table brings the columns.
-    const last = endWithBookmark ? (): Uint8Array => this.bookmark(revision, { [INITIAL_EVENTS_END]: 'true' }) : undefined;
-    this.#sink.lines.begin(this.#initialChunks(items, last));
+    const { lines, render } = this.#sink;
+    const count = items.length + (endWithBookmark ? 1 : 0);
+    const add = (chunk: Pieces, at: number): void => {
+      const item = items[at];
+      if (item !== undefined) render.add(chunk, 'ADDED', item);
+      else if (at < count) chunk.bytes(this.bookmark(revision, { [INITIAL_EVENTS_END]: 'true' }));
+    };
+    // Rendered before anything that happens meanwhile: the first event of a table brings the columns.
+    const first = new Pieces();
+    add(first, 0);
+    lines.begin(this.#initialChunks(first, count, add));
     return revision;
   }
 
-  *#initialChunks(items: readonly StoredObject[], last: (() => Uint8Array) | undefined): Generator<Uint8Array, undefined> {
-    const { render, lines } = this.#sink;
+  /** Chunks of `count` events, of which `chunk` has the first; each is rendered when its turn comes. */
+  *#initialChunks(chunk: Pieces, count: number, add: (chunk: Pieces, at: number) => void): Generator<Uint8Array, undefined> {
+    const { lines } = this.#sink;
     try {
-      let chunk = new Pieces();
-      for (const item of items) {
-        render.add(chunk, 'ADDED', item);
-        if (chunk.length < INITIAL_CHUNK_BYTES) continue;
-        yield chunk.joined();
-        chunk = new Pieces();
+      let next = chunk;
+      for (let at = 1; at < count; at++) {
+        if (next.length >= INITIAL_CHUNK_BYTES) {
+          yield next.joined();
+          next = new Pieces();
+        }
+        add(next, at);
       }
-      if (last !== undefined) chunk.bytes(last());
-      if (chunk.length > 0) yield chunk.joined();
+      if (next.length > 0) yield next.joined();
     } catch (thrown) {
       lines.end(errorLine(internalError(asError(thrown).message).status));
     }
