@@ -44,7 +44,7 @@ async function insert(core: Core, call: Call, object: ApiObject): Promise<Stored
 }
 
 /** What no client sets on create, and which it therefore does not own either (rest.WipeObjectMetaSystemFields). */
-const SYSTEM_FIELDS = {
+export const SYSTEM_FIELDS = {
   uid: undefined,
   creationTimestamp: undefined,
   deletionTimestamp: undefined,

@@ -8,7 +8,7 @@ import type { Core } from '../options.ts';
 import { invalidObject } from '../refusals.ts';
 import { type Call, strategyContext } from '../registry/call.ts';
 import { fieldValidationOf } from '../registry/write-options.ts';
-import { withRequestNamespace } from '../registry/create.ts';
+import { SYSTEM_FIELDS, withRequestNamespace } from '../registry/create.ts';
 import { decodeObject } from '../registry/decode.ts';
 import { ownership } from '../registry/managed.ts';
 import { withMetadata } from '../registry/object-store.ts';
@@ -56,12 +56,3 @@ export async function handleReview(core: Core, call: Call): Promise<ServerRespon
 function unanswerable(): never {
   throw methodNotAllowed();
 }
-
-/** What the server fills in and nobody else (upstream: WipeObjectMetaSystemFields). */
-const SYSTEM_FIELDS = {
-  uid: undefined,
-  creationTimestamp: undefined,
-  deletionTimestamp: undefined,
-  deletionGracePeriodSeconds: undefined,
-  selfLink: undefined,
-};
