@@ -138,6 +138,15 @@ test('what an earlier run left and the config map has no more goes; directories 
   assert.deepEqual(bench.removed, ['/r/pods/u/volumes/settings/gone']);
 });
 
+test('a name that every JavaScript object has is no key of a config map', async () => {
+  const bench = new Bench();
+  const settings = { name: 'settings', configMap: { name: 'settings', items: [{ key: 'constructor', path: 'c' }] } };
+  await assert.rejects(
+    bench.setUp({ ...POD, spec: { containers: [], volumes: [settings] } }),
+    /references non-existent configmap "settings" key: constructor$/,
+  );
+});
+
 test('a config map that never changes is not looked at again', async () => {
   const bench = new Bench();
   bench.settings = { ...bench.settings, immutable: true };

@@ -114,7 +114,7 @@ interface DataTerms {
 function dataFiles(data: Data, items: readonly KeyToPath[] | undefined, terms: DataTerms): readonly VolumeFile[] {
   if (items === undefined || items.length === 0) return Object.entries(data).map(([path, content]) => ({ path, content, mode: terms.mode }));
   return items.flatMap(({ key, path, mode }) => {
-    const content = data[key];
+    const content = Object.hasOwn(data, key) ? data[key] : undefined;
     if (content !== undefined) return [{ path, content, mode: mode ?? terms.mode }];
     if (terms.optional) return [];
     throw new Error(`references non-existent ${terms.what} key: ${key}`);
