@@ -6,7 +6,7 @@ import type { ServerRequest, UserInfo } from './http/message.ts';
 import type { Core } from './options.ts';
 import { tokenUser, type TokenVerdict } from './service-account-tokens.ts';
 
-/** Who makes a request; 401 for a token that nobody has, and for no credentials where anonymous requests are off. */
+/** Who makes a request; 401 for a token that nobody has, for a certificate that is void, and for no credentials where anonymous requests are off. */
 export async function authenticate(core: Core, request: ServerRequest, warnings: string[]): Promise<UserInfo> {
   if (request.user !== undefined) return authenticated(request.user);
   const token = bearerToken(request.headers['authorization'] ?? '', warnings);
@@ -15,7 +15,7 @@ export async function authenticate(core: Core, request: ServerRequest, warnings:
     if (!('user' in verdict)) throw unauthorized();
     return authenticated(verdict.user);
   }
-  if (core.options.anonymousAuth === false) throw unauthorized();
+  if (core.options.anonymousAuth === false || request.distrusted === true) throw unauthorized();
   return ANONYMOUS;
 }
 

@@ -59,6 +59,18 @@ test('a token for another audience, or of another issuer, is nobody here', async
   assert.equal(await callerOf(server, await KEYS.sign({ ...claims, iss: 'https://other' })), 401);
 });
 
+test('a caller whose certificate is void is nobody, unless it shows a token', async () => {
+  const { server } = cluster();
+  await server.must('POST', ACCOUNTS, { metadata: { name: 'bot' } });
+  const token = await tokenOf(server, {});
+  const codeOf = async (headers: Readonly<Record<string, string>>): Promise<number> => {
+    const request = { method: 'GET', path: '/version', headers, body: new Uint8Array(), distrusted: true, signal: new AbortController().signal };
+    return (await server.server.handle(request)).status;
+  };
+  assert.equal(await codeOf({}), 401);
+  assert.equal(await codeOf({ authorization: `Bearer ${token.replaceAll(' ', '')}` }), 200);
+});
+
 test('a review believes a token for the audiences that it asks for', async () => {
   const { server } = cluster();
   await server.must('POST', ACCOUNTS, { metadata: { name: 'bot' } });

@@ -12,7 +12,9 @@ import { after, before, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 import { type ApiServer, PiecedBody, type ServerRequest } from '#apiserver';
+import type { Json } from '#machinery';
 import { listen, type Listener } from './https-server.ts';
+import type { KeyPair } from './certificates.ts';
 import { CertificateAuthority } from './tls.ts';
 
 const LONG = new TextEncoder().encode('x'.repeat(200_000));
@@ -124,6 +126,52 @@ test('HTTP/2 clients are served the same, with headers as names only', async () 
     Object.keys(request.headers).filter((name) => name.startsWith(':')),
     [],
   );
+});
+
+test('an impersonation header is seen behind however many others, once for each of its values, in UTF-8', async () => {
+  const others = Array.from({ length: 1500 }, () => 'a:');
+  const socket = connectTls({ host: '127.0.0.1', port: listener.port, ca });
+  await once(socket, 'secureConnect');
+  const wanted = ['Impersonate-User: jürgen, the other', 'Impersonate-Group: a', 'impersonate-group: b,c'];
+  socket.write(['GET /long HTTP/1.1', 'host: x', ...others, ...wanted, 'connection: close', '', ''].join('\r\n'));
+  await buffer(socket);
+  const { headers } = seen.at(-1) ?? {};
+  assert.equal(headers?.['impersonate-user'], 'jürgen, the other');
+  assert.equal(headers?.['impersonate-group'], 'a\nb,c');
+});
+
+test('a certificate makes a user while it is valid; one that is not, or that nobody vouches for, makes nobody', async (context) => {
+  const authority = await CertificateAuthority.open(folder);
+  const jane = await authority.issue('jane', { commonName: 'jane', organizations: ['devs'] });
+  const stranger = await (
+    await CertificateAuthority.open(join(folder, 'elsewhere'))
+  ).issue('admin', { commonName: 'admin', organizations: ['system:masters'] });
+  const callerOver = async (agent: Agent): Promise<Json> => {
+    const [response] = await once(httpsRequest({ host: '127.0.0.1', port: listener.port, path: '/long', agent }).end(), 'response');
+    await buffer(response);
+    const { user, distrusted } = seen.at(-1) ?? {};
+    return { name: user?.name ?? '', distrusted: distrusted === true };
+  };
+  const agentOf = ({ certPem: cert, keyPem: key }: KeyPair): Agent => new Agent({ keepAlive: true, maxSockets: 1, ca, cert, key });
+  const [agent, other] = [agentOf(jane), agentOf(stranger)];
+  assert.deepEqual(await callerOver(agent), { name: 'jane', distrusted: false });
+  assert.deepEqual(await callerOver(other), { name: '', distrusted: true });
+  assert.deepEqual(await callerOver(new Agent({ ca })), { name: '', distrusted: false });
+  const century = Date.now() + 100 * 365 * 24 * 3600 * 1000;
+  context.mock.method(Date, 'now', () => century);
+  assert.deepEqual(await callerOver(agent), { name: '', distrusted: true }, 'on the same connection');
+  agent.destroy();
+  other.destroy();
+});
+
+test('no connection becomes that of somebody else by negotiating anew', async () => {
+  const socket = connectTls({ host: '127.0.0.1', port: listener.port, ca, maxVersion: 'TLSv1.2' });
+  await once(socket, 'secureConnect');
+  const { promise, resolve } = Promise.withResolvers<string>();
+  socket.once('error', () => resolve('refused'));
+  socket.renegotiate({}, (error) => resolve(error === null ? 'done' : 'refused'));
+  assert.equal(await promise, 'refused');
+  socket.destroy();
 });
 
 test('a method that the HTTP/1.1 parser does not know is refused with a Status', async () => {

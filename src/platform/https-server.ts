@@ -1,4 +1,5 @@
 /** Listens on HTTPS (HTTP/2 and 1.1) and hands requests to an API server: certificates become users, bodies stream with backpressure. */
+import { constants } from 'node:crypto';
 import { type EventEmitter, once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createSecureServer, Http2ServerResponse, type Http2SecureServer, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2';
@@ -61,6 +62,8 @@ export async function listen({ apiServer, address, port, tls, requestTimeoutMs =
       rejectUnauthorized: false,
       allowHTTP1: true,
       ciphers: CIPHERS,
+      // Over TLS 1.2 a client could else show another certificate after the one that was verified. Go's servers do the same.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS },
     },
     (incoming, outgoing) => {
@@ -73,8 +76,9 @@ export async function listen({ apiServer, address, port, tls, requestTimeoutMs =
   const sessions = new Set<ServerHttp2Session>();
   server.on('secureConnection', (socket) => keepWhileOpen(sockets, socket));
   server.on('session', (session) => keepWhileOpen(sessions, session));
-  // Watches are silent for long; the API server itself ends them. The types know these settings only of HTTP/1.1's own server.
-  Object.assign(server, { requestTimeout: 0, keepAliveTimeout: IDLE_TIMEOUT_MS });
+  // Watches are silent for long; the API server itself ends them. Of more than a thousand headers Node would drop the last in silence, those of a proxy
+  // that says for whom it asks among them. The types know these settings only of HTTP/1.1's own server.
+  Object.assign(server, { requestTimeout: 0, keepAliveTimeout: IDLE_TIMEOUT_MS, maxHeadersCount: 0 });
   server.setTimeout(0);
   await start(server, address, port);
   const sweep = setInterval(() => endOverdue(open, performance.now() - requestTimeoutMs), Math.min(TIMEOUT_SWEEP_MS, requestTimeoutMs));
@@ -108,6 +112,7 @@ class OpenRequest implements ServerRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly user: UserInfo | undefined;
+  readonly distrusted: boolean;
   body: Uint8Array = NOTHING;
   readonly outgoing: Outgoing;
   /** Monotonic. */
@@ -124,7 +129,9 @@ class OpenRequest implements ServerRequest {
     this.method = incoming.method ?? 'GET';
     this.path = incoming.url ?? '/';
     this.headers = headersOf(incoming);
-    this.user = userOf(incoming.socket as TLSSocket);
+    const peer = peerOf(incoming);
+    this.distrusted = peer !== undefined && Date.now() > peer.untilMs;
+    this.user = this.distrusted ? undefined : peer?.user;
   }
 
   get signal(): AbortSignal {
@@ -277,39 +284,63 @@ function readBody(incoming: Incoming): Promise<Uint8Array> {
 
 function headersOf(incoming: Incoming): Record<string, string> {
   const headers: Record<string, string> = {};
+  let impersonates = false;
   for (const name of Object.keys(incoming.headers)) {
     const value = incoming.headers[name];
     // HTTP/2 has the request line among its headers.
     if (value === undefined || name.startsWith(':')) continue;
-    if (name.startsWith('impersonate-')) headers[name] = distinctValues(name, incoming.rawHeaders);
-    else headers[name] = Array.isArray(value) ? value.join(', ') : value;
+    headers[name] = Array.isArray(value) ? value.join(', ') : value;
+    impersonates ||= name.startsWith(IMPERSONATION);
   }
-  return headers;
+  return impersonates ? { ...headers, ...impersonationHeaders(incoming.rawHeaders) } : headers;
 }
 
-/** The values of an impersonation header one a line, since they may hold commas. */
-function distinctValues(wanted: string, raw: readonly string[]): string {
-  return raw.filter((_value, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === wanted).join('\n');
+const IMPERSONATION = 'impersonate-';
+
+/** The values of impersonation headers one a line, since they may hold commas; in UTF-8, as Go reads them. */
+function impersonationHeaders(raw: readonly string[]): Readonly<Record<string, string>> {
+  const values = new Map<string, string>();
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at]?.toLowerCase() ?? '';
+    if (!name.startsWith(IMPERSONATION)) continue;
+    const value = Buffer.from(raw[at + 1] ?? '', 'latin1').toString();
+    const earlier = values.get(name);
+    values.set(name, earlier === undefined ? value : `${earlier}\n${value}`);
+  }
+  return Object.fromEntries(values);
 }
 
-/** Reading a certificate costs more than answering a request, and a connection keeps its own. */
-const users = new WeakMap<TLSSocket, UserInfo | undefined>();
-
-function userOf(socket: TLSSocket): UserInfo | undefined {
-  if (!users.has(socket)) users.set(socket, peerUser(socket));
-  return users.get(socket);
+/** Whom a client's certificate names, if anybody, and until when. */
+interface Peer {
+  readonly user: UserInfo | undefined;
+  /** In ms since 1970; over from the beginning where our authority did not sign it. */
+  readonly untilMs: number;
 }
 
-/** The user of a client certificate that our authority signed: CN is the name, O the groups. */
-function peerUser(socket: TLSSocket): UserInfo | undefined {
-  if (!socket.authorized) return undefined;
-  // Node gives null once the socket is destroyed.
-  const certificate = socket.getPeerCertificate() as PeerCertificate | null;
-  if (certificate === null) return undefined;
-  const { subject, fingerprint256 } = certificate;
-  // Node types the subject's members as strings, but gives an array where one occurs several times.
+/** Reading a certificate costs more than answering a request, and a connection keeps its own. By session of HTTP/2, else by socket. */
+const peers = new WeakMap<object, { readonly peer: Peer | undefined }>();
+
+function peerOf(incoming: Incoming): Peer | undefined {
+  const socket = incoming.socket as TLSSocket;
+  const connection = ('stream' in incoming ? incoming.stream.session : undefined) ?? socket;
+  const known = peers.get(connection) ?? { peer: readPeer(socket) };
+  peers.set(connection, known);
+  return known.peer;
+}
+
+/** Of a certificate that our authority signed CN is the name of the user, O the groups; undefined where the client showed none. */
+function readPeer(socket: TLSSocket): Peer | undefined {
+  // Neither is set where there is no connection any more. Node gives null for the certificate once the socket is destroyed.
+  const known = socket.authorized || (socket.authorizationError as Error | null | undefined);
+  const certificate = known ? (socket.getPeerCertificate() as Partial<PeerCertificate> | null) : null;
+  if (certificate?.raw === undefined) return undefined;
+  return socket.authorized ? { user: userOf(certificate), untilMs: Date.parse(certificate.valid_to ?? '') } : { user: undefined, untilMs: -Infinity };
+}
+
+function userOf({ subject, fingerprint256 = '' }: Partial<PeerCertificate>): UserInfo | undefined {
+  // Node types the subject's members as strings, but gives an array where one occurs several times. Go takes the last name.
   const { CN, O } = (subject ?? {}) as { CN?: string | string[]; O?: string | string[] };
-  const name = Array.isArray(CN) ? CN[0] : CN;
+  const name = Array.isArray(CN) ? CN.at(-1) : CN;
   if (name === undefined || name === '') return undefined;
   const groups = O === undefined ? [] : Array.isArray(O) ? O : [O];
   const credential = `X509SHA256=${fingerprint256.replaceAll(':', '').toLowerCase()}`;

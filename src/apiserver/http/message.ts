@@ -20,6 +20,8 @@ export interface ServerRequest {
   readonly body: Uint8Array;
   /** Set when the caller is known already: by client certificate, or because it lives in this process. */
   readonly user?: UserInfo | undefined;
+  /** The caller shows a client certificate that is no longer valid, or that nobody vouches for: who does that is nobody, not anonymous. */
+  readonly distrusted?: boolean;
   /** From a component of this process: such requests are not limited. */
   readonly inProcess?: true;
   /** Aborted when the client is gone. */
