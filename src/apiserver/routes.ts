@@ -16,6 +16,7 @@ const COLLECTION: readonly string[] = ['GET', 'POST', 'DELETE'];
 /** Namespaces are deleted one by one. */
 const COLLECTION_OF_NAMESPACES: readonly string[] = ['GET', 'POST'];
 const ACROSS_NAMESPACES: readonly string[] = ['GET'];
+const WATCHED: readonly string[] = ['GET'];
 const OBJECT: readonly string[] = ['GET', 'PUT', 'PATCH', 'DELETE'];
 const OBJECT_SUBRESOURCE: readonly string[] = ['GET', 'PUT', 'PATCH'];
 
@@ -47,7 +48,7 @@ function checkName(name: string): void {
 }
 
 function methodsOf(catalog: Catalog, target: ResourceTarget): readonly string[] | undefined {
-  const { group, version, plural, name, subresource, namespace } = target;
+  const { verb, group, version, plural, name, subresource, namespace } = target;
   if (name === '' && subresource !== '') return undefined;
   const scope = catalog.find(group, version, plural);
   if (scope === undefined) return isCreatedOnly(target) ? CREATED_ONLY : undefined;
@@ -55,6 +56,8 @@ function methodsOf(catalog: Catalog, target: ResourceTarget): readonly string[] 
   // A namespace is its own place: /namespaces/NAME names it, and nothing cluster-scoped lives below one.
   if (namespace !== '' && !kind.namespaced) return undefined;
   if (namespace === '' && kind.namespaced) return name === '' ? ACROSS_NAMESPACES : undefined;
+  // What shows the object of a subresource is for others than a watch of the object.
+  if (verb === 'watch') return subresource === '' ? WATCHED : undefined;
   if (subresource !== '') return methodsOfSubresource(scope, subresource);
   if (name !== '') return OBJECT;
   return kind.group === '' && kind.plural === 'namespaces' ? COLLECTION_OF_NAMESPACES : COLLECTION;

@@ -45,6 +45,14 @@ test('a pod or its account may do without the token', async () => {
   assert.ok(Array.isArray((await specOf(cluster, pod('c', { serviceAccountName: 'silent', automountServiceAccountToken: true })))['volumes']));
 });
 
+test('a mirror pod refers to no secret, by no way', async () => {
+  const env = [{ name: 'E', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }];
+  const metadata = { name: 'm', annotations: { 'kubernetes.io/config.mirror': 'h' } };
+  const mirror = { metadata, spec: { nodeName: 'n', containers: [{ name: 'c', image: 'i', env }] } };
+  const { status, body } = await server().send('POST', `${NAMESPACE}/pods`, mirror);
+  assert.deepEqual([status, body['message']], [403, 'pods "m" is forbidden: a mirror pod may not reference secrets']);
+});
+
 test('a pod of an account that does not come is refused', async () => {
   const { status, body } = await server().send('POST', `${NAMESPACE}/pods`, pod('a', { serviceAccountName: 'nobody' }));
   assert.equal(status, 403);

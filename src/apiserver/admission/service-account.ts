@@ -2,6 +2,7 @@
 import { MIRROR_ANNOTATION, type Container, type Pod, type PodSpec, type ServiceAccount, type Volume } from '#api';
 import { nameSuffix } from '#base';
 import { type Scope, storageKey } from '../catalog.ts';
+import { secretsOf } from '../authorization/pod-references.ts';
 import type { Core } from '../options.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import { type AdmissionOfObject, type AdmissionPlugin, isAbout, refused } from './plugin.ts';
@@ -34,8 +35,7 @@ export const SERVICE_ACCOUNT_PLUGIN: AdmissionPlugin = {
 
 function checkMirror(request: AdmissionOfObject, pod: Pod): Pod {
   if ((pod.spec?.serviceAccountName ?? '') !== '') throw refused(request, 'a mirror pod may not reference service accounts');
-  const secret = pod.spec?.volumes?.some((volume) => volume.secret !== undefined) === true;
-  if (secret) throw refused(request, 'a mirror pod may not reference secrets');
+  if (secretsOf(pod).length > 0) throw refused(request, 'a mirror pod may not reference secrets');
   const token = pod.spec?.volumes?.some(({ projected }) => projected?.sources?.some((source) => source.serviceAccountToken !== undefined)) === true;
   if (token) throw refused(request, 'a mirror pod may not use ServiceAccountToken volume projections');
   return pod;

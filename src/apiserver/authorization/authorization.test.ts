@@ -54,6 +54,16 @@ describe('rules', () => {
     ];
     assert.deepEqual(describeRules(missingRules(held, wanted)), ['{APIGroups:[""], Resources:["pods"], Verbs:["delete"]}']);
   });
+
+  test('of more parts than can be looked at are not covered, even if they are held', () => {
+    const names = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `n${String(i)}`);
+    const held = [
+      ...names(1000).map((name) => ({ verbs: [name], apiGroups: ['other'], resources: ['*'] })),
+      { verbs: ['*'], apiGroups: [''], resources: ['*'] },
+    ];
+    assert.deepEqual(missingRules(held, [{ verbs: names(10), apiGroups: [''], resources: names(10) }]), []);
+    assert.equal(missingRules(held, [{ verbs: names(150), apiGroups: [''], resources: names(150) }]).length, 1);
+  });
 });
 
 describe('roles', () => {
@@ -129,6 +139,27 @@ describe('roles', () => {
     await server.must('PATCH', `${RBAC}/clusterroles/writer`, { rules: [write('create', 'update', 'patch')] });
     assert.equal(await put(), 201);
     assert.equal(await apply(), '201 ');
+  });
+
+  test('that are new are granted by nobody who may escalate one of their name only', async () => {
+    const server = new TestServer();
+    const group = { apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles'] };
+    const rules: readonly Json[] = [
+      { ...group, verbs: ['create', 'update'] },
+      { ...group, verbs: ['escalate'], resourceNames: ['mine'] },
+    ];
+    await server.must('POST', `${RBAC}/clusterroles`, role('maker', ...rules));
+    await server.must('POST', `${RBAC}/clusterrolebindings`, binding('makers', 'maker', { kind: 'User', name: 'jane' }));
+    assert.equal(await status(server, JANE, 'POST', `${RBAC}/clusterroles`, role('mine', READ_CONFIG)), 403);
+    assert.equal(await status(server, JANE, 'PUT', `${RBAC}/clusterroles/mine`, role('mine', READ_CONFIG)), 201);
+  });
+
+  test('about a subresource do not let one watch the object', async () => {
+    const server = new TestServer();
+    await server.must('POST', `${RBAC}/clusterroles`, role('logs', { apiGroups: [''], resources: ['pods/log'], verbs: ['get', 'list', 'watch'] }));
+    await server.must('POST', `${RBAC}/clusterrolebindings`, binding('logs', 'logs', { kind: 'User', name: 'jane' }));
+    assert.equal(await status(server, JANE, 'GET', '/api/v1/watch/namespaces/default/pods/p/log'), 404);
+    assert.equal(await status(server, user('admin', 'system:masters'), 'DELETE', '/api/v1/watch/namespaces/default/pods/p'), 405);
   });
 
   test('that do not exist cannot be bound by one who may not bind any', async () => {
@@ -253,6 +284,7 @@ describe('a node', () => {
   test('registers and reports itself only, and keeps off labels of others', async () => {
     const server = new TestServer();
     assert.equal(await status(server, NODE, 'POST', '/api/v1/nodes', { metadata: { name: 'n2' } }), 403);
+    assert.equal(await status(server, NODE, 'GET', '/api/v1/namespaces/default/pods/p/constructor'), 403);
     assert.equal(await status(server, NODE, 'POST', '/api/v1/nodes', { metadata: { name: 'n1', labels: { 'kubernetes.io/hostname': 'n1', mine: 'a' } } }), 201);
     assert.equal(await status(server, NODE, 'PATCH', '/api/v1/nodes/n1', { metadata: { labels: { 'node-restriction.kubernetes.io/team': 'a' } } }), 403);
     assert.equal(await status(server, NODE, 'PATCH', '/api/v1/nodes/n1', { metadata: { labels: { mine: 'b' } } }), 200);

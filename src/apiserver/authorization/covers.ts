@@ -6,17 +6,42 @@ import { pathMatches } from './rules.ts';
 /** The first parts of `wanted` that `held` does not cover, each with one verb, group, resource and name. */
 export function missingRules(held: readonly PolicyRule[], wanted: readonly PolicyRule[]): readonly PolicyRule[] {
   const missing: PolicyRule[] = [];
+  const rights = held.map(rightsOf);
+  let left = COMPARISONS_MAX;
+  const isHeld = (single: PolicyRule): boolean =>
+    rights.some((right) => {
+      left -= 1 + right.nonResourceURLs.length;
+      return covers(right, single);
+    });
   for (const rule of wanted) {
     for (const single of singleRules(rule)) {
       if (missing.length === MISSING_MAX) return missing;
-      if (!held.some((other) => covers(other, single))) missing.push(single);
+      // What would take too long to look at is not held.
+      if (left < 0) return [...missing, single];
+      if (!isHeld(single)) missing.push(single);
     }
   }
   return missing;
 }
 
+/** A rule with its lists as sets. */
+interface Right {
+  readonly verbs: ReadonlySet<string>;
+  readonly apiGroups: ReadonlySet<string>;
+  readonly resources: ReadonlySet<string>;
+  readonly resourceNames: ReadonlySet<string>;
+  readonly nonResourceURLs: readonly string[];
+}
+
+function rightsOf({ verbs, apiGroups, resources, resourceNames, nonResourceURLs = [] }: PolicyRule): Right {
+  const [names, groups] = [new Set(resourceNames), new Set(apiGroups)];
+  return { verbs: new Set(verbs), apiGroups: groups, resources: new Set(resources), resourceNames: names, nonResourceURLs };
+}
+
 /** More parts than any role of people has: a few kilobytes of a rule may have billions of them. */
 const MISSING_MAX = 10_000;
+/** Comparisons of a part with a rule, or with a path of one: about a second. Billions of parts may be held, by those who may read everything for instance. */
+const COMPARISONS_MAX = 10_000_000;
 
 /** A rule as rules about one verb on one resource or path. */
 function* singleRules({ verbs: required, apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] }: PolicyRule): Generator<PolicyRule> {
@@ -29,27 +54,26 @@ function* singleRules({ verbs: required, apiGroups = [], resources = [], resourc
   for (const url of nonResourceURLs) for (const verb of verbs) yield { nonResourceURLs: [url], verbs: [verb] };
 }
 
-function covers(held: PolicyRule, single: PolicyRule): boolean {
-  const { resourceNames: heldNames = [] } = held;
+function covers(held: Right, single: PolicyRule): boolean {
   const [name] = single.resourceNames ?? [];
   return (
     hasAll(held.verbs, single.verbs) &&
     hasAll(held.apiGroups, single.apiGroups) &&
-    coversResources(held.resources ?? [], single.resources ?? []) &&
-    (heldNames.length === 0 || (name !== undefined && heldNames.includes(name))) &&
-    (single.nonResourceURLs ?? []).every((url) => (held.nonResourceURLs ?? []).some((pattern) => pathMatches(pattern, url)))
+    coversResources(held.resources, single.resources ?? []) &&
+    (held.resourceNames.size === 0 || (name !== undefined && held.resourceNames.has(name))) &&
+    (single.nonResourceURLs ?? []).every((url) => held.nonResourceURLs.some((pattern) => pathMatches(pattern, url)))
   );
 }
 
-function hasAll(held: readonly string[] | undefined, wanted: readonly string[] | undefined): boolean {
-  return (wanted ?? []).every((value) => held?.includes('*') === true || held?.includes(value) === true);
+function hasAll(held: ReadonlySet<string>, wanted: readonly string[] = []): boolean {
+  return held.has('*') || wanted.every((value) => held.has(value));
 }
 
-function coversResources(held: readonly string[], wanted: readonly string[]): boolean {
+function coversResources(held: ReadonlySet<string>, wanted: readonly string[]): boolean {
   return wanted.every((resource) => {
-    if (held.includes('*') || held.includes(resource)) return true;
+    if (held.has('*') || held.has(resource)) return true;
     const slash = resource.indexOf('/');
-    return slash >= 0 && held.includes(`*${resource.slice(slash)}`);
+    return slash >= 0 && held.has(`*${resource.slice(slash)}`);
   });
 }
 

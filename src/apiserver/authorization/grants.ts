@@ -13,11 +13,11 @@ const EVERYTHING: readonly PolicyRule[] = [
   { verbs: ['*'], nonResourceURLs: ['*'] },
 ];
 
-/** Refuses a new or changed role or binding that gives rights which the writer lacks. */
-export async function checkGrants(core: Core, request: AdmissionOfObject): Promise<void> {
+/** Refuses a new or changed role or binding that gives rights which the writer lacks. `pathName` is the name in the path of the request, if it has one. */
+export async function checkGrants(core: Core, request: AdmissionOfObject, pathName: string): Promise<void> {
   const { group, plural } = request.scope.kind;
   if (group !== RBAC_GROUP || request.subresource !== '' || request.user.groups.includes(MASTERS_GROUP)) return;
-  if (plural === 'roles' || plural === 'clusterroles') await checkRole(core, request);
+  if (plural === 'roles' || plural === 'clusterroles') await checkRole(core, request, pathName);
   else await checkBinding(core, request);
 }
 
@@ -27,12 +27,13 @@ function onlyForCollection(object: ApiObject, old: ApiObject): boolean {
   return equalParts(withMetadata(object, { ownerReferences, finalizers, managedFields }), old);
 }
 
-async function checkRole(core: Core, request: AdmissionOfObject): Promise<void> {
+async function checkRole(core: Core, request: AdmissionOfObject, pathName: string): Promise<void> {
   // Narrowed by plural; both kinds of roles have rules.
   const [role, old] = [request.object as ClusterRole, request.old as ClusterRole | undefined];
   if (old !== undefined && onlyForCollection(role, old)) return;
   const { kind } = request.scope;
-  if (await may(core, request, 'escalate', { resource: kind.plural, name: request.name })) return;
+  // Of the request, as upstream: the right to escalate a role of one name is none to make it.
+  if (await may(core, request, 'escalate', { resource: kind.plural, name: pathName })) return;
   checkHeld(core, request, role.rules ?? []);
   if (role.aggregationRule === undefined && old?.aggregationRule === undefined) return;
   if (missing(core, request, EVERYTHING).length > 0) throw refusedGrant(request, 'must have cluster-admin privileges to use the aggregationRule');

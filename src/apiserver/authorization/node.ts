@@ -32,6 +32,13 @@ const NAMELESS = 'No Object name found';
 type Attributes = Readonly<Record<Exclude<keyof AuthorizationAttributes, 'path' | 'user' | 'fields'>, string>> &
   Required<Pick<AuthorizationAttributes, 'fields'>>;
 
+/** Verbs by subresource of pods. */
+const POD_WRITES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['', ['create', 'delete']],
+  ['status', ['update', 'patch']],
+  ['eviction', ['create']],
+]);
+
 /** Decides requests of node agents and has no opinion on others. */
 export class NodeAuthorizer implements Authorizer {
   readonly #facts: NodeFacts;
@@ -139,9 +146,8 @@ export class NodeAuthorizer implements Authorizer {
 
   #pod(node: string, attributes: Attributes): AuthorizationDecision {
     const { verb, subresource, name } = attributes;
-    const writes: Readonly<Record<string, readonly string[]>> = { '': ['create', 'delete'], status: ['update', 'patch'], eviction: ['create'] };
     // NodeRestriction looks at the pods that are written.
-    if (writes[subresource]?.includes(verb) === true) return ALLOWED;
+    if (POD_WRITES.get(subresource)?.includes(verb) === true) return ALLOWED;
     if (subresource !== '') return deny();
     if (verb === 'get') return this.#related(node, 'pods', attributes);
     if (verb !== 'list' && verb !== 'watch') return deny();

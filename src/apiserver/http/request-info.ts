@@ -80,7 +80,7 @@ function parseTarget(method: string, path: string, query: URLSearchParams): Reso
   if (legacyWatch) segments.shift();
   const place = parsePlace(segments);
   if (place === undefined) return undefined;
-  return { group, version, ...place, verb: legacyWatch && method === 'GET' ? 'watch' : verbOf(method, place.name, isOn(query, 'watch')) };
+  return { group, version, ...place, verb: legacyWatch ? 'watch' : verbOf(method, place.name, isOn(query, 'watch')) };
 }
 
 function parsePlace(segments: readonly string[]): Pick<ResourceTarget, 'namespace' | 'plural' | 'name' | 'subresource'> | undefined {

@@ -70,7 +70,7 @@ async function prepare(core: Core, call: Call, { decoded, managed, name }: NewOb
   // Ownership is that of what the request sets: before admission and strategy add and drop fields.
   const managedFields = managed === undefined ? ownership(core, call, undefined, converted) : managed.metadata.managedFields;
   const admitted = await core.admission.admit(core, admissionRequest(call, converted));
-  await checkGrants(core, admissionRequest(call, admitted));
+  await checkGrants(core, admissionRequest(call, admitted), call.target.name);
   const fresh = withMetadata(admitted, {
     // Admission does not see generated names, as upstream's does not.
     name,

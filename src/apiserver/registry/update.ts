@@ -150,7 +150,7 @@ async function prepare(core: Core, call: Call, { live, wanted, managed }: Versio
   // Ownership is that of what the request sets: before admission and strategy add and drop fields.
   const managedFields = managed === undefined ? ownership(core, call, live, kept) : managed.metadata.managedFields;
   const admitted = await core.admission.admit(core, admissionRequest(call, kept, live));
-  await checkGrants(core, admissionRequest(call, admitted, live));
+  await checkGrants(core, admissionRequest(call, admitted, live), call.target.name);
   const prepared = call.target.subresource === 'finalize' ? finalized(live, kept) : strategic(call, context, admitted, live);
   const errors = [
     ...(await claimStatusErrors(core, call, prepared, live)),
