@@ -1,10 +1,12 @@
 /** Tests of the endpoint that serves the logs of a node. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { connect } from 'node:tls';
 import type { Node } from '#api';
 import { badRequest } from '#machinery';
 import { nodeLogReader, serveNodeEndpoint } from './node-endpoint.ts';
@@ -93,4 +95,15 @@ test('the API server passes on what a node says of a container', () =>
   withEndpoint(async (port, tls) => {
     assert.equal(Buffer.concat(await Array.fromAsync(await read(port, tls, 'main'))).toString(), 'hello undefined');
     await assert.rejects(read(port, tls, 'waiting'), { code: 400, message: 'container "waiting" in pod "p" is waiting to start: ContainerCreating' });
+  }));
+
+test('no connection becomes that of somebody else by negotiating anew', () =>
+  withEndpoint(async (port, { caPem: ca, certPem: cert, keyPem: key }) => {
+    const socket = connect({ host: '127.0.0.1', port, ca, cert, key, maxVersion: 'TLSv1.2' });
+    await once(socket, 'secureConnect');
+    const { promise, resolve } = Promise.withResolvers<string>();
+    socket.once('error', () => resolve('refused'));
+    socket.renegotiate({}, (error) => resolve(error === null ? 'done' : 'refused'));
+    assert.equal(await promise, 'refused');
+    socket.destroy();
   }));

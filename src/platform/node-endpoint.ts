@@ -1,4 +1,5 @@
 /** The one call that goes from the API server to a node: container logs, over mutual TLS as to a kubelet. */
+import { constants } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, request as httpsRequest } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -31,7 +32,10 @@ export interface NodeEndpoint {
 /** Listens for the API server. */
 export async function serveNodeEndpoint(options: NodeEndpointOptions): Promise<NodeEndpoint> {
   const { tls, address } = options;
-  const server = createServer({ cert: tls.certPem, key: tls.keyPem, ca: tls.caPem, requestCert: true, rejectUnauthorized: true }, (request, response) => {
+  const { certPem: cert, keyPem: key, caPem: ca } = tls;
+  // A client shows one certificate: over TLS 1.2 it could else negotiate anew with another.
+  const secureOptions = constants.SSL_OP_NO_RENEGOTIATION;
+  const server = createServer({ cert, key, ca, requestCert: true, rejectUnauthorized: true, secureOptions }, (request, response) => {
     void answer(request, response, options);
   });
   server.listen(0, address);
