@@ -44,6 +44,7 @@ export { claimState } from './columns/dra.ts';
 export { canonical } from './canonical.ts';
 export { Age, humanDuration, shownCell } from './columns/age.ts';
 export { validateObjectMeta, validateObjectMetaUpdate } from './validation/metadata.ts';
+export { MOUNTABLE_SECRETS_ANNOTATION } from './kinds/core.ts';
 export { MIRROR_ANNOTATION } from './validation/pod.ts';
 export { FieldErrors } from './validation/report.ts';
 export { RBAC_GROUP } from './validation/rbac.ts';

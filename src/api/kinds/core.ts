@@ -175,13 +175,14 @@ function named(account: ServiceAccount): ApiObject {
   return kept as ApiObject;
 }
 
-const MOUNTABLE_SECRETS = 'kubernetes.io/enforce-mountable-secrets';
+/** By which an account limits its pods to the secrets that it names (upstream: EnforceMountableSecretsAnnotation). */
+export const MOUNTABLE_SECRETS_ANNOTATION = 'kubernetes.io/enforce-mountable-secrets';
 
 /** Upstream: warnIfHasEnforceMountableSecretsAnnotation. */
 function mountableSecretsWarnings({ metadata }: ApiObject, _context: StrategyContext, old?: ApiObject): readonly string[] {
-  const isNew = metadata.annotations?.[MOUNTABLE_SECRETS] !== undefined && old?.metadata.annotations?.[MOUNTABLE_SECRETS] === undefined;
+  const isNew = metadata.annotations?.[MOUNTABLE_SECRETS_ANNOTATION] !== undefined && old?.metadata.annotations?.[MOUNTABLE_SECRETS_ANNOTATION] === undefined;
   if (!isNew) return [];
-  return [`metadata.annotations[${MOUNTABLE_SECRETS}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`];
+  return [`metadata.annotations[${MOUNTABLE_SECRETS_ANNOTATION}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`];
 }
 
 /** Leases: heartbeats of nodes and leader election. */

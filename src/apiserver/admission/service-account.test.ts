@@ -53,6 +53,31 @@ test('a mirror pod refers to no secret, by no way', async () => {
   assert.deepEqual([status, body['message']], [403, 'pods "m" is forbidden: a mirror pod may not reference secrets']);
 });
 
+test('an account may limit its pods to the secrets that it names', async () => {
+  const cluster = server();
+  const metadata = { name: 'strict', annotations: { 'kubernetes.io/enforce-mountable-secrets': 'true' } };
+  await cluster.must('POST', `${NAMESPACE}/serviceaccounts`, { metadata, secrets: [{ name: 'known' }], imagePullSecrets: [{ name: 'registry' }] });
+  const refusal = async (spec: object): Promise<Json | undefined> =>
+    (await cluster.send('POST', `${NAMESPACE}/pods?dryRun=All`, pod('a', { serviceAccountName: 'strict', ...spec }))).body['message'];
+  const volume = (secretName: string): object => ({ volumes: [{ name: 'v', secret: { secretName } }] });
+  const container = (env: object): object => ({ containers: [{ name: 'c', image: 'i', ...env }] });
+  const because = 'is not allowed because service account strict does not reference that';
+  assert.equal(await refusal(volume('known')), undefined);
+  assert.equal(await refusal(volume('other')), `pods "a" is forbidden: volume with secret.secretName="other" ${because} secret`);
+  assert.equal(
+    await refusal(container({ env: [{ name: 'E', valueFrom: { secretKeyRef: { name: 'other', key: 'k' } } }] })),
+    `pods "a" is forbidden: container c with envVar E referencing secret.secretName="other" ${because} secret`,
+  );
+  assert.equal(
+    await refusal({ initContainers: [{ name: 'i', image: 'i', envFrom: [{ secretRef: { name: 'other' } }] }] }),
+    `pods "a" is forbidden: init container i with envFrom referencing secret.secretName="other" ${because} secret`,
+  );
+  assert.equal(
+    await refusal({ imagePullSecrets: [{ name: 'registry' }, { name: 'other' }] }),
+    `pods "a" is forbidden: imagePullSecrets[1].name="other" ${because} imagePullSecret`,
+  );
+});
+
 test('a pod of an account that does not come is refused', async () => {
   const { status, body } = await server().send('POST', `${NAMESPACE}/pods`, pod('a', { serviceAccountName: 'nobody' }));
   assert.equal(status, 403);

@@ -5,6 +5,7 @@ import { type Scope, storageKey } from '../catalog.ts';
 import { secretsOf } from '../authorization/pod-references.ts';
 import type { Core } from '../options.ts';
 import type { StoredObject } from '../registry/object-store.ts';
+import { mountableSecretsProblem } from './mountable-secrets.ts';
 import { type AdmissionOfObject, type AdmissionPlugin, isAbout, refused } from './plugin.ts';
 
 /** Upstream: DefaultServiceAccountName. */
@@ -29,7 +30,10 @@ export const SERVICE_ACCOUNT_PLUGIN: AdmissionPlugin = {
     if (pod.metadata.annotations?.[MIRROR_ANNOTATION] !== undefined) return checkMirror(request, pod);
     const name = (pod.spec.serviceAccountName ?? '') === '' ? DEFAULT_ACCOUNT : (pod.spec.serviceAccountName ?? '');
     const account = await accountNamed(core, request, name);
-    return { ...pod, spec: runningAs(core, { ...pod.spec, serviceAccountName: name, serviceAccount: name }, account) };
+    const spec = runningAs(core, { ...pod.spec, serviceAccountName: name, serviceAccount: name }, account);
+    const problem = mountableSecretsProblem(spec, account);
+    if (problem !== undefined) throw refused(request, problem);
+    return { ...pod, spec };
   },
 };
 
